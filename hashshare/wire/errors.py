@@ -1,0 +1,347 @@
+"""The one exception tree of hashshare.
+
+Pure code and services raise these; one place in the API turns them into RFC 9457 problem documents (`slug` becomes the
+problem type, `status` the HTTP status); the command line prints the message and `next_step` and exits with `exit_code`.
+A class's docstring is its default message, so each reads as a sentence for the person who meets it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+
+class ExitCode(enum.IntEnum):
+    """What the `hashshare` command's exit status means; part of its interface, so never renumbered."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_ALLOWED = 3
+    VERIFICATION = 4
+    NETWORK = 5
+    REJECTED = 6
+
+
+class HashshareError(Exception):
+    """Something went wrong inside hashshare."""
+
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    next_step: str = ""
+
+    def __init__(self, message: str = "", *, next_step: str = "", **facts: Any) -> None:
+        """`facts` are further members of the problem document: plain JSON values, never secrets."""
+        super().__init__(message or (type(self).__doc__ or "").strip())
+        self.facts = facts
+        if next_step:
+            self.next_step = next_step
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+# --- Usage: the caller asked for something that makes no sense ---------------------------------------------------
+
+
+class UsageError(HashshareError):
+    """The request cannot be understood."""
+
+    slug, title, status = "invalid-request", "Invalid request", 400
+    exit_code = ExitCode.USAGE
+
+
+class BadHash(UsageError):
+    """That text is not a hash of this algorithm."""
+
+    slug, title = "bad-hash", "Not a hash"
+
+
+class UnknownAlgorithm(UsageError):
+    """No such hash algorithm is known."""
+
+    slug, title = "unknown-algorithm", "Unknown algorithm"
+
+
+class BadInput(UsageError):
+    """The file has lines that cannot be published."""
+
+    slug, title, status = "bad-input", "Malformed input file", 422
+    exit_code = ExitCode.REJECTED
+
+
+class InsecureTransport(UsageError):
+    """The hub's address is plain http:// on a network; credentials are only sent over https://."""
+
+    slug, title = "insecure-transport", "Insecure transport"
+    next_step = "Use the hub's https:// address."
+
+
+class NotSynced(UsageError):
+    """No such list is held here."""
+
+    slug, title = "not-synced", "List not held"
+    next_step = "`hashshare status` shows what is held; `hashshare sync` fetches what you are subscribed to."
+
+
+# --- Not allowed ------------------------------------------------------------------------------------------------
+
+
+class NotAllowed(HashshareError):
+    """You may not do that."""
+
+    slug, title, status = "not-allowed", "Not allowed", 403
+    exit_code = ExitCode.NOT_ALLOWED
+
+
+class NotEnrolled(NotAllowed):
+    """This machine is not enrolled at a hub."""
+
+    slug, title = "not-enrolled", "Not enrolled"
+    next_step = "Run: hashshare enroll URL CODE"
+
+
+class NotAuthenticated(NotAllowed):
+    """The request carries no credentials that this hub accepts."""
+
+    slug, title, status = "not-authenticated", "Not authenticated", 401
+    next_step = "Check the key or token; `hashshare status` shows what the hub knows of it."
+
+
+class BadRequestSignature(NotAuthenticated):
+    """The request's signature does not verify."""
+
+    slug, title = "bad-request-signature", "Request signature refused"
+
+
+class ReplayedRequest(NotAuthenticated):
+    """A request with this nonce was already accepted."""
+
+    slug, title = "replayed-request", "Replayed request"
+    next_step = "Sign a new request; each nonce is accepted once."
+
+
+class StaleSignature(NotAuthenticated):
+    """The request was signed too long ago, or by a clock that is wrong."""
+
+    slug, title = "stale-signature", "Stale request signature"
+    next_step = "Set this machine's clock (300 seconds are allowed either way)."
+
+
+class InvitationInvalid(NotAllowed):
+    """This invitation code is unknown, used or out of date."""
+
+    slug, title = "invitation-invalid", "Invitation refused"
+    next_step = "Ask the hub's operator for a new invitation."
+
+
+class NotEntitled(NotAllowed):
+    """Nothing that your organisation may use is at this address."""
+
+    slug, title = "not-entitled", "Not entitled"
+
+
+class TermsNotAccepted(NotAllowed):
+    """The list's terms must be accepted as they now stand."""
+
+    slug, title = "terms-not-accepted", "Terms not accepted"
+
+
+class NotFound(HashshareError):
+    """There is no such thing here."""
+
+    slug, title, status = "not-found", "Not found", 404
+    exit_code = ExitCode.USAGE
+
+
+class MethodNotAllowed(UsageError):
+    """This address does not answer that method."""
+
+    slug, title, status = "method-not-allowed", "Method not allowed", 405
+
+
+class Conflict(HashshareError):
+    """Something else has changed in between."""
+
+    slug, title, status = "conflict", "Conflict", 409
+    exit_code = ExitCode.REJECTED
+    next_step = "Look at the current state and try again."
+
+
+class VersionConflict(Conflict):
+    """The committed version is not the one after the current version."""
+
+    slug, title = "version-conflict", "Version conflict"
+
+
+class PreconditionRequired(UsageError):
+    """A commit names the version it follows in If-Match."""
+
+    slug, title, status = "precondition-required", "Precondition required", 428
+
+
+class AlreadyThere(HashshareError):
+    """This list already has that object."""
+
+    slug, title, status = "already-there", "Already there", 412
+    exit_code = ExitCode.DONE
+
+
+class TooLarge(UsageError):
+    """The request body is larger than this hub accepts."""
+
+    slug, title, status = "too-large", "Too large", 413
+
+
+class UnsupportedMediaType(UsageError):
+    """The request body is of a type that this address does not read."""
+
+    slug, title, status = "unsupported-media-type", "Unsupported media type", 415
+
+
+class TooManyRequests(HashshareError):
+    """Your organisation has sent more requests than its limit."""
+
+    slug, title, status = "too-many-requests", "Too many requests", 429
+    exit_code = ExitCode.NETWORK
+    next_step = "Wait as long as Retry-After says."
+
+
+# --- Verification: what somebody signed or sent is not what it should be ------------------------------------------
+
+
+class VerificationFailed(HashshareError):
+    """What was received does not verify; the last good state stays in use."""
+
+    slug, title, status = "verification-failed", "Verification failed", 422
+    exit_code = ExitCode.VERIFICATION
+
+
+class BadSignature(VerificationFailed):
+    """The metadata lacks enough valid signatures of the keys that may sign it."""
+
+    slug, title = "signature-threshold", "Not enough valid signatures"
+
+
+class ExpiredMetadata(VerificationFailed):
+    """The signed metadata has expired."""
+
+    slug, title = "expired-metadata", "Expired metadata"
+
+
+class MalformedMetadata(VerificationFailed):
+    """The signed metadata does not have the shape that is required."""
+
+    slug, title = "malformed-metadata", "Malformed metadata"
+
+
+class MalformedManifest(VerificationFailed):
+    """The manifest does not have the shape that is required."""
+
+    slug, title = "malformed-manifest", "Malformed manifest"
+
+
+class UnknownRequirement(VerificationFailed):
+    """The list uses a feature that this version of hashshare does not know."""
+
+    slug, title = "unknown-requirement", "Newer version needed"
+    next_step = "Upgrade hashshare; until then the last good state stays in use."
+
+
+class MalformedSegment(VerificationFailed):
+    """A segment is not what the format says."""
+
+    slug, title = "malformed-segment", "Malformed segment"
+
+
+class WrongDigest(VerificationFailed):
+    """The bytes do not have the digest or length that was announced."""
+
+    slug, title = "wrong-digest", "Wrong digest"
+
+
+class MissingObject(VerificationFailed):
+    """The manifest names an object that was not uploaded."""
+
+    slug, title = "missing-object", "Missing object"
+
+
+class RejectedContent(VerificationFailed):
+    """The release breaks a rule about its content."""
+
+    slug, title = "rejected-content", "Rejected content"
+    exit_code = ExitCode.REJECTED
+
+
+class WithdrawnKey(RejectedContent):
+    """The release would bring back entries that were withdrawn."""
+
+    slug, title = "withdrawn-key", "Withdrawn entry published again"
+    next_step = "Leave these entries out, or name each with --reinstate if it really is right again."
+
+
+class GuardedHash(RejectedContent):
+    """The release names a digest known to be harmless, such as that of the empty file."""
+
+    slug, title = "guarded-hash", "Known harmless digest"
+    next_step = "Remove these rows: they would match harmless files everywhere."
+
+
+class NotLive(RejectedContent):
+    """The release withdraws entries that the list does not hold."""
+
+    slug, title = "not-live", "Withdrawal of an entry that is not held"
+
+
+class WrongFold(RejectedContent):
+    """A merged segment or a base is not the fold of what it replaces."""
+
+    slug, title = "wrong-fold", "Merge differs from its parts"
+
+
+class TooManyWithdrawals(RejectedContent):
+    """The publication would withdraw more entries than was allowed."""
+
+    slug, title = "too-many-withdrawals", "Too many withdrawals"
+    next_step = "If this is meant, say how many: --allow-withdrawals N."
+
+
+# --- Network ----------------------------------------------------------------------------------------------------
+
+
+class NetworkError(HashshareError):
+    """The hub cannot be reached."""
+
+    slug, title, status = "network", "Network error", 502
+    exit_code = ExitCode.NETWORK
+    next_step = "Nothing was changed here; run the command again later."
+
+
+class StorageUnavailable(NetworkError):
+    """The hub's storage is out of reach or full. Nothing was published or changed."""
+
+    slug, title, status = "storage-unavailable", "Storage unavailable", 503
+
+
+class HubFailure(NetworkError):
+    """The hub answered with an error of its own."""
+
+    slug, title = "hub-failure", "The hub failed"
+
+
+def all_errors() -> Iterator[type[HashshareError]]:
+    """Every class of the tree, the root first; the problem pages and the client's decoder are made from this."""
+    stack: list[type[HashshareError]] = [HashshareError]
+    while stack:
+        error = stack.pop(0)
+        yield error
+        stack.extend(error.__subclasses__())
+
+
+def error_for(slug: str) -> type[HashshareError] | None:
+    """The class whose problem type ends in `slug`, or None for one that this version does not know."""
+    return next((error for error in all_errors() if error.slug == slug), None)

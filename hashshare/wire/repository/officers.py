@@ -1,0 +1,170 @@
+"""What a hotline's officers and its feed sign: root, targets with its delegations, and releases.
+
+Every function takes what stands, returns the bytes of what follows, and signs with each of `signers`. Where the
+threshold needs officers who are elsewhere, they add theirs with `add_signature` before the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from securesystemslib.signer import Key, Signer
+from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Role, Root, TargetFile, Targets
+
+from hashshare.wire.errors import UsageError
+from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
+from hashshare.wire.repository.metadata import (
+    FEED_LIFE,
+    ROOT,
+    ROOT_LIFE,
+    SNAPSHOT,
+    TARGETS,
+    TARGETS_LIFE,
+    TIMESTAMP,
+    S,
+    read_typed,
+    write_metadata,
+)
+
+
+def create_root(
+    *,
+    root_keys: Sequence[Key],
+    targets_keys: Sequence[Key],
+    hub_keys: Sequence[Key],
+    threshold: int = 1,
+    targets_threshold: int | None = None,
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = ROOT_LIFE,
+) -> bytes:
+    """Root metadata version 1. `hub_keys` are the hub's two, in use and standby; snapshot and timestamp need one.
+
+    `targets_threshold` is `threshold` unless given. Raises UsageError when there are fewer keys than a threshold.
+    """
+    root = Root(expires=_until(now, life), consistent_snapshot=True)
+    _assign(root, ROOT, root_keys, threshold)
+    _assign(root, TARGETS, targets_keys, threshold if targets_threshold is None else targets_threshold)
+    _assign(root, SNAPSHOT, hub_keys, 1)
+    _assign(root, TIMESTAMP, hub_keys, 1)
+    return _sign(Metadata(root), signers)
+
+
+def next_root(
+    root: bytes,
+    *,
+    root_keys: Sequence[Key] | None = None,
+    targets_keys: Sequence[Key] | None = None,
+    hub_keys: Sequence[Key] | None = None,
+    threshold: int | None = None,
+    targets_threshold: int | None = None,
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = ROOT_LIFE,
+) -> bytes:
+    """The root after `root`: what is given replaces, what is None stays; with nothing given, a renewal.
+
+    To be accepted it needs the threshold of the old root keys and that of the new ones (TUF specification 5.3.4).
+    """
+    signed = read_typed(ROOT, root, Root).signed
+    signed.version, signed.expires = signed.version + 1, _until(now, life)
+    for role, keys, limit in (
+        (ROOT, root_keys, threshold),
+        (TARGETS, targets_keys, targets_threshold),
+        (SNAPSHOT, hub_keys, None),
+        (TIMESTAMP, hub_keys, None),
+    ):
+        if keys is not None or limit is not None:
+            standing = signed.roles[role]
+            kept = [signed.keys[keyid] for keyid in standing.keyids]
+            _assign(signed, role, kept if keys is None else keys, standing.threshold if limit is None else limit)
+    return _sign(Metadata(signed), signers)
+
+
+def create_targets(*, signers: Iterable[Signer], now: datetime, life: timedelta = TARGETS_LIFE) -> bytes:
+    """Targets metadata version 1: no targets and, so far, no delegations."""
+    targets = Targets(expires=_until(now, life), delegations=Delegations({}, {}))
+    return _sign(Metadata(targets), signers)
+
+
+def delegate_list(
+    targets: bytes,
+    *,
+    list_id: str,
+    keys: Sequence[Key],
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = TARGETS_LIFE,
+) -> bytes:
+    """The targets metadata after `targets`, with the list's feed role given to `keys`, any one of which may sign.
+
+    A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
+    """
+    if not LIST_ID.fullmatch(list_id) or not keys:
+        raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+    signed = _following(targets, now, life)
+    delegations = signed.delegations or Delegations({}, {})
+    roles = dict(delegations.roles or {})
+    roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
+    used = {keyid for role in roles.values() for keyid in role.keyids}
+    known = {**delegations.keys, **{key.keyid: key for key in keys}}
+    signed.delegations = Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
+    return _sign(Metadata(signed), signers)
+
+
+def renew_targets(targets: bytes, *, signers: Iterable[Signer], now: datetime, life: timedelta = TARGETS_LIFE) -> bytes:
+    """The same delegations under the next version and a new expiry."""
+    return _sign(Metadata(_following(targets, now, life)), signers)
+
+
+def sign_release(
+    *,
+    list_id: str,
+    manifest: bytes,
+    version: int,
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = FEED_LIFE,
+) -> bytes:
+    """Feed metadata `version` (the role's number, one above the last accepted) naming `manifest`.
+
+    The same manifest under the next version is a refresh: it renews the expiry and releases nothing.
+    """
+    reference = ObjectRef.of(manifest_path(list_id), manifest)
+    target = TargetFile(reference.length, {"sha256": reference.sha256}, reference.path)
+    feed = Targets(version=version, expires=_until(now, life), targets={reference.path: target})
+    return _sign(Metadata(feed), signers)
+
+
+def add_signature(role: str, body: bytes, *, signer: Signer) -> bytes:
+    """The same metadata with one more officer's signature; what is signed stays as it is."""
+    if role == ROOT:
+        return _sign(read_typed(role, body, Root).metadata, [signer])
+    return _sign(read_typed(role, body, Targets).metadata, [signer])
+
+
+def _assign(root: Root, role: str, keys: Sequence[Key], threshold: int) -> None:
+    """Give `role` exactly these keys, and forget keys that no role uses any more."""
+    if not 1 <= threshold <= len({key.keyid for key in keys}):
+        raise UsageError(f"The {role} role needs {threshold} signatures of {len(keys)} keys.")
+    root.roles[role] = Role([key.keyid for key in keys], threshold)
+    root.keys.update({key.keyid: key for key in keys})
+    used = {keyid for standing in root.roles.values() for keyid in standing.keyids}
+    root.keys = {keyid: key for keyid, key in root.keys.items() if keyid in used}
+
+
+def _following(targets: bytes, now: datetime, life: timedelta) -> Targets:
+    signed = read_typed(TARGETS, targets, Targets).signed
+    signed.version, signed.expires = signed.version + 1, _until(now, life)
+    return signed
+
+
+def _until(now: datetime, life: timedelta) -> datetime:
+    return (now + life).replace(microsecond=0)
+
+
+def _sign(metadata: Metadata[S], signers: Iterable[Signer]) -> bytes:
+    for signer in signers:
+        metadata.sign(signer, append=True)
+    return write_metadata(metadata)

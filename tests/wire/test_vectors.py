@@ -1,0 +1,94 @@
+"""The golden vectors still say what this implementation does, and can be checked without it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from tuf.api.metadata import Metadata, Root, Targets
+
+from hashshare.wire import keys, repository
+from hashshare.wire.baseindex import BaseIndex
+from hashshare.wire.chain import catch_up
+from hashshare.wire.errors import HashshareError
+from hashshare.wire.manifest import Manifest
+from hashshare.wire.signatures import SignableRequest, verify_request
+from tests.vectors.generate import FOLDER, VECTORS, render
+
+
+def vector(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_nothing_has_changed_for_other_implementations(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == render(name)
+
+
+def test_fingerprints() -> None:
+    given = vector("fingerprints.json")
+    for key in given["keys"]:
+        assert keys.fingerprint(bytes.fromhex(key["public"])) == key["id"]
+    assert hashlib.sha256(given["root"]["body"].encode()).hexdigest() == given["root"]["fingerprint"]
+
+
+def test_manifest() -> None:
+    given = vector("manifest.json")
+    manifest = Manifest.parse(given["body"].encode())
+    assert manifest.to_bytes().decode() == given["body"]
+    for held, expected in given["catch_up"].items():
+        plan = catch_up(manifest, None if held == "nothing" else int(held))
+        assert plan.base == expected["base"]
+        assert [segment.object.name for segment in plan.segments] == expected["segments"]
+
+
+def test_manifests_that_are_refused() -> None:
+    for case in vector("manifest-refused.json")["cases"]:
+        with pytest.raises(HashshareError) as refusal:
+            Manifest.parse(case["body"].encode())
+        assert refusal.value.slug == case["problem"]
+
+
+def test_base_index() -> None:
+    given = vector("base-index.json")
+    assert BaseIndex.parse(given["body"].encode()).to_bytes().decode() == given["body"]
+
+
+def test_request_signatures() -> None:
+    given = vector("request-signatures.json")
+    public = bytes.fromhex(given["public"])
+    now = datetime.fromtimestamp(given["time"], tz=UTC)
+    for case in given["cases"]:
+        request = SignableRequest(case["method"], case["target_uri"], case["headers"])
+        by = verify_request(request, resolve=lambda _: public, now=now)
+        assert by.keyid == keys.fingerprint(public)
+        raw = case["headers"]["Signature"].removeprefix("sig=:").removesuffix(":")
+        signature = base64.b64decode(raw)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, case["signature_base"].encode())
+
+
+def test_repository() -> None:
+    """First as any TUF library would, then as a hub judges it."""
+    given = vector("repository.json")
+    files = {name: body.encode() for name, body in given["metadata"].items()}
+    list_id = given["list_id"]
+    root: Metadata[Root] = Metadata.from_bytes(files["1.root.json"])
+    targets: Metadata[Targets] = Metadata.from_bytes(files["2.targets.json"])
+    feed: Metadata[Targets] = Metadata.from_bytes(files[f"1.{list_id}.json"])
+    root.signed.verify_delegate("root", root.signed_bytes, root.signatures)
+    root.signed.verify_delegate("targets", targets.signed_bytes, targets.signatures)
+    targets.signed.verify_delegate(list_id, feed.signed_bytes, feed.signatures)
+    for path, body in given["targets"].items():
+        assert f"{list_id}/{hashlib.sha256(body.encode()).hexdigest()}.manifest.json" == path
+
+    repository.verify_commit(
+        repository.Trusted(files["1.root.json"], files["2.targets.json"], {}),
+        roles={list_id: files[f"1.{list_id}.json"]},
+        hub_keys=[keys.tuf_key(bytes.fromhex(public)) for public in given["hub_keys"]],
+        now=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    )
