@@ -1,0 +1,38 @@
+"""The tables: fields, constraints, querysets. What changes them is in services, what reads them in selectors."""
+
+from hashshare.models.access_keys import AccessKey
+from hashshare.models.commits import Commit
+from hashshare.models.deliveries import Delivery
+from hashshare.models.guards import GuardedDigest
+from hashshare.models.invitations import Invitation
+from hashshare.models.jobs import Job
+from hashshare.models.keys import OrganisationKey, UsedNonce
+from hashshare.models.lists import HashList
+from hashshare.models.metadata import Metadata
+from hashshare.models.objects import StoredObject
+from hashshare.models.organisations import Organisation
+from hashshare.models.people import Person
+from hashshare.models.publishers import Publisher
+from hashshare.models.releases import Release
+from hashshare.models.statistics import DailyStatistic
+from hashshare.models.subscriptions import Subscription
+
+__all__ = [
+    "AccessKey",
+    "Commit",
+    "DailyStatistic",
+    "Delivery",
+    "GuardedDigest",
+    "HashList",
+    "Invitation",
+    "Job",
+    "Metadata",
+    "Organisation",
+    "OrganisationKey",
+    "Person",
+    "Publisher",
+    "Release",
+    "StoredObject",
+    "Subscription",
+    "UsedNonce",
+]

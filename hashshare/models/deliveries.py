@@ -1,0 +1,29 @@
+"""Deliveries: the hub's record that it served a manifest in full to an organisation."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from hashshare.models.lists import HashList
+from hashshare.models.organisations import Organisation
+
+
+class Delivery(models.Model):
+    """`key` is the fingerprint or access key prefix that fetched it."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="deliveries")
+    list = models.ForeignKey(HashList, on_delete=models.PROTECT, related_name="deliveries")
+    version = models.PositiveBigIntegerField()
+    manifest_digest = models.CharField(max_length=64)
+    bytes = models.PositiveBigIntegerField()
+    key = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["list", "organisation", "-at"], name="delivery_newest_index")]
+
+    def __str__(self) -> str:
+        return f"{self.list} v{self.version} to {self.organisation}"

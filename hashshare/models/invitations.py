@@ -1,0 +1,45 @@
+"""One-time invitations, for an organisation's machine key or for a person. Only a keyed hash of the code is kept."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from hashshare.models.organisations import Organisation
+from hashshare.models.people import Person
+
+
+class Invitation(models.Model):
+    class Kind(models.TextChoices):
+        ORGANISATION = "organisation", "Organisation"
+        PERSON = "person", "Person"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="invitations"
+    )
+    role = models.CharField(max_length=16, choices=Person.Role.choices, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    code_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.CharField(max_length=254, blank=True, help_text="Key fingerprint, or the person's e-mail")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["organisation", "person"]), name="invitation_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="organisation", role="", organisation__isnull=False)
+                | (Q(kind="person") & ~Q(role="")),
+                name="invitation_role_only_for_people",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} invitation of {self.organisation or self.email or 'operator'}"

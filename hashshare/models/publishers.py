@@ -1,0 +1,33 @@
+"""Publishers: a hotline's domain name and the TUF repository that goes with it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from hashshare.models.organisations import Organisation
+
+
+class Publisher(models.Model):
+    """`root_fingerprint` is the SHA-256 of root metadata version 1, empty until that was accepted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    domain = models.CharField(max_length=253, unique=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publishers")
+    root_fingerprint = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["domain"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(domain__regex=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$"),
+                name="publisher_domain_shape",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
