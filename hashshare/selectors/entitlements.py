@@ -1,0 +1,101 @@
+"""Which lists and publishers an organisation may read. All else answers NotEntitled, whether it exists or not."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from hashshare.models import HashList, Organisation, OrganisationKey, Publisher, Subscription
+from hashshare.selectors.callers import Caller
+from hashshare.wire import errors
+
+
+def in_force(now: datetime) -> Q:
+    """Subscriptions that give the right to read."""
+    lasting = Q(ends_at=None) | Q(ends_at__gt=now)
+    return Q(state=Subscription.State.ACTIVE, terms_accepted_at__isnull=False) & lasting
+
+
+def key_in_force(*, fingerprint: str, organisation: uuid.UUID, now: datetime) -> Exists:
+    """That the organisation still has the key and is not suspended, as a condition of a query."""
+    lasting = Q(not_after=None) | Q(not_after__gt=now)
+    active = Q(organisation=organisation, organisation__state=Organisation.State.ACTIVE)
+    return Exists(OrganisationKey.objects.filter(lasting, active, fingerprint=fingerprint, revoked_at=None))
+
+
+def readable_lists(*, caller: Caller, now: datetime) -> QuerySet[HashList]:
+    """Lists whose entries the caller may fetch: its own and those it is subscribed to."""
+    return readable_by(caller.organisation.pk, now=now)
+
+
+def readable_by(organisation: uuid.UUID, *, now: datetime) -> QuerySet[HashList]:
+    """The rule itself, for an organisation by its id."""
+    held = Subscription.objects.filter(in_force(now), list=OuterRef("pk"), organisation=organisation)
+    mine = Q(publisher__organisation=organisation)
+    return HashList.objects.select_related("publisher").filter(mine | Exists(held))
+
+
+def visible_lists(*, caller: Caller) -> QuerySet[HashList]:
+    """Lists whose description the caller may see: the catalogue, its own, and private ones it was ever offered.
+
+    Lists of a suspended hotline leave the catalogue.
+    """
+    offered = Subscription.objects.filter(list=OuterRef("pk"), organisation=caller.organisation)
+    mine = Q(publisher__organisation=caller.organisation)
+    catalogue = Q(visibility=HashList.Visibility.CATALOGUE, publisher__organisation__state=Organisation.State.ACTIVE)
+    return HashList.objects.select_related("publisher").filter(mine | catalogue | Exists(offered))
+
+
+def readable_list(*, caller: Caller, domain: str, tuf_id: str, now: datetime) -> HashList:
+    """Raises NotEntitled."""
+    found = readable_lists(caller=caller, now=now).filter(publisher__domain=domain, tuf_id=tuf_id).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found
+
+
+def visible_list(*, caller: Caller, domain: str, slug: str) -> HashList:
+    """Raises NotEntitled."""
+    found = visible_lists(caller=caller).filter(publisher__domain=domain, slug=slug).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found
+
+
+def own_list(*, caller: Caller, domain: str, slug: str) -> HashList:
+    """A list of the caller's own publisher. Raises NotEntitled."""
+    mine = HashList.objects.select_related("publisher").filter(publisher__organisation=caller.organisation)
+    found = mine.filter(publisher__domain=domain, slug=slug).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found
+
+
+def own_publisher(*, caller: Caller, domain: str) -> Publisher:
+    """Raises NotEntitled."""
+    found = Publisher.objects.filter(organisation=caller.organisation, domain=domain).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found
+
+
+def readable_publisher(*, caller: Caller, domain: str, now: datetime) -> Publisher:
+    """A publisher whose TUF metadata the caller may read, through any list or as its owner. Raises NotEntitled."""
+    lists = readable_lists(caller=caller, now=now).filter(publisher=OuterRef("pk"))
+    mine = Q(organisation=caller.organisation)
+    found = Publisher.objects.filter(mine | Exists(lists), domain=domain).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found
+
+
+def known_publisher(*, caller: Caller, domain: str) -> Publisher:
+    """A publisher that the caller sees in the catalogue, or its own: whose roots it may read. Raises NotEntitled."""
+    lists = visible_lists(caller=caller).filter(publisher=OuterRef("pk"))
+    mine = Q(organisation=caller.organisation)
+    found = Publisher.objects.filter(mine | Exists(lists), domain=domain).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found

@@ -1,0 +1,29 @@
+"""Who am I to this hub: keys, clock, subscriptions, publishers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hashshare.models import OrganisationKey, Publisher, Subscription
+from hashshare.selectors.callers import Caller
+from hashshare.selectors.subscriptions import own_subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`clock_skew_seconds` is the hub's clock minus the calling key's at its last signed request, None if none yet."""
+
+    caller: Caller
+    keys: list[OrganisationKey]
+    clock_skew_seconds: int | None
+    time: datetime
+    subscriptions: list[Subscription]
+    publishers: list[Publisher]
+
+
+def status(*, caller: Caller, now: datetime) -> Status:
+    keys = list(OrganisationKey.objects.filter(organisation=caller.organisation).order_by("created_at"))
+    skew = next((key.clock_skew_seconds for key in keys if key.fingerprint == caller.key_id), None)
+    publishers = list(Publisher.objects.filter(organisation=caller.organisation).order_by("domain"))
+    return Status(caller, keys, skew, now, list(own_subscriptions(caller=caller)), publishers)

@@ -1,0 +1,37 @@
+"""Making, suspending and reinstating organisations. They are never deleted: too much refers to them."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from hashshare.models import Organisation
+from hashshare.wire import errors
+
+
+def create_organisation(*, kind: str, name: str, country: str, sector: str = "") -> Organisation:
+    """A new organisation in state invited, its slug made from the name. Raises UsageError, Conflict."""
+    if kind not in Organisation.Kind.values:
+        raise errors.UsageError(f"An organisation is one of {', '.join(Organisation.Kind.values)}.")
+    country = country.strip().upper()
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise errors.UsageError("The country is a two-letter ISO 3166-1 code, such as NL.")
+    slug = slugify(name)[:60].strip("-")
+    if not slug:
+        raise errors.UsageError("The organisation's name needs letters or digits.")
+    try:
+        with transaction.atomic():
+            return Organisation.objects.create(slug=slug, name=name.strip(), kind=kind, country=country, sector=sector)
+    except IntegrityError as error:
+        raise errors.Conflict(f"There is already an organisation called {slug}.") from error
+
+
+def suspend_organisation(*, organisation: Organisation) -> None:
+    """Refuse all its keys from now on; nothing is deleted."""
+    Organisation.objects.filter(pk=organisation.pk).update(state=Organisation.State.SUSPENDED)
+
+
+def reinstate_organisation(*, organisation: Organisation) -> None:
+    """Undo a suspension: active if it ever enrolled, else invited again."""
+    state = Organisation.State.ACTIVE if organisation.keys.exists() else Organisation.State.INVITED
+    Organisation.objects.filter(pk=organisation.pk, state=Organisation.State.SUSPENDED).update(state=state)

@@ -1,0 +1,175 @@
+"""Accepting or rejecting a commit: one transaction each, so that nothing is ever half published."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from hashshare.hub_keys import hub_keys
+from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release, StoredObject
+from hashshare.services.commits import OFFICERS
+from hashshare.services.jobs import Claim, finish_job
+from hashshare.services.parts import parts_of
+from hashshare.services.timestamps import sign_snapshot_and_timestamp
+from hashshare.services.trust import trusted_of
+from hashshare.services.verification import Content
+from hashshare.wire import errors
+from hashshare.wire.manifest import Manifest
+from hashshare.wire.objects import ObjectRef
+from hashshare.wire.repository import RoleFile, feed_manifest, root_fingerprint, verify_commit
+
+
+@transaction.atomic
+def publish_release(*, claim: Claim, commit: Commit, list_id: uuid.UUID, content: Content, now: datetime) -> None:
+    """Serve a release, or refreshed feed metadata, whose content was found to be right.
+
+    1. Lock the job's claim, the publisher and the list, so that versions rise one at a time.
+    2. Judge the signed metadata again: hours may have passed since it was submitted.
+    3. See that what was judged, in whichever processes, is what is now published.
+    4. Store it, move the list on, mark objects published or superseded, sign snapshot and timestamp.
+    5. Close commit, release and job. Raises LostClaim, VersionConflict, BadSignature, ExpiredMetadata, Conflict.
+    """
+    claim.lock()
+    publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
+    hash_list = HashList.objects.select_for_update().get(pk=list_id)
+    hash_list.publisher = publisher
+    feed = accepted_roles(publisher, commit, now)[hash_list.tuf_id]
+    check_judged(claim.job, commit, hash_list, feed, content)
+    keep_metadata(publisher, feed, now, hash_list=hash_list)
+    if content.manifest is not None:
+        follow_manifest(hash_list, content.manifest, content.refs[0].sha256, now)
+        publish_objects(hash_list, content.refs, now)
+        close_release(commit, content, feed.version, now)
+    hash_list.role_version = feed.version
+    hash_list.save()
+    sign_snapshot_and_timestamp(publisher=publisher, now=now)
+    result = {"list": hash_list.name, "version": hash_list.version, "role_version": feed.version}
+    accept(claim, commit, now, result)
+
+
+@transaction.atomic
+def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
+    """Take over root and targets metadata, and feed roles that were signed anew beside them.
+
+    The first root gives the publisher its fingerprint. Raises as `publish_release` does.
+    """
+    claim.lock()
+    publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
+    roles = accepted_roles(publisher, commit, now)
+    for role, file in roles.items():
+        if role in OFFICERS:
+            keep_metadata(publisher, file, now)
+        else:
+            refresh_feed(publisher, file, now)
+    if "root" in roles and roles["root"].version == 1:
+        publisher.root_fingerprint = root_fingerprint(roles["root"].body)
+        publisher.save(update_fields=["root_fingerprint"])
+    sign_snapshot_and_timestamp(publisher=publisher, now=now)
+    accept(claim, commit, now, {role: file.version for role, file in roles.items()})
+
+
+@transaction.atomic
+def reject_commit(*, claim: Claim, commit: Commit, problem: dict[str, Any], now: datetime) -> None:
+    """Close commit, release and job with the reason, a problem document. What was served before stays served."""
+    claim.lock()
+    Commit.objects.filter(pk=commit.pk).update(state=Commit.State.REJECTED, problem=problem, decided_at=now)
+    releases = Release.objects.filter(commit=commit, state=Release.State.VERIFYING)
+    releases.update(state=Release.State.REJECTED, reasons=[problem])
+    finish_job(claim=claim, now=now, result=None, problem=problem)
+
+
+def accepted_roles(publisher: Publisher, commit: Commit, now: datetime) -> dict[str, RoleFile[Any]]:
+    """By role name. Raises what `verify_commit` raises."""
+    bodies = {role: text.encode() for role, text in commit.roles.items()}
+    judged = verify_commit(trusted_of(publisher), roles=bodies, hub_keys=hub_keys().both, now=now)
+    officers = {"root": judged.root, "targets": judged.targets}
+    return {role: file for role, file in officers.items() if file is not None} | dict(judged.feeds)
+
+
+def check_judged(job: Job, commit: Commit, hash_list: HashList, feed: RoleFile[Any], content: Content) -> None:
+    """Raises Conflict unless the content was judged for this very manifest, after the one that is served, and each
+    shard that was judged apart was found right, for this commit.
+    """
+    signed = feed_manifest(feed.body, list_id=hash_list.tuf_id).sha256
+    if content.manifest is None:
+        stands = signed == hash_list.manifest_digest
+    else:
+        stands = (signed, hash_list.manifest_digest) == (content.refs[0].sha256, content.follows)
+    parts = [(part.state, part.target, (part.result or {}).get("sha256")) for part in parts_of(job).select_for_update()]
+    if not stands or parts != [(Job.State.DONE, commit.pk, digest) for digest in content.shards]:
+        raise errors.Conflict("What was verified is not what would be published.")
+
+
+def refresh_feed(publisher: Publisher, file: RoleFile[Any], now: datetime) -> None:
+    """Raises VersionConflict when a release of the list came in between."""
+    hash_list = HashList.objects.select_for_update().get(publisher=publisher, tuf_id=file.role)
+    if feed_manifest(file.body, list_id=file.role).sha256 != hash_list.manifest_digest:
+        raise errors.VersionConflict("The list has moved on since this was signed.", role=file.role)
+    keep_metadata(publisher, file, now, hash_list=hash_list)
+    hash_list.role_version = file.version
+    hash_list.save(update_fields=["role_version"])
+
+
+def keep_metadata(publisher: Publisher, file: RoleFile[Any], now: datetime, hash_list: HashList | None = None) -> None:
+    Metadata.objects.create(
+        publisher=publisher,
+        list=hash_list,
+        role=file.role,
+        version=file.version,
+        body=file.body,
+        sha256=ObjectRef.of("", file.body).sha256,
+        expires_at=file.expires,
+        accepted_at=now,
+    )
+
+
+def follow_manifest(hash_list: HashList, manifest: Manifest, digest: str, now: datetime) -> None:
+    """The list's row says what is served."""
+    hash_list.version, hash_list.entries = manifest.version, manifest.entries
+    hash_list.manifest_digest = digest
+    hash_list.published_at = now
+    hash_list.poll_seconds = manifest.poll_seconds
+    # Without fields that this version does not know: what is shown to everybody is what was checked.
+    hash_list.redistribution = replace(manifest.redistribution, extra={}).to_json()
+    withdrawn = manifest.status == "withdrawn"
+    hash_list.state = HashList.State.WITHDRAWN if withdrawn else HashList.State.ACTIVE
+
+
+def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datetime) -> None:
+    """What the manifest names is served from now on; what only older ones named will be pruned in a week."""
+    wanted = {(ref.name, ref.sha256) for ref in refs}
+    new, old = [], []
+    served_or_wanted = Q(superseded_at=None) | Q(digest__in={ref.sha256 for ref in refs})
+    for row in StoredObject.objects.select_for_update().filter(served_or_wanted, list=hash_list):
+        if (row.name, row.digest) in wanted:
+            if row.published_at is None or row.superseded_at is not None:
+                row.published_at, row.superseded_at = row.published_at or now, None
+                new.append(row)
+            wanted.discard((row.name, row.digest))
+        elif row.published_at is not None and row.superseded_at is None:
+            row.superseded_at = now
+            old.append(row)
+    if wanted:
+        raise errors.MissingObject(f"{min(wanted)[0]} is no longer there.", count=len(wanted))
+    StoredObject.objects.bulk_update([*new, *old], ["published_at", "superseded_at"], batch_size=1000)
+
+
+def close_release(commit: Commit, content: Content, role_version: int, now: datetime) -> None:
+    Release.objects.filter(commit=commit, state=Release.State.VERIFYING).update(
+        state=Release.State.PUBLISHED,
+        role_version=role_version,
+        upserts=content.upserts,
+        withdrawals=content.withdrawals,
+        withdrawal_reasons=dict(content.reasons),
+        published_at=now,
+    )
+
+
+def accept(claim: Claim, commit: Commit, now: datetime, result: dict[str, object]) -> None:
+    Commit.objects.filter(pk=commit.pk).update(state=Commit.State.ACCEPTED, decided_at=now)
+    finish_job(claim=claim, now=now, result=result, problem=None)

@@ -1,0 +1,114 @@
+"""What the hub signs: snapshots and timestamps of every publisher, and signing them again before they expire."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from hashshare.hub_keys import hub_keys
+from hashshare.models import Metadata, Publisher
+from hashshare.selectors.metadata import newest
+from hashshare.services.trust import trusted_of
+from hashshare.wire.repository import read_role, sign_snapshot, sign_timestamp
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_RENEWED_BEFORE = timedelta(days=4)
+TIMESTAMP_ENDING = timedelta(hours=12)
+SNAPSHOTS_KEPT = timedelta(days=2)
+"""Members that read an older timestamp a moment ago still fetch the snapshot it names."""
+
+
+def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
+    """The next snapshot over all that is accepted and the next timestamp over it; nothing before there are targets.
+
+    Call inside the transaction that holds the publisher's row locked.
+    """
+    trusted = trusted_of(publisher)
+    if trusted.targets is None:
+        return
+    body = sign_snapshot(
+        targets=trusted.targets,
+        feeds=trusted.feeds,
+        version=version_of(publisher, "snapshot") + 1,
+        signer=hub_keys().online,
+        now=now,
+    )
+    keep(publisher, "snapshot", body, now)
+    sign_next_timestamp(publisher, body, now)
+
+
+def sign_next_timestamp(publisher: Publisher, snapshot: bytes, now: datetime) -> None:
+    """Replaces the one before: only the newest timestamp is ever asked for."""
+    version = version_of(publisher, "timestamp") + 1
+    body = sign_timestamp(snapshot=snapshot, version=version, signer=hub_keys().online, now=now)
+    Metadata.objects.filter(publisher=publisher, role="timestamp").delete()
+    keep(publisher, "timestamp", body, now)
+
+
+def keep(publisher: Publisher, role: str, body: bytes, now: datetime) -> None:
+    file = read_role(role, body)
+    Metadata.objects.create(
+        publisher=publisher,
+        role=role,
+        version=file.version,
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+        expires_at=file.expires,
+        accepted_at=now,
+    )
+
+
+def version_of(publisher: Publisher, role: str) -> int:
+    row = Metadata.objects.filter(publisher=publisher, role=role).order_by("-version").only("version").first()
+    return row.version if row else 0
+
+
+def refresh_all(*, now: datetime) -> int:
+    """Sign every snapshot and timestamp anew, as after the hub's key was replaced; how many publishers."""
+    publishers = Publisher.objects.exclude(root_fingerprint="")
+    for publisher_id in publishers.values_list("pk", flat=True):
+        with transaction.atomic():
+            locked = Publisher.objects.select_for_update().get(pk=publisher_id)
+            sign_snapshot_and_timestamp(publisher=locked, now=now)
+    return publishers.count()
+
+
+def refresh_ending(*, now: datetime) -> int:
+    """Sign again what would soon expire, as after the hub was down; how many publishers. Cheap when nothing would."""
+    ending = Metadata.objects.filter(role="timestamp", expires_at__lt=now + TIMESTAMP_ENDING)
+    publishers = list(ending.values_list("publisher", flat=True))
+    for publisher_id in publishers:
+        refresh_publisher(publisher_id, now)
+    return len(publishers)
+
+
+def refresh_timestamps(*, now: datetime) -> int:
+    """Sign every publisher's timestamp again, and its snapshot when that is near its end; how many publishers.
+
+    One that fails is logged and does not keep the others from being fresh.
+    """
+    count = 0
+    for publisher_id in Publisher.objects.exclude(root_fingerprint="").values_list("pk", flat=True):
+        try:
+            refresh_publisher(publisher_id, now)
+            count += 1
+        except Exception:
+            logger.exception("Publisher %s could not be signed again.", publisher_id)
+    return count
+
+
+@transaction.atomic
+def refresh_publisher(publisher_id: uuid.UUID, now: datetime) -> None:
+    publisher = Publisher.objects.select_for_update().get(pk=publisher_id)
+    snapshot = newest(publisher=publisher, role="snapshot")
+    if snapshot is None or snapshot.expires_at - now < SNAPSHOT_RENEWED_BEFORE:
+        sign_snapshot_and_timestamp(publisher=publisher, now=now)
+    else:
+        sign_next_timestamp(publisher, snapshot.content, now)
+    old = Metadata.objects.filter(publisher=publisher, role="snapshot", accepted_at__lt=now - SNAPSHOTS_KEPT)
+    old.filter(version__lt=version_of(publisher, "snapshot")).delete()

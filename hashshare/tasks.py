@@ -1,0 +1,68 @@
+"""What Celery runs. A task carries an id at most; what is to be done, and whether, stands in the database."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from hashshare.services import expiry, jobs, nonces, objects, pruning, statistics, timestamps, work
+
+
+def process_of(task: Any) -> str:
+    """Who does it, for the record: the worker's name and the process that works for it."""
+    return f"{task.request.hostname} (process {os.getpid()})"
+
+
+@shared_task(bind=True, name="hashshare.tasks.verify_release")
+def verify_release(self: Any, job_id: str) -> None:
+    """Publish or reject the release that a job is about."""
+    work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@shared_task(bind=True, name="hashshare.tasks.verify_shard")
+def verify_shard(self: Any, job_id: str) -> None:
+    """Judge one shard of a release's new base."""
+    work.run_part(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@shared_task(bind=True, name="hashshare.tasks.apply_metadata")
+def apply_metadata(self: Any, job_id: str) -> None:
+    """Accept or reject root and targets metadata."""
+    work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@shared_task(name="hashshare.tasks.sweep_jobs")
+def sweep_jobs() -> None:
+    """Send again what is due, and sign what the hourly task missed while the hub was down."""
+    jobs.sweep_jobs(now=timezone.now())
+    timestamps.refresh_ending(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.refresh_timestamps")
+def refresh_timestamps() -> None:
+    """Sign timestamps and snapshots again before they expire."""
+    timestamps.refresh_timestamps(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.expire_due")
+def expire_due() -> None:
+    """End what has an end date, warn of feed roles near theirs, and remove what is superseded or needed no more."""
+    expiry.expire_due(now=timezone.now())
+    objects.prune_objects(now=timezone.now())
+    pruning.prune_records(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.roll_up_statistics")
+def roll_up_statistics() -> None:
+    """Write the coalition's figures of today, and of yesterday once more."""
+    statistics.roll_up_recent(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.prune_nonces")
+def prune_nonces() -> None:
+    """Forget nonces whose signatures are out of date."""
+    nonces.prune_nonces(now=timezone.now())

@@ -1,0 +1,152 @@
+"""Objects arrive whole, hashed on the way, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from hashshare.models import StoredObject
+from hashshare.services.objects import check_upload_allowed, prune_objects, store_object
+from hashshare.wire import errors, limits
+from tests import builders as b
+
+pytestmark = pytest.mark.django_db
+
+BODY = b"not yet parsed"
+DIGEST = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.fixture
+def feed() -> b.Feed:
+    return b.feed(b.publisher())
+
+
+def put(feed: b.Feed, **changes: Any) -> StoredObject:
+    options: dict[str, Any] = {
+        "caller": feed.publisher.caller,
+        "domain": feed.publisher.domain,
+        "list_id": feed.list_id,
+        "digest": DIGEST,
+        "name": "delta-1-2.parquet",
+        "chunks": [BODY[:5], BODY[5:]],
+        "now": b.now(),
+    }
+    return store_object(**(options | changes))
+
+
+def files(feed: b.Feed) -> list[str]:
+    folder = Path(settings.HASHSHARE_OBJECTS) / feed.list_id
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_it_stores_an_object(feed: b.Feed) -> None:
+    row = put(feed)
+    assert (row.length, row.published_at) == (len(BODY), None)
+    assert files(feed) == [f"{DIGEST}.delta-1-2.parquet"]
+
+
+def test_it_keeps_objects_from_other_users_wherever_the_store_lies(feed: b.Feed) -> None:
+    """Its folder may be one that the operator made; the group is the web server's."""
+    usual = os.umask(0)
+    try:
+        put(feed)
+    finally:
+        os.umask(usual)
+    folder = Path(settings.HASHSHARE_OBJECTS) / feed.list_id
+    (file,) = folder.iterdir()
+    assert (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o750, 0o640)
+
+
+def test_it_removes_what_a_killed_upload_left(feed: b.Feed) -> None:
+    put(feed)
+    folder = Path(settings.HASHSHARE_OBJECTS) / feed.list_id
+    old, new = folder / ".old.part", folder / ".new.part"
+    old.write_bytes(b"half")
+    new.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    prune_objects(now=b.now())
+    assert files(feed) == [".new.part", f"{DIGEST}.delta-1-2.parquet"]
+
+
+def test_it_answers_that_it_has_the_object(feed: b.Feed) -> None:
+    put(feed)
+    with pytest.raises(errors.AlreadyThere):
+        put(feed)
+    with pytest.raises(errors.AlreadyThere):
+        check_upload_allowed(
+            caller=feed.publisher.caller,
+            domain=feed.publisher.domain,
+            list_id=feed.list_id,
+            digest=DIGEST,
+            name="delta-1-2.parquet",
+            now=b.now(),
+        )
+
+
+def test_it_takes_an_object_again_whose_file_was_lost(feed: b.Feed) -> None:
+    put(feed)
+    (Path(settings.HASHSHARE_OBJECTS) / feed.list_id / f"{DIGEST}.delta-1-2.parquet").unlink()
+    put(feed)
+    assert len(files(feed)) == 1
+
+
+def test_it_keeps_nothing_of_wrong_bytes(feed: b.Feed) -> None:
+    with pytest.raises(errors.WrongDigest):
+        put(feed, chunks=[BODY, b"!"])
+    assert files(feed) == []
+    assert not StoredObject.objects.exists()
+
+
+def test_it_keeps_nothing_of_an_upload_that_breaks_off(feed: b.Feed) -> None:
+    def breaking() -> Iterator[bytes]:
+        yield BODY[:5]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        put(feed, chunks=breaking())
+    assert files(feed) == []
+
+
+def test_it_rejects_what_is_too_large(feed: b.Feed) -> None:
+    big = b"0" * (limits.MAX_MANIFEST + 1)
+    with pytest.raises(errors.TooLarge):
+        put(feed, name="manifest.json", chunks=[big], digest=hashlib.sha256(big).hexdigest())
+    with pytest.raises(errors.TooLarge):
+        put(feed, content_length=limits.MAX_OBJECT + 1)
+    assert files(feed) == []
+
+
+@pytest.mark.parametrize("name", ["../manifest.json", "a/b.json", ".hidden.json", "x.exe", "manifest.json\n", ""])
+def test_it_rejects_names_that_no_object_has(feed: b.Feed, name: str) -> None:
+    with pytest.raises(errors.NotFound):
+        put(feed, name=name)
+
+
+def test_it_rejects_foreign_and_unknown_lists_alike(feed: b.Feed) -> None:
+    borealis = b.publisher("Borealis", "borealis.example")
+    for changes in (
+        {"caller": borealis.caller},
+        {"caller": borealis.caller, "domain": "borealis.example"},
+        {"list_id": "0" * 16},
+        {"domain": "nowhere.example"},
+        {"caller": b.member().caller},
+    ):
+        with pytest.raises(errors.NotEntitled):
+            put(feed, **changes)
+
+
+def test_it_removes_what_nothing_names_after_its_time(feed: b.Feed) -> None:
+    feed.publish(feed.first([b.entry()]))
+    put(feed)
+    before = len(files(feed))
+    assert prune_objects(now=b.now() + timedelta(days=13)) == 0
+    assert prune_objects(now=b.now() + timedelta(days=15)) == 1
+    assert len(files(feed)) == before - 1
