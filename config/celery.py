@@ -1,0 +1,63 @@
+"""The Celery application (`celery -A config worker`) and its timetable, which is reviewed code, not rows to edit.
+
+Messages only wake the worker: what is due stands in the database, and `sweep_jobs` sends again whatever was lost.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from celery import Celery
+from celery.signals import beat_init, worker_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+MINUTE: Final = 60.0
+HOUR: Final = 60 * MINUTE
+
+TIMETABLE: Final[dict[str, float]] = {
+    "sweep_jobs": 10.0,
+    "refresh_timestamps": HOUR,
+    "expire_due": 10 * MINUTE,
+    "roll_up_statistics": MINUTE,
+    "prune_nonces": 10 * MINUTE,
+}
+"""Task in hashshare/tasks.py -> seconds between two runs."""
+
+app = Celery("config")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    broker_connection_retry_on_startup=True,
+    timezone="UTC",
+    enable_utc=True,
+    beat_schedule={
+        name: {"task": f"hashshare.tasks.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in TIMETABLE.items()
+    },
+)
+app.autodiscover_tasks()
+app.set_default()  # for the web server's threads too
+
+
+@worker_init.connect
+@beat_init.connect
+def hold_private_database(**_: Any) -> None:
+    """Keep the private PostgreSQL, if there is one, up for as long as this process lives, idle or not."""
+    from django.conf import settings
+
+    folder = settings.DATABASES["default"].get("PRIVATE_FOLDER")
+    if folder:
+        from pathlib import Path
+
+        from config import postgres
+
+        postgres.join(Path(folder))

@@ -1,0 +1,108 @@
+"""Reading the hub's settings from the environment: types, secrets kept in files, addresses of services.
+
+Every name may also be given as NAME_FILE, a file that holds the value: so secrets stay out of process listings.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import FileAwareEnv
+
+env = FileAwareEnv(strip_whitespace=True)
+
+
+def data_folder(default: Path) -> Path:
+    """The folder of everything that this hub keeps, made when it is missing.
+
+    Root's own may be passed through (not listed) by others, since the private PostgreSQL runs as somebody else.
+    """
+    folder = Path(env.str("HASHSHARE_DATA", str(default))).resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+    return folder
+
+
+def private_folder(path: Path, *, group: bool = False) -> Path:
+    """`path`, made with access for this user alone (and its `group`, to read) when it is missing."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o750 if group else 0o700)
+    return path
+
+
+def secret_key(folder: Path) -> str:
+    """HASHSHARE_SECRET_KEY, else the one kept in `folder`, written on first use (mode 0600)."""
+    given = env.str("HASHSHARE_SECRET_KEY", "")
+    if given:
+        return str(given)
+    path = folder / "secret-key"
+    if not path.exists():
+        _write_once(path, secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Let the first of several processes win: a linked file appears whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text + "\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def database(url: str, *, private: Path) -> dict[str, Any]:
+    """Django's settings of the database at `url` (postgresql://...), or of the private one kept in `private`."""
+    kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+    if not url:
+        return {"ENGINE": "config.private_database", "NAME": "hashshare", "PRIVATE_FOLDER": str(private), **kept}
+    return {"ENGINE": "django.db.backends.postgresql", **_parts(url), **kept}
+
+
+def _parts(url: str) -> dict[str, Any]:
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address; the hub runs on PostgreSQL only.")
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        options = dict(conninfo_to_dict(url))
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
+    named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    settings: dict[str, Any] = {name: str(options.pop(key, "") or "") for name, key in named.items()}
+    return {**settings, "OPTIONS": options}
+
+
+def cache(url: str, *, name: str) -> dict[str, Any]:
+    """Django's settings of the cache at `url` (redis://, rediss://), or of one in each process's own memory."""
+    if not url:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured("HASHSHARE_CACHE_URL must be a redis:// or rediss:// address (Valkey or Redis).")
+    options = {"serializer": "config.cached.Json"}
+    backend = "django.core.cache.backends.redis.RedisCache"
+    return {"BACKEND": backend, "LOCATION": url, "KEY_PREFIX": name, "OPTIONS": options}
+
+
+def broker(url: str, *, folder: Path) -> tuple[str, dict[str, Any]]:
+    """Address and options of the broker at `url`, or of one kept as files in `folder` (a single machine, no server).
+
+    A message is only a wake-up; the rows in the database say what is to be done, so one that is lost is sent again.
+    """
+    if url:
+        return url, {}
+    queue, control = private_folder(folder / "queue"), private_folder(folder / "control")
+    places = {"data_folder_in": str(queue), "data_folder_out": str(queue), "control_folder": str(control)}
+    return "filesystem://", {**places, "polling_interval": 0.2}
+
+
+def hosts(public_url: str, extra: list[str]) -> list[str]:
+    """The Host headers that are answered: that of the public address, this machine's own names, and `extra`."""
+    return sorted({urlsplit(public_url).hostname or "localhost", "localhost", "127.0.0.1", "[::1]", *extra})

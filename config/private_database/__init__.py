@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend over the private server: connecting starts or joins it."""

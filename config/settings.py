@@ -1,0 +1,164 @@
+"""The hub's settings, all from the environment; docs/operations.md has the table of names.
+
+Nothing here decides what the hub does with lists; it only says where things are and how strict the door is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import csp
+from config.environment import broker, cache, data_folder, database, env, hosts, private_folder, secret_key
+from config.object_storage import bucket_place
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where this hub keeps things, and where it is found ----------------------------------------------------------
+
+HASHSHARE_DATA = data_folder(BASE_DIR / "var")
+HASHSHARE_OBJECTS = private_folder(Path(env.str("HASHSHARE_OBJECTS", str(HASHSHARE_DATA / "objects"))), group=True)
+HASHSHARE_KEYS = private_folder(Path(env.str("HASHSHARE_KEYS", str(HASHSHARE_DATA / "keys"))))
+HASHSHARE_PUBLIC_URL: str = env.str("HASHSHARE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).hostname or "hashshare")
+HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
+"""Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
+
+HASHSHARE_S3 = bucket_place(sendfile_prefix=HASHSHARE_SENDFILE_PREFIX, checkouts=HASHSHARE_DATA / "checkouts")
+"""The bucket that objects lie in, by HASHSHARE_S3_BUCKET and its kin; None: they lie in HASHSHARE_OBJECTS."""
+
+HASHSHARE_RATE_LIMIT: str = env.str("HASHSHARE_RATE_LIMIT", "1200/min")
+"""Requests per organisation, as "number/second|min|hour|day"; empty: no limit."""
+
+HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
+"""Seconds after which a job whose worker shows no sign of life is given to another."""
+
+SECRET_KEY = secret_key(HASHSHARE_DATA)
+DEBUG = env.bool("HASHSHARE_DEBUG", False)
+ALLOWED_HOSTS = hosts(HASHSHARE_PUBLIC_URL, env.list("HASHSHARE_ALLOWED_HOSTS", []))
+CSRF_TRUSTED_ORIGINS = [HASHSHARE_PUBLIC_URL]
+
+# --- Django ------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "hashshare",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "hashshare.Person"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+FORMAT_MODULE_PATH = ["hashshare.admin.formats"]
+LOGIN_URL = "/admin/login/"
+
+# --- Services ----------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": database(env.str("DATABASE_URL", ""), private=HASHSHARE_DATA)}
+CACHES = {name: cache(env.str("HASHSHARE_CACHE_URL", ""), name=name) for name in ("default", "limits")}
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
+    env.str("HASHSHARE_BROKER_URL", ""), folder=HASHSHARE_DATA / "broker"
+)
+CELERY_TASK_DEFAULT_QUEUE: str = env.str("HASHSHARE_QUEUE", "hashshare")
+"""Name of the queue at the broker; hubs that share a broker need one each."""
+CELERY_BEAT_SCHEDULE_FILENAME = str(HASHSHARE_DATA / "celerybeat")
+"""Where beat notes when it last sent what, whichever folder it is started in."""
+
+# --- Files that go with the pages --------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+# --- What browsers are told --------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = csp.POLICY
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_HTTPONLY = True
+if HASHSHARE_PUBLIC_URL.startswith("https://"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- The API -----------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # hashshare.api.endpoint.Endpoint sets its own doors, callers and limit; whatever is not one of those stays shut.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "hashshare.api.description.DescribedOperations",
+    "EXCEPTION_HANDLER": "hashshare.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "hashshare",
+    "DESCRIPTION": "Signed lists of hashes, from hotlines to members.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Log ---------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("HASHSHARE_LOG_LEVEL", "INFO")},
+    # What the timetable runs every few seconds would drown the lines that jobs write of themselves.
+    "loggers": {
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},
+        "tuf.api._payload": {"level": "WARNING"},
+    },
+}

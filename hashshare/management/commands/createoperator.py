@@ -1,0 +1,44 @@
+"""`manage.py createoperator`: an account that runs this hub."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from hashshare.services.people import create_person
+from hashshare.wire.errors import HashshareError
+
+
+class Command(BaseCommand):
+    help = "Create a hub operator. The password is asked for, read from HASHSHARE_OPERATOR_PASSWORD or from stdin."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", required=True)
+        parser.add_argument("--name", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = os.environ.get("HASHSHARE_OPERATOR_PASSWORD") or asked()
+        try:
+            validate_password(password)
+            person = create_person(email=options["email"], name=options["name"], role="operator", password=password)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except HashshareError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"Operator {person.email} created.")
+
+
+def asked() -> str:
+    """Typed twice at a terminal, else the first line of stdin: never an argument, which others could see."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise CommandError("The two passwords differ.")
+    return password

@@ -1,0 +1,46 @@
+"""`manage.py invite`: create an organisation and print the one-time code for its first machine key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from hashshare.services.invitations import invite_organisation
+from hashshare.wire.errors import HashshareError
+
+
+class Command(BaseCommand):
+    help = "Invite an organisation; prints a one-time code for `hashshare enroll`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--kind", required=True, choices=["hotline", "member", "partner", "hub"])
+        parser.add_argument("--name", required=True)
+        parser.add_argument("--country", required=True, help="two letters, such as NL")
+        parser.add_argument("--sector", default="")
+        parser.add_argument(
+            "--domain", action="append", default=[], help="a hotline's publisher domain, checked by you; repeatable"
+        )
+        parser.add_argument("--days", type=int, default=14, help="how long the code is good (default 14)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            invitation, code = invite_organisation(
+                kind=options["kind"],
+                name=options["name"],
+                country=options["country"],
+                sector=options["sector"],
+                domains=options["domain"],
+                valid_for=timedelta(days=options["days"]),
+                now=timezone.now(),
+            )
+        except HashshareError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(code)
+        until = invitation.expires_at.strftime("%Y-%m-%dT%H:%MZ")
+        self.stderr.write(
+            f"Good once, until {until}. They run: hashshare enroll {settings.HASHSHARE_PUBLIC_URL}/ {code}"
+        )
