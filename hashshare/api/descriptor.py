@@ -1,0 +1,33 @@
+"""The hub's public face: its name, its address, its time and its two TUF keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hashshare.api.endpoint import Endpoint, answer
+from hashshare.api.permissions import ANYBODY
+from hashshare.selectors.hub import descriptor
+
+
+class HubDescriptor(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    url = serializers.CharField(help_text="The address that signatures are made for")
+    version = serializers.CharField()
+    time = serializers.DateTimeField(help_text="By the hub's clock")
+    keys = serializers.ListField(child=serializers.JSONField(), help_text="TUF public keys: in use, and on standby")
+
+
+class Descriptor(Endpoint):
+    """What anybody may know of this hub."""
+
+    who = {"GET": ANYBODY}
+
+    @extend_schema(responses=HubDescriptor)
+    def get(self, request: Request) -> Response:
+        return answer(HubDescriptor, descriptor(now=timezone.now()), headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,227 @@
+"""What each problem type means and what to do about it, in words for the person who meets it.
+
+Read by the problem pages and by the documentation made of them. Only text lives here; a type itself is a class of
+`wire.errors`, which speaks for itself where nothing is said here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Final
+
+from hashshare.wire.errors import HashshareError, all_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`means`: what happened and what did not; `do`: the next step."""
+
+    means: str
+    do: str
+
+
+EXPLANATIONS: Final[dict[str, Explanation]] = {
+    "internal": Explanation(
+        "The hub met an error of its own. What you asked for was not done, or not wholly; nothing half-done is served.",
+        "Try again later. If it stays, tell the hub's operator the time and the address: the reason is in its log.",
+    ),
+    "invalid-request": Explanation(
+        "The request is not one that this resource understands. The member `errors`, when there, lists each field at "
+        "fault as a JSON Pointer with a message.",
+        "Correct the request. The API's own description stands at /api/v1/docs.",
+    ),
+    "bad-hash": Explanation(
+        "A text that was given as a hash is not one: its length or its characters do not fit the algorithm.",
+        "Write hashes in lower-case hexadecimal, the full digest; photodna may also be in base64.",
+    ),
+    "unknown-algorithm": Explanation(
+        "The hash algorithm is none of md5, sha1, sha256, pdq and photodna, nor a vendor's own with a declared width "
+        "(x-vendor-name-bytes).",
+        "Correct the name. A vendor's algorithm is named with its width in bytes, for instance x-acme-64.",
+    ),
+    "bad-input": Explanation(
+        "A file to be published has lines that cannot be entries. Nothing of it was published.",
+        "Correct the lines that are listed (the first 100, with the count of all) and publish the file again.",
+    ),
+    "not-allowed": Explanation(
+        "The request is understood and you are known, but your organisation, or the door you came in by, may not do "
+        "this. Changes need a signed request; access keys and tokens only read.",
+        "Use the organisation's own key, or ask the one who may.",
+    ),
+    "not-authenticated": Explanation(
+        "The request carries no credentials, or some that this hub does not accept: unknown, revoked or out of date. "
+        "Which of these it is, is not said.",
+        "Sign the request with an enrolled key, or send a bearer token or an access key. `hashshare status` shows "
+        "what the hub knows of your key.",
+    ),
+    "bad-request-signature": Explanation(
+        "The request is signed, but the signature does not fit what arrived: another method, address, body or key, or "
+        "a part is not covered that must be (@method, @target-uri, @authority, content-digest with a body, if-match "
+        "when it is sent).",
+        "Sign for the hub's public address exactly as its descriptor gives it, and let no proxy change the address "
+        "or the body.",
+    ),
+    "replayed-request": Explanation(
+        "A signed request with this nonce has been accepted before. Each is accepted once, so that a request that was "
+        "listened to cannot be sent again by somebody else.",
+        "Sign anew, with a new nonce. If you did not send it twice, somebody else did: tell the hub's operator.",
+    ),
+    "stale-signature": Explanation(
+        "The request says it was signed more than 300 seconds before or after the hub's time.",
+        "Set the clock of the machine that signs (NTP).",
+    ),
+    "invitation-invalid": Explanation(
+        "The invitation code is unknown, was used by another key, or is out of date. Which, is not said.",
+        "Ask the hub's operator for a new code.",
+    ),
+    "not-entitled": Explanation(
+        "There is nothing at this address that your organisation may use. The answer is the same whether it does not "
+        "exist or belongs to others.",
+        "Check the spelling; for a list, subscribe and wait for its publisher's grant.",
+    ),
+    "terms-not-accepted": Explanation(
+        "The publisher's terms must be accepted as they now stand. The request names no terms, or an older text.",
+        "Read the list's terms and send their digest: `hashshare subscribe LIST` shows them and asks.",
+    ),
+    "not-found": Explanation(
+        "There is no such thing at this address.",
+        "Check the address; the API's own description stands at /api/v1/docs.",
+    ),
+    "method-not-allowed": Explanation(
+        "The resource exists but does not answer this method.", "The response's Allow header names those it answers."
+    ),
+    "conflict": Explanation(
+        "The thing has changed since you last looked, or is already so.", "Look at its current state and try again."
+    ),
+    "version-conflict": Explanation(
+        "The commit does not follow the version that the hub has accepted last: somebody else published in between, "
+        "or the same commit was sent twice. Nothing was changed.",
+        "Run `hashshare publish` again: it fetches the current state and makes the difference to that.",
+    ),
+    "precondition-required": Explanation(
+        "A commit must name the version that it follows in the header If-Match, so that two publishers at work cannot "
+        "overwrite one another.",
+        'Send If-Match with the accepted version of the role in quotation marks, "0" when there is none yet.',
+    ),
+    "already-there": Explanation(
+        "This list already has that object, byte for byte. Nothing needs to be sent.",
+        "Go on with the next object, then commit.",
+    ),
+    "too-large": Explanation(
+        "The body is larger than the hub reads at this address.",
+        "Send less at once; a list is published in segments.",
+    ),
+    "unsupported-media-type": Explanation(
+        "The body is of a type that this address does not read.",
+        "Send application/json; objects are sent as application/octet-stream.",
+    ),
+    "too-many-requests": Explanation(
+        "Your organisation has sent more requests than its limit. Nothing was done.",
+        "Wait as many seconds as the Retry-After header says; the hashshare client does so by itself.",
+    ),
+    "storage-unavailable": Explanation(
+        "The place where the hub keeps objects is out of reach or full. Nothing was published or changed.",
+        "Wait as many seconds as the Retry-After header says; the hashshare client tries a few times by itself. If it "
+        "lasts, tell the hub's operator, who finds the reason in its log.",
+    ),
+    "verification-failed": Explanation(
+        "What was sent does not verify. It was not taken, and what was published before stays served.",
+        "Send it again; if it stays, look at the member `detail`.",
+    ),
+    "signature-threshold": Explanation(
+        "The signed metadata lacks enough valid signatures of the keys that may sign this role: a signature is "
+        "missing, is made by another key, or does not fit the bytes.",
+        "Sign with the keys that the publisher's root or targets names. If a key was stolen, rotate it first.",
+    ),
+    "expired-metadata": Explanation(
+        "The signed metadata has expired, or the role that delegates it has.",
+        "Sign it anew with a later date: `hashshare publish` does so for the list, the officers for root and targets.",
+    ),
+    "malformed-metadata": Explanation(
+        "The signed metadata is not of the required shape: see the protocol page for the profile of TUF in use.",
+        "Make it with `hashshare publisher`, or compare it with the protocol page.",
+    ),
+    "malformed-manifest": Explanation(
+        "The list's manifest is not of the required shape, or its chain of segments has a gap or an overlap.",
+        "Make it with `hashshare publish`, or compare it with the protocol page.",
+    ),
+    "unknown-requirement": Explanation(
+        "The list uses a feature that this hub's version of hashshare does not know.",
+        "Have the hub upgraded. Until then the last good state stays served.",
+    ),
+    "malformed-segment": Explanation(
+        "A segment is not what the format says: other columns, unsorted or repeated keys, wrong widths, unknown words, "
+        "or counts that do not agree with the manifest.",
+        "Make it with `hashshare publish`, or compare it with the protocol page.",
+    ),
+    "wrong-digest": Explanation(
+        "The bytes that arrived do not have the digest or the length that was announced: cut off or changed on the "
+        "way. They were not kept.",
+        "Send them again.",
+    ),
+    "missing-object": Explanation(
+        "The commit names an object that was not uploaded to this list.",
+        "Upload every object first, then commit; `hashshare publish` may simply be run again.",
+    ),
+    "rejected-content": Explanation(
+        "The release breaks a rule about its content. It was rejected as a whole; the previous one stays served.",
+        "Look at the member `detail`, correct and publish again. The rejected version number is used again.",
+    ),
+    "withdrawn-key": Explanation(
+        "The release would bring back entries that were withdrawn. A withdrawal holds until it is taken back by name, "
+        "so that last night's wrong hash does not return with tonight's export.",
+        "Leave these entries out, or name each with --reinstate if it really is right again.",
+    ),
+    "guarded-hash": Explanation(
+        "The release names a digest known to be harmless, such as that of the empty file.",
+        "Remove these rows: they would match harmless files everywhere.",
+    ),
+    "not-live": Explanation(
+        "The release withdraws entries that the list does not hold.", "Publish from the list's current state."
+    ),
+    "wrong-fold": Explanation(
+        "A merged segment, or a base, is not the fold of what it replaces: some entry differs.",
+        "Make it again with `hashshare publish`; if it stays, report it: this should not happen.",
+    ),
+    "too-many-withdrawals": Explanation(
+        "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",
+        "Check the file. If it is meant, say how many: --allow-withdrawals N.",
+    ),
+}
+
+
+INTRODUCTION: Final = (
+    "When a request fails, the answer is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, "
+    "often `next_step`, and members that depend on the type. The command line prints `detail` and `next_step`, and "
+    "exits with the code given here."
+)
+
+
+def problem_types() -> list[type[HashshareError]]:
+    """Every problem type by slug, those that only a client meets included."""
+    return sorted((error for error in all_errors() if "slug" in vars(error)), key=lambda error: error.slug)
+
+
+def explanation_of(error: type[HashshareError]) -> Explanation:
+    """The text above, or what the class itself says of it."""
+    own = Explanation(inspect.cleandoc(error.__doc__ or error.title), error.next_step or "See the member `detail`.")
+    return EXPLANATIONS.get(error.slug, own)
+
+
+def as_markdown() -> str:
+    """The documentation's page, one section a type, anchored by its slug."""
+    parts = [
+        "# Problem types",
+        "Made by `python manage.py problem_docs`; the hub shows the same texts under `/problems/`.",
+        INTRODUCTION,
+    ]
+    for error in problem_types():
+        text = explanation_of(error)
+        parts += [
+            f"## {error.slug}",
+            f"*{error.title}*, HTTP status {error.status}, exit code {error.exit_code.value}.",
+            text.means,
+            f"**What to do.** {text.do}",
+        ]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,60 @@
+"""Releases of a list: to the publisher every attempt with its reasons, to readers what was published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hashshare.api.endpoint import Endpoint, answer, caller_of
+from hashshare.api.permissions import READERS
+from hashshare.selectors.releases import release, releases
+
+
+class ReleaseRecord(serializers.Serializer[Any]):
+    """`state`: verifying, published or rejected; `reasons` are problem documents. `job`: for its publisher to poll."""
+
+    list = serializers.CharField(source="list.name")
+    version = serializers.IntegerField()
+    role_version = serializers.IntegerField()
+    state = serializers.CharField()
+    manifest_digest = serializers.CharField()
+    entries = serializers.IntegerField()
+    upserts = serializers.IntegerField()
+    withdrawals = serializers.IntegerField()
+    withdrawal_reasons = serializers.JSONField()
+    reasons = serializers.JSONField()
+    created_at = serializers.DateTimeField()
+    published_at = serializers.DateTimeField(allow_null=True)
+    job = serializers.UUIDField(source="commit.job_id")
+
+
+class ReleaseList(serializers.Serializer[Any]):
+    releases = ReleaseRecord(many=True)
+
+
+class Releases(Endpoint):
+    """The newest hundred, newest first."""
+
+    who = {"GET": READERS}
+    newest = 100
+
+    @extend_schema(operation_id="releases", responses=ReleaseList)
+    def get(self, request: Request, domain: str, slug: str) -> Response:
+        rows = releases(caller=caller_of(request), domain=domain, slug=slug, now=timezone.now())
+        return answer(ReleaseList, {"releases": rows[: self.newest]})
+
+
+class OneRelease(Endpoint):
+    """The newest release with that content version; a rejected version is used again."""
+
+    who = {"GET": READERS}
+
+    @extend_schema(operation_id="release", responses=ReleaseRecord)
+    def get(self, request: Request, domain: str, slug: str, version: int) -> Response:
+        found = release(caller=caller_of(request), domain=domain, slug=slug, version=version, now=timezone.now())
+        return answer(ReleaseRecord, found)

@@ -1,0 +1,46 @@
+"""The addresses of the API, below /api/v1/."""
+
+from django.urls import path, re_path
+
+from hashshare.api.access_keys import AccessKeys, OneAccessKey
+from hashshare.api.commits import Commits
+from hashshare.api.description import docs_page
+from hashshare.api.enrolments import Enrolments
+from hashshare.api.heads import HeadsEndpoint
+from hashshare.api.jobs import Jobs
+from hashshare.api.lists import Lists, OneList
+from hashshare.api.metadata import MetadataFile
+from hashshare.api.problems import nothing_here
+from hashshare.api.publishers import OnePublisher, Publishers
+from hashshare.api.releases import OneRelease, Releases
+from hashshare.api.schema import schema_document
+from hashshare.api.status import Status
+from hashshare.api.subscriptions import Decision, Subscriptions
+from hashshare.api.targets import Target
+from hashshare.api.tokens import Tokens
+
+A_LIST = "lists/<str:domain>/<str:slug>"
+
+urlpatterns = [
+    path("heads", HeadsEndpoint.as_view(), name="heads"),  # first, since it is asked for most
+    path("enrolments", Enrolments.as_view(), name="enrolments"),
+    path("tokens", Tokens.as_view(), name="tokens"),
+    path("publishers", Publishers.as_view(), name="publishers"),
+    path("publishers/<str:domain>", OnePublisher.as_view(), name="publisher"),
+    path("tuf/<str:domain>/metadata/<str:filename>", MetadataFile.as_view(), name="metadata"),
+    path("tuf/<str:domain>/targets/<str:list_id>/<slug:digest>.<str:name>", Target.as_view(), name="target"),
+    path("tuf/<str:domain>/commits", Commits.as_view(), name="commits"),
+    path("jobs/<uuid:job_id>", Jobs.as_view(), name="job"),
+    path("lists", Lists.as_view(), name="lists"),
+    path(A_LIST, OneList.as_view(), name="list"),
+    path(f"{A_LIST}/subscriptions", Subscriptions.as_view(), name="subscriptions"),
+    path(f"{A_LIST}/subscriptions/<str:organisation>/decision", Decision.as_view(), name="decision"),
+    path(f"{A_LIST}/releases", Releases.as_view(), name="releases"),
+    path(f"{A_LIST}/releases/<int:version>", OneRelease.as_view(), name="release"),
+    path("access-keys", AccessKeys.as_view(), name="access-keys"),
+    path("access-keys/<uuid:access_key_id>", OneAccessKey.as_view(), name="access-key"),
+    path("status", Status.as_view(), name="status"),
+    path("schema", schema_document, name="schema"),
+    path("docs", docs_page, name="docs"),
+    re_path(r"", nothing_here, name="nothing-here"),
+]
