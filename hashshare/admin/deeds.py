@@ -1,0 +1,66 @@
+"""What an operator may do from a page: a named deed, asked once more with its consequence, done by a service, recorded.
+
+The stock forms of the admin never change a row here; a deed is the only way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import Model
+
+from hashshare.selectors.callers import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done, in a sentence.
+
+    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is no more.
+    """
+
+    message: str
+    secret: str = ""
+    row: Model | None = None
+    gone: bool = False
+
+
+class Reason(forms.Form):
+    """For deeds that take something away: why goes into the history."""
+
+    reason = forms.CharField(max_length=500, help_text="Kept in the history of this row, for other operators.")
+
+
+class Nothing(forms.Form):
+    """For deeds that need no further word."""
+
+
+def always(row: Any) -> bool:
+    return True
+
+
+def no_consequence(row: Any) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing to be done. `perform(row, data, actor)` calls a service; `row` is None for deeds of a whole table.
+
+    `applies(row)` says whether it makes sense now; `consequence(row)` names the thing and what follows.
+    """
+
+    slug: str
+    label: str
+    perform: Callable[[Any, dict[str, Any], Any], Outcome]
+    consequence: Callable[[Any], str] = no_consequence
+    form: type[forms.Form] = Nothing
+    applies: Callable[[Any], bool] = always
+
+
+def acting_for(organisation: Any, actor: Any) -> Caller:
+    """An operator acting in place of an organisation; the operator's e-mail stands in the record."""
+    return Caller(organisation, "session", actor.email)

@@ -1,0 +1,172 @@
+"""The stock admin over a table whose rows are a record: seen by role, never edited, changed only by deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from hashshare.admin import roles
+from hashshare.admin.deeds import Deed, Outcome
+from hashshare.wire.errors import HashshareError
+
+if TYPE_CHECKING:
+    StockAdmin = admin.ModelAdmin[Any]
+else:
+    StockAdmin = admin.ModelAdmin
+
+
+class RecordAdmin(StockAdmin):
+    """`organisation_paths` lead from a row to the organisations whose people see it; empty: operators alone."""
+
+    organisation_paths: ClassVar[tuple[str, ...]] = ()
+    empty_state: ClassVar[str] = "Nothing here yet."
+    deeds: ClassVar[tuple[Deed, ...]] = ()
+    table_deeds: ClassVar[tuple[Deed, ...]] = ()
+    list_per_page = 50
+    actions = None
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return roles.sees_table(request, self.organisation_paths)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return roles.rows_seen(request, super().get_queryset(request), self.organisation_paths)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return tuple(str(name) for name in self.fields or ())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only by the filters on the page: the stock rule lets an address ask any column of the table, digests too."""
+        offered = {str(each[0]) if isinstance(each, tuple) else str(each) for each in self.list_filter}
+        asked = lookup.split("__", 1)[0]
+        return asked in {*offered, self.date_hierarchy} and super().lookup_allowed(lookup, value, request)
+
+    # --- Pages
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        offered = self._offered(request, self.table_deeds, None, self._address)
+        context = {**(extra_context or {}), "deeds": offered, "empty_state": self.empty_state}
+        context["title"] = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        offered = self._offered(request, self.deeds, row, self._address) if row else []
+        context = {**(extra_context or {}), "deeds": offered, "shows_history": roles.is_operator(request)}
+        context |= {"title": str(row), "subtitle": None}
+        return super().change_view(request, object_id, form_url, context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Operators' reasons are for operators."""
+        if not roles.is_operator(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    # --- Deeds
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path(f"do/{deed.slug}/", view(self._table_view(deed)), name=self._name(deed)) for deed in self.table_deeds
+        ]
+        own += [path(f"<path:pk>/do/{d.slug}/", view(self._row_view(d)), name=self._name(d)) for d in self.deeds]
+        return [*own, *super().get_urls()]
+
+    def _table_view(self, deed: Deed) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest) -> HttpResponse:
+            return self._ask_or_do(request, deed, None)
+
+        return view
+
+    def _row_view(self, deed: Deed) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, pk: str) -> HttpResponse:
+            if not roles.is_operator(request):
+                raise PermissionDenied
+            row = self.get_object(request, unquote(pk))
+            if row is None:
+                raise Http404
+            return self._ask_or_do(request, deed, row)
+
+        return view
+
+    def _ask_or_do(self, request: HttpRequest, deed: Deed, row: Any) -> HttpResponse:
+        if not roles.is_operator(request):
+            raise PermissionDenied
+        if not deed.applies(row):
+            messages.warning(request, f"“{deed.label}” does not apply any more: the state has changed meanwhile.")
+            return HttpResponseRedirect(self._back(row))
+        form = deed.form(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                outcome = self._do(request, deed, row, form.cleaned_data)
+            except HashshareError as error:
+                form.add_error(None, f"{error.message} {error.next_step}".strip())
+            else:
+                return self._told(request, deed, row, outcome)
+        context = self._context(request, deed, row, form=form, consequence=deed.consequence(row))
+        return TemplateResponse(request, "admin/hashshare/deed.html", context)
+
+    def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
+        """The change and the line in the history stand or fall together."""
+        with transaction.atomic():
+            outcome = deed.perform(row, data, request.user)
+            about = outcome.row or row
+            if about is not None:
+                reason = f" Reason: {data['reason']}" if data.get("reason") else ""
+                self.log_change(request, about, f"{deed.label}.{reason}")
+        return outcome
+
+    def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:
+        if outcome.secret:
+            context = self._context(request, deed, row, outcome=outcome)
+            return TemplateResponse(request, "admin/hashshare/shown_once.html", context)
+        messages.success(request, outcome.message)
+        return HttpResponseRedirect(self._back(None if outcome.gone else row))
+
+    def _context(self, request: HttpRequest, deed: Deed, row: Model | None, **more: Any) -> dict[str, Any]:
+        title = f"{deed.label}: {row}" if row else deed.label
+        page = {"title": title, "opts": self.opts, "deed": deed, "original": row, "back": self._back(row)}
+        return {**self.admin_site.each_context(request), **page, **more}
+
+    def _offered(
+        self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
+    ) -> list[dict[str, str]]:
+        if not roles.is_operator(request):
+            return []
+        return [{"label": deed.label, "address": address(deed, row)} for deed in deeds if deed.applies(row)]
+
+    def _address(self, deed: Deed, row: Any) -> str:
+        return reverse(f"admin:{self._name(deed)}", args=[row.pk] if row else [])
+
+    def _back(self, row: Model | None) -> str:
+        table = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        return reverse(f"{table}_change", args=[row.pk]) if row else reverse(f"{table}_changelist")
+
+    def _name(self, deed: Deed) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{deed.slug}"

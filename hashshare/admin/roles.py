@@ -1,0 +1,59 @@
+"""Who may see what on the pages for people. The one place that turns a signed-in person into rights.
+
+| role     | sees                                                                                   |
+|----------|----------------------------------------------------------------------------------------|
+| operator | every table, the coalition statistics; may do what the services offer                  |
+| analyst  | the rows of their own organisation, read-only                                          |
+| engineer | the rows of their own organisation, read-only                                          |
+| observer | the coalition statistics and nothing else                                              |
+
+People of a suspended organisation see nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+M = TypeVar("M", bound=Model)
+
+OPERATOR: Final = "operator"
+OBSERVER: Final = "observer"
+OF_AN_ORGANISATION: Final = frozenset({"analyst", "engineer"})
+
+
+def role_of(person: Any) -> str:
+    """The role in force: empty for nobody, for a closed account and for people of a suspended organisation."""
+    if not (person.is_authenticated and person.is_active):
+        return ""
+    organisation = person.organisation
+    return "" if organisation is not None and organisation.state == "suspended" else str(person.role)
+
+
+def is_operator(request: HttpRequest) -> bool:
+    return role_of(request.user) == OPERATOR
+
+
+def sees_statistics(request: HttpRequest) -> bool:
+    return role_of(request.user) in {OPERATOR, OBSERVER}
+
+
+def sees_table(request: HttpRequest, organisation_paths: Iterable[str]) -> bool:
+    """Whether any row of a table may be seen; a table without paths to an organisation is the operator's alone."""
+    role = role_of(request.user)
+    return role == OPERATOR or (role in OF_AN_ORGANISATION and bool(tuple(organisation_paths)))
+
+
+def rows_seen(request: HttpRequest, rows: QuerySet[M], organisation_paths: Iterable[str]) -> QuerySet[M]:
+    """The rows of a table that this person may see: all, or those that lead to their organisation by any path."""
+    if is_operator(request):
+        return rows
+    if not sees_table(request, organisation_paths):
+        return rows.none()
+    own = Q()
+    for path in organisation_paths:
+        own |= Q(**{path: request.user.organisation_id})  # type: ignore[union-attr]
+    return rows.filter(own)

@@ -1,0 +1,44 @@
+"""One file per table: what its page shows, whose rows they are, and which deeds an operator may do there.
+
+The only place of the pages that imports models, because Django registers a class.
+"""
+
+from hashshare.admin.tables import (
+    access_keys,
+    commits,
+    deliveries,
+    guards,
+    history,
+    invitations,
+    jobs,
+    keys,
+    lists,
+    metadata,
+    objects,
+    organisations,
+    people,
+    publishers,
+    releases,
+    statistics,
+    subscriptions,
+)
+
+__all__ = [
+    "access_keys",
+    "commits",
+    "deliveries",
+    "guards",
+    "history",
+    "invitations",
+    "jobs",
+    "keys",
+    "lists",
+    "metadata",
+    "objects",
+    "organisations",
+    "people",
+    "publishers",
+    "releases",
+    "statistics",
+    "subscriptions",
+]

@@ -1,0 +1,132 @@
+"""Organisations, and what an operator does with them: invite, suspend, reinstate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from hashshare.admin.deeds import Deed, Outcome, Reason
+from hashshare.admin.links import invitation_link
+from hashshare.admin.marks import mark
+from hashshare.admin.records import RecordAdmin
+from hashshare.admin.site import site
+from hashshare.models import Organisation, Person
+from hashshare.services.invitations import invite_key, invite_organisation, invite_person
+from hashshare.services.organisations import reinstate_organisation, suspend_organisation
+from hashshare.services.publishers import create_publisher
+
+
+class NewOrganisation(forms.Form):
+    kind = forms.ChoiceField(choices=Organisation.Kind.choices)
+    name = forms.CharField(max_length=200)
+    country = forms.CharField(max_length=2, min_length=2, help_text="Two letters, such as NL (ISO 3166-1).")
+    sector = forms.CharField(max_length=80, required=False)
+    domains = forms.CharField(
+        required=False,
+        help_text="Hotlines: the domain names it publishes under, separated by spaces. "
+        "Check first that it controls them.",
+    )
+
+
+class NewPerson(forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    role = forms.ChoiceField(choices=[choice for choice in Person.Role.choices if choice[0] != Person.Role.OPERATOR])
+
+
+class NewDomain(forms.Form):
+    domain = forms.CharField(max_length=253, help_text="Lower case, such as aurora.example.")
+
+
+def _invite(row: None, data: dict[str, Any], actor: Any) -> Outcome:
+    invitation, code = invite_organisation(
+        kind=data["kind"],
+        name=data["name"],
+        country=data["country"],
+        sector=data["sector"],
+        domains=data["domains"].split(),
+        now=timezone.now(),
+    )
+    return Outcome(_code_message(invitation), code, invitation.organisation)
+
+
+def _invite_key(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    invitation, code = invite_key(organisation=row, now=timezone.now())
+    return Outcome(_code_message(invitation), code)
+
+
+def _invite_person(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    invitation, code = invite_person(role=data["role"], organisation=row, email=data["email"], now=timezone.now())
+    message = f"The link with which {invitation.email} sets a password, good until {invitation.expires_at:%d %B %Y}:"
+    return Outcome(message, invitation_link(code))
+
+
+def _suspend(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    suspend_organisation(organisation=row)
+    return Outcome(f"{row} is suspended.")
+
+
+def _reinstate(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    reinstate_organisation(organisation=row)
+    return Outcome(f"{row} is reinstated.")
+
+
+def _add_domain(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    return Outcome(f"{row} may publish as {create_publisher(organisation=row, domain=data['domain'])}.")
+
+
+def _code_message(invitation: Any) -> str:
+    until = f"{invitation.expires_at:%d %B %Y}"
+    return f"The code with which {invitation.organisation} enrols its machine key, good until {until}:"
+
+
+def _in_force(row: Organisation) -> bool:
+    return row.state != Organisation.State.SUSPENDED
+
+
+@admin.register(Organisation, site=site)
+class OrganisationAdmin(RecordAdmin):
+    organisation_paths = ("pk",)
+    empty_state = "Organisations appear here when they are invited, with the button above or `manage.py invite`."
+    list_display = ("name", "kind", "country", "sector", "state_mark", "created_at")
+    list_filter = ("state", "kind", "country")
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "kind", "country", "sector", "state_mark", "created_at")
+    table_deeds = (Deed("invite", "Invite an organisation", _invite, form=NewOrganisation),)
+    deeds = (
+        Deed("invite-person", "Invite a person", _invite_person, form=NewPerson, applies=_in_force),
+        Deed("invite-key", "Invite a machine key", _invite_key, applies=_in_force),
+        Deed(
+            "add-domain",
+            "Add a publisher",
+            _add_domain,
+            lambda row: f"Before this, check by a channel of your own that {row} controls the domain.",
+            NewDomain,
+            lambda row: _in_force(row) and row.kind == Organisation.Kind.HOTLINE,
+        ),
+        Deed(
+            "suspend",
+            "Suspend",
+            _suspend,
+            lambda row: (
+                f"Every key and every person of {row} is refused from now on. Nothing is deleted; what its "
+                "lists' subscribers hold stays with them."
+            ),
+            Reason,
+            _in_force,
+        ),
+        Deed(
+            "reinstate",
+            "Reinstate",
+            _reinstate,
+            lambda row: f"The keys and people of {row} that are not revoked or closed are let in again.",
+            applies=lambda row: not _in_force(row),
+        ),
+    )
+
+    @admin.display(description="state", ordering="state")
+    def state_mark(self, row: Organisation) -> SafeString:
+        return mark(row.state)

@@ -1,0 +1,61 @@
+"""Releases: each content version that was committed, published or rejected with its reasons."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from hashshare.admin.marks import mark, number
+from hashshare.admin.records import RecordAdmin
+from hashshare.admin.site import site
+from hashshare.models import Release
+
+
+@admin.register(Release, site=site)
+class ReleaseAdmin(RecordAdmin):
+    organisation_paths = ("list__publisher__organisation",)
+    empty_state = "A release appears here when a hotline publishes: `hashshare publish`."
+    list_display = (
+        "list",
+        "version",
+        "state_mark",
+        "entries_count",
+        "upserts_count",
+        "withdrawals_count",
+        "published_at",
+    )
+    list_filter = ("state", ("list", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("list__publisher",)
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    fields = (
+        "list",
+        "version",
+        "role_version",
+        "state_mark",
+        "entries_count",
+        "upserts_count",
+        "withdrawals_count",
+        "withdrawal_reasons",
+        "reasons",
+        "manifest_digest",
+        "commit",
+        "created_at",
+        "published_at",
+    )
+
+    @admin.display(description="state", ordering="state")
+    def state_mark(self, row: Release) -> SafeString:
+        return mark(row.state)
+
+    @admin.display(description="entries", ordering="entries")
+    def entries_count(self, row: Release) -> str:
+        return number(row.entries)
+
+    @admin.display(description="added or changed", ordering="upserts")
+    def upserts_count(self, row: Release) -> str:
+        return number(row.upserts)
+
+    @admin.display(description="withdrawn", ordering="withdrawals")
+    def withdrawals_count(self, row: Release) -> str:
+        return number(row.withdrawals)

@@ -1,0 +1,111 @@
+"""Subscriptions: who may receive which list, since when and until when; an operator may decide in a hotline's place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from hashshare.admin.deeds import Deed, Outcome, Reason, acting_for
+from hashshare.admin.marks import mark
+from hashshare.admin.records import RecordAdmin
+from hashshare.admin.site import site
+from hashshare.models import Subscription
+from hashshare.services.subscriptions import decide_subscription
+
+
+class Grant(Reason):
+    until = forms.DateField(
+        help_text="The subscription ends at 00:00 UTC of this day.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    field_order = ("until", "reason")
+
+
+def _decide(row: Subscription, decision: str, data: dict[str, Any], actor: Any) -> Outcome:
+    publisher = row.list.publisher
+    decided = decide_subscription(
+        caller=acting_for(publisher.organisation, actor),
+        domain=publisher.domain,
+        slug=row.list.slug,
+        organisation=row.organisation.slug,
+        decision=decision,
+        until=data.get("until"),
+        reason=data["reason"],
+        now=timezone.now(),
+    )
+    return Outcome(f"{row}: {decided.state}.")
+
+
+def _grant(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
+    return _decide(row, "grant", data, actor)
+
+
+def _deny(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
+    return _decide(row, "deny", data, actor)
+
+
+def _revoke(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
+    return _decide(row, "revoke", data, actor)
+
+
+def _instead_of(row: Subscription) -> str:
+    return f"This is the decision of {row.list.publisher.organisation}, which you take in its place."
+
+
+@admin.register(Subscription, site=site)
+class SubscriptionAdmin(RecordAdmin):
+    organisation_paths = ("organisation", "list__publisher__organisation")
+    empty_state = "A subscription appears here when a member asks for a list: `hashshare subscribe`."
+    list_display = ("list", "organisation", "state_mark", "requested_at", "decided_at", "ends_at")
+    list_filter = ("state", ("list", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("list__publisher__organisation", "organisation")
+    ordering = ("-requested_at",)
+    fields = (
+        "list",
+        "organisation",
+        "state_mark",
+        "requested_at",
+        "terms_digest",
+        "terms_accepted_at",
+        "decided_at",
+        "ends_at",
+        "closed_at",
+        "reason",
+    )
+    deeds = (
+        Deed(
+            "grant",
+            "Grant",
+            _grant,
+            lambda row: f"{row.organisation} may fetch {row.list} until the day you name. {_instead_of(row)}",
+            Grant,
+            lambda row: row.state in {"requested", "active"},
+        ),
+        Deed(
+            "deny",
+            "Deny",
+            _deny,
+            lambda row: f"{row.organisation} does not get {row.list}; it may ask again. {_instead_of(row)}",
+            Reason,
+            lambda row: row.state == "requested",
+        ),
+        Deed(
+            "revoke",
+            "Revoke",
+            _revoke,
+            lambda row: (
+                f"{row.organisation} can fetch nothing more of {row.list}, withdrawals included, from now on. "
+                f"{_instead_of(row)}"
+            ),
+            Reason,
+            lambda row: row.state == "active",
+        ),
+    )
+
+    @admin.display(description="state", ordering="state")
+    def state_mark(self, row: Subscription) -> SafeString:
+        return mark(row.state)

@@ -1,0 +1,14 @@
+"""Addresses of the pages for people."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from hashshare.admin import tables  # noqa: F401  (registers the tables)
+from hashshare.admin.invitation import accept_invitation
+from hashshare.admin.site import site
+
+urlpatterns = [
+    path("admin/", site.urls),
+    path("invitation/<str:code>/", accept_invitation, name="person-invitation"),
+]

@@ -1,0 +1,162 @@
+"""The people of the pages' tests, and rows of every table for two organisations that must not see each other."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+from hashshare.models import (
+    AccessKey,
+    Commit,
+    DailyStatistic,
+    Delivery,
+    GuardedDigest,
+    HashList,
+    Invitation,
+    Job,
+    Metadata,
+    Organisation,
+    OrganisationKey,
+    Person,
+    Publisher,
+    Release,
+    StoredObject,
+    Subscription,
+)
+from hashshare.selectors.callers import Caller
+from hashshare.services.access_keys import create_access_key
+from hashshare.services.invitations import enrol, invite_organisation, invite_person
+from hashshare.services.people import create_person
+
+PASSWORD = "a sentence nobody guesses"
+
+
+def person(role: str, organisation: Organisation | None = None) -> Person:
+    host = f"{organisation.slug}.example" if organisation else "north.example"
+    return create_person(email=f"{role}@{host}", role=role, organisation=organisation, password=PASSWORD)
+
+
+def browser(who: Person) -> Client:
+    """Signed in as `who`."""
+    client = Client()
+    client.force_login(who)
+    return client
+
+
+def organisation(name: str, kind: str, *, domain: str = "", country: str = "NL") -> Organisation:
+    """Invited and enrolled with a key."""
+    now = timezone.now()
+    domains = [domain] if domain else []
+    invitation, code = invite_organisation(kind=kind, name=name, country=country, domains=domains, now=now)
+    enrol(code=code, public_key=secrets.token_bytes(32), key_name=f"{name} host", now=now)
+    assert invitation.organisation is not None
+    invitation.organisation.refresh_from_db()
+    return invitation.organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A row of every table that belongs to the hotline's list and, where there is one, to its subscriber."""
+
+    hotline: Organisation
+    member: Organisation
+    of: dict[type[Model], Model]
+
+
+def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
+    now = timezone.now()
+    publisher = Publisher.objects.get(domain=domain)
+    found = hash_list(publisher)
+    job = Job.objects.create(kind="verify_release", organisation=hotline, state="done", worker=f"worker of {domain}")
+    key = OrganisationKey.objects.filter(organisation=hotline).get()
+    commit = Commit.objects.create(
+        publisher=publisher, list=found, job=job, roles={found.tuf_id: "{}"}, state="accepted", submitted_by=key
+    )
+    access_key, _ = create_access_key(caller=Caller(member, "signature", "x"), name=f"cron {domain}", days=9, now=now)
+    invitation, _ = invite_person(role="engineer", organisation=member, email=f"new@{member.slug}.example", now=now)
+    return Rows(
+        hotline,
+        member,
+        {
+            Organisation: hotline,
+            OrganisationKey: key,
+            AccessKey: access_key,
+            Invitation: invitation,
+            Person: person("engineer", member),
+            Publisher: publisher,
+            HashList: found,
+            Job: job,
+            Commit: commit,
+            Release: release(found, commit, now),
+            Metadata: metadata(publisher, now),
+            StoredObject: StoredObject.objects.create(
+                list=found, name="base-1-0001.parquet", digest=secrets.token_hex(32), length=1234
+            ),
+            Subscription: Subscription.objects.create(list=found, organisation=member),
+            Delivery: Delivery.objects.create(
+                list=found, organisation=member, version=1, manifest_digest=secrets.token_hex(32), bytes=99
+            ),
+        },
+    )
+
+
+def for_operators(author: Person, about: Organisation) -> dict[type[Model], Model]:
+    """A row of each table that belongs to no organisation."""
+    return {
+        GuardedDigest: GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page"),
+        DailyStatistic: DailyStatistic.objects.create(day=timezone.now().date(), metric="members", value=4),
+        LogEntry: LogEntry.objects.create(
+            user_id=author.pk,
+            content_type=ContentType.objects.get_for_model(Organisation),
+            object_id=str(about.pk),
+            object_repr=str(about),
+            action_flag=CHANGE,
+            change_message="Suspend. Reason: court order 17",
+        ),
+    }
+
+
+def hash_list(publisher: Publisher) -> HashList:
+    return HashList.objects.create(
+        publisher=publisher,
+        slug="images",
+        tuf_id=secrets.token_hex(8),
+        title=f"Images of {publisher}",
+        algorithms=["sha256"],
+        terms_digest=hashlib.sha256(b"").hexdigest(),
+        state="active",
+        version=1,
+    )
+
+
+def release(found: HashList, commit: Commit, now: datetime) -> Release:
+    return Release.objects.create(
+        list=found,
+        commit=commit,
+        version=1,
+        role_version=1,
+        state="published",
+        manifest_digest=secrets.token_hex(32),
+        entries=1200,
+        published_at=now,
+    )
+
+
+def metadata(publisher: Publisher, now: datetime) -> Metadata:
+    body = f'{{"signed": {{"publisher": "{publisher}"}}}}'.encode()
+    return Metadata.objects.create(
+        publisher=publisher,
+        role="root",
+        version=1,
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+        expires_at=now + timedelta(days=365),
+    )

@@ -1,0 +1,242 @@
+"""What an operator does from a page: asked once more, done by a service, noted with its reason; refused to others."""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.utils import timezone
+
+from hashshare.admin import tables  # noqa: F401  (registers them)
+from hashshare.admin.records import RecordAdmin
+from hashshare.admin.site import site
+from hashshare.models import AccessKey, GuardedDigest, Invitation, Organisation, OrganisationKey, Person, Subscription
+from hashshare.services.invitations import enrol
+from hashshare.services.organisations import suspend_organisation
+from tests.admin.addresses import deed, page, table_deed
+from tests.admin.cast import browser
+from tests.admin.conftest import Hub
+
+SHOWN_ONCE = re.compile(r"<code>(.+?)</code>")
+
+
+def shown_once(client: Client, address: str, **data: str) -> str:
+    answer = client.post(address, data)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    found = SHOWN_ONCE.search(answer.content.decode())
+    assert found is not None, answer.content.decode()
+    return html.unescape(found[1])
+
+
+def test_it_suspends_and_reinstates_an_organisation(hub: Hub) -> None:
+    client, cobalt = browser(hub.operator), hub.aurora.member
+    asked = client.get(deed(cobalt, "suspend")).content.decode()
+    assert "Every key and every person of Cobalt is refused" in asked
+    cobalt.refresh_from_db()
+    assert cobalt.state == "active"  # looking changes nothing
+    done = client.post(deed(cobalt, "suspend"), {"reason": "key found in a public repository"}, follow=True)
+    assert "Cobalt is suspended." in done.content.decode()
+    cobalt.refresh_from_db()
+    assert cobalt.state == "suspended"
+    noted = LogEntry.objects.get(object_id=str(cobalt.pk), user=hub.operator, change_message__contains="repository")
+    assert noted.change_message == "Suspend. Reason: key found in a public repository"
+    client.post(deed(cobalt, "reinstate"))
+    cobalt.refresh_from_db()
+    assert cobalt.state == "active"
+
+
+def test_it_asks_for_a_reason_before_it_takes_something_away(hub: Hub) -> None:
+    client, cobalt = browser(hub.operator), hub.aurora.member
+    for reason in ("", "   "):
+        answer = client.post(deed(cobalt, "suspend"), {"reason": reason})
+        assert "This field is required." in answer.content.decode()
+    cobalt.refresh_from_db()
+    assert cobalt.state == "active"
+
+
+def test_it_says_so_when_a_deed_does_not_apply_any_more(hub: Hub) -> None:
+    client, cobalt = browser(hub.operator), hub.aurora.member
+    suspend_organisation(organisation=cobalt)
+    answer = client.post(deed(cobalt, "suspend"), {"reason": "again"}, follow=True)
+    assert "does not apply any more" in answer.content.decode()
+    offered = client.get(page(cobalt)).content.decode()
+    assert deed(cobalt, "reinstate") in offered
+    assert deed(cobalt, "suspend") not in offered
+
+
+def test_it_revokes_a_machine_key(hub: Hub) -> None:
+    key = hub.aurora.of[OrganisationKey]
+    assert isinstance(key, OrganisationKey)
+    browser(hub.operator).post(deed(key, "revoke"), {"reason": "host lost"})
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+def test_it_revokes_an_access_key(hub: Hub) -> None:
+    key = hub.aurora.of[AccessKey]
+    assert isinstance(key, AccessKey)
+    browser(hub.operator).post(deed(key, "revoke"), {"reason": "seen in a log"})
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+def test_it_grants_a_subscription_and_revokes_it(hub: Hub) -> None:
+    client, row = browser(hub.operator), hub.aurora.of[Subscription]
+    assert isinstance(row, Subscription)
+    until = timezone.now().date() + timedelta(days=90)
+    client.post(deed(row, "grant"), {"until": until.isoformat(), "reason": "Aurora asked by telephone"})
+    row.refresh_from_db()
+    assert row.state == "active"
+    assert row.ends_at is not None
+    assert row.ends_at.date() == until
+    client.post(deed(row, "revoke"), {"reason": "contract ended"})
+    row.refresh_from_db()
+    assert row.state == "revoked"
+
+
+def test_it_denies_a_subscription(hub: Hub) -> None:
+    row = hub.aurora.of[Subscription]
+    assert isinstance(row, Subscription)
+    browser(hub.operator).post(deed(row, "deny"), {"reason": "not a member of the scheme"})
+    row.refresh_from_db()
+    assert row.state == "denied"
+
+
+def test_it_shows_why_a_service_refused_and_changes_nothing(hub: Hub) -> None:
+    row = hub.aurora.of[Subscription]
+    assert isinstance(row, Subscription)
+    address = deed(row, "grant")
+    answer = browser(hub.operator).post(address, {"until": "2020-01-01", "reason": "too late"})
+    assert "would end before it begins" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.state == "requested"
+    assert not LogEntry.objects.filter(object_id=str(row.pk)).exists()
+
+
+def test_it_does_nothing_that_it_cannot_note(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*args: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(RecordAdmin, "log_change", full_disk)
+    client = browser(hub.operator)
+    client.raise_request_exception = False
+    assert client.post(deed(hub.aurora.member, "suspend"), {"reason": "unnoted"}).status_code == 500
+    hub.aurora.member.refresh_from_db()
+    assert hub.aurora.member.state == "active"
+
+
+def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
+    client = browser(hub.operator)
+    form = {"kind": "hotline", "name": "Ceres", "country": "be", "sector": "", "domains": "ceres.example"}
+    code = shown_once(client, table_deed(Organisation, "invite"), **form)
+    made = enrol(code=code, public_key=secrets.token_bytes(32), key_name="host", now=timezone.now())
+    assert (made.organisation.name, made.organisation.country) == ("Ceres", "BE")
+    assert [str(each) for each in made.organisation.publishers.all()] == ["ceres.example"]
+    assert LogEntry.objects.filter(object_id=str(made.organisation.pk), change_message__contains="Invite").exists()
+    assert not LogEntry.objects.filter(change_message__contains=code).exists()
+
+
+def test_it_refuses_an_invitation_that_makes_no_sense_and_leaves_nothing(hub: Hub) -> None:
+    form = {"kind": "member", "name": "Ceres", "country": "BE", "domains": "ceres.example"}
+    answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form)
+    assert "Only a hotline publishes." in answer.content.decode()
+    assert not Organisation.objects.filter(name="Ceres").exists()
+
+
+def test_it_invites_a_further_machine_key(hub: Hub) -> None:
+    code = shown_once(browser(hub.operator), deed(hub.aurora.member, "invite-key"))
+    made = enrol(code=code, public_key=secrets.token_bytes(32), key_name="second host", now=timezone.now())
+    assert made.organisation == hub.aurora.member
+
+
+def test_it_invites_a_person_with_a_link_that_works(hub: Hub) -> None:
+    form = {"email": "new@delta.example", "role": "observer"}
+    link = shown_once(browser(hub.operator), deed(hub.delta, "invite-person"), **form)
+    assert link.startswith("http://127.0.0.1:8000/invitation/")
+    page_of_link = Client().get(link.removeprefix("http://127.0.0.1:8000")).content.decode()
+    assert "new@delta.example" in page_of_link
+    assert "observer of Delta" in page_of_link
+
+
+def test_it_does_not_make_operators_of_an_organisations_people(hub: Hub) -> None:
+    form = {"email": "new@delta.example", "role": "operator"}
+    before = Invitation.objects.count()
+    answer = browser(hub.operator).post(deed(hub.delta, "invite-person"), form)
+    assert "is not one of the available choices" in answer.content.decode()
+    assert Invitation.objects.count() == before
+
+
+def test_it_adds_a_publisher_to_a_hotline_only(hub: Hub) -> None:
+    client = browser(hub.operator)
+    client.post(deed(hub.aurora.hotline, "add-domain"), {"domain": "aurora-lab.example"})
+    assert hub.aurora.hotline.publishers.filter(domain="aurora-lab.example").exists()
+    client.post(deed(hub.aurora.member, "add-domain"), {"domain": "cobalt.example"})
+    assert not hub.aurora.member.publishers.exists()
+
+
+def test_it_closes_an_account_and_ends_its_sessions(hub: Hub) -> None:
+    theirs = browser(hub.engineer)
+    assert theirs.get("/admin/").status_code == 200
+    browser(hub.operator).post(deed(hub.engineer, "close"), {"reason": "left the company"})
+    assert theirs.get("/admin/").status_code == 302
+
+
+def test_it_does_not_let_operators_close_their_own_account(hub: Hub) -> None:
+    answer = browser(hub.operator).post(deed(hub.operator, "close"), {"reason": "tired"})
+    assert "You cannot close your own account." in answer.content.decode()
+    assert Person.objects.get(pk=hub.operator.pk).is_active
+
+
+def test_it_guards_a_digest_and_stops(hub: Hub) -> None:
+    client, digest = browser(hub.operator), secrets.token_hex(32)
+    form = {"algorithm": "sha256", "digest": digest.upper(), "note": "a blank page"}
+    client.post(table_deed(GuardedDigest, "guard"), form)
+    made = GuardedDigest.objects.get(digest=digest)
+    assert "guarded already" in client.post(table_deed(GuardedDigest, "guard"), form).content.decode()
+    done = client.post(deed(made, "stop"), {"reason": "wrong page"}, follow=True)
+    assert "is not guarded any more" in done.content.decode()
+    assert not GuardedDigest.objects.filter(pk=made.pk).exists()
+    assert LogEntry.objects.filter(object_id=str(made.pk), change_message__contains="wrong page").exists()
+
+
+@pytest.mark.parametrize(("algorithm", "digest"), [("sha256", "abc"), ("crc32", "00000000"), ("md5", "z" * 32)])
+def test_it_refuses_to_guard_what_is_no_digest(hub: Hub, algorithm: str, digest: str) -> None:
+    form = {"algorithm": algorithm, "digest": digest, "note": "x"}
+    before = GuardedDigest.objects.count()
+    answer = browser(hub.operator).post(table_deed(GuardedDigest, "guard"), form)
+    assert 'role="alert"' in answer.content.decode()
+    assert GuardedDigest.objects.count() == before
+
+
+@pytest.mark.parametrize("role", ["analyst", "engineer", "observer"])
+def test_it_offers_deeds_to_operators_alone_and_refuses_them_to_others(hub: Hub, role: str) -> None:
+    client = browser(hub.person(role))
+    rows = {**hub.aurora.of, **hub.operators_own}
+    tried = 0
+    for model, table in site._registry.items():
+        assert isinstance(table, RecordAdmin)
+        addresses = [deed(rows[model], each.slug) for each in table.deeds]
+        addresses += [table_deed(model, each.slug) for each in table.table_deeds]
+        text = client.get(page(rows[model])).content.decode()
+        for address in addresses:
+            assert address not in text
+            assert client.get(address).status_code == 403, address
+            assert client.post(address, {"reason": "mine"}).status_code == 403, address
+            tried += 1
+    assert tried > 10
+    hub.aurora.member.refresh_from_db()
+    assert hub.aurora.member.state == "active"
+
+
+def test_it_refuses_a_deed_without_a_token_against_forgery(hub: Hub) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(hub.operator)
+    assert client.post(deed(hub.aurora.member, "suspend"), {"reason": "forged"}).status_code == 403
+    hub.aurora.member.refresh_from_db()
+    assert hub.aurora.member.state == "active"
