@@ -1,0 +1,46 @@
+"""Which addresses credentials may be sent to: https:// anywhere, plain http:// on this machine only."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from hashshare.wire.errors import InsecureTransport, UsageError
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_url(url: str) -> str:
+    """`url` if credentials may be sent there. Raises UsageError, InsecureTransport (plain http:// off loopback)."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url!r} is not an https:// address.")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("Leave user name and password out of the address.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise InsecureTransport(f"{parts.scheme}://{parts.netloc} is plain http:// on a network; nothing was sent.")
+    return url
+
+
+def checked_redirect(target: str, *, hub_url: str) -> str:
+    """`target` if the hub may send us there: https:// anywhere, but only a hub on this machine may name this machine.
+
+    The address may be a credential, so errors name its host alone. Raises UsageError, InsecureTransport.
+    """
+    parts = urlsplit(target)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise UsageError("The hub redirects to something that is not an https:// address.")
+    here, there = is_loopback(urlsplit(hub_url).hostname or ""), is_loopback(parts.hostname)
+    if (parts.scheme == "http" or there) and not (here and there):
+        raise InsecureTransport(
+            f"The hub redirects to {parts.scheme}://{parts.netloc}, which is "
+            f"{'this machine itself' if there else 'plain http://'}; nothing was asked there."
+        )
+    return target

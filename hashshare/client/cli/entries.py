@@ -1,0 +1,132 @@
+"""`export`, `changes`, `lookup`, `scan`: using the entries that are held."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from hashshare.client import export as exports
+from hashshare.client import scan as scans
+from hashshare.client.cli.output import Output, command, count, one_line, short, size
+from hashshare.client.home import Home
+from hashshare.client.lookup import Match, look_up, open_index
+from hashshare.client.store import ListStore, find_store
+from hashshare.wire.errors import ExitCode, UsageError
+
+ListName = Annotated[str, typer.Argument(metavar="LIST", help="Such as aurora.example/images, or just images.")]
+Format = Annotated[Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="How rows are written.")]
+OutputFile = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="stdout if not given.")]
+Only = Annotated[list[str] | None, typer.Option("--list", metavar="LIST", help="Only this list; may be repeated.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    command(app, "export")(export)
+    command(app, "changes")(changes)
+    command(app, "lookup")(lookup)
+    command(app, "scan")(scan)
+
+
+def export(out: Output, name: ListName, kind: Format = "csv", output: OutputFile = None) -> None:
+    """Write a list's live entries, from verified data."""
+    _check_output(out, output)
+    held, rows = exports.export_list(find_store(Home.open(), name), output, kind=kind)
+    _report(out, held.name, held.version, rows, output, kind, "entry", "entries")
+
+
+def changes(
+    out: Output,
+    name: ListName,
+    since: Annotated[int, typer.Option("--since", metavar="VERSION", help="The version that you already have.")],
+    kind: Format = "csv",
+    output: OutputFile = None,
+) -> None:
+    """Write what changed in a list since a version: op (upsert, withdraw, reinstate), reason, entry."""
+    _check_output(out, output)
+    held, rows = exports.export_list_changes(find_store(Home.open(), name), output, since=since, kind=kind)
+    _report(out, held.name, held.version, rows, output, kind, "change", "changes")
+
+
+def _check_output(out: Output, output: Path | None) -> None:
+    if output is None and out.as_json:
+        raise UsageError("--json keeps stdout for its document.", next_step="Name a file for the rows: -o FILE")
+
+
+def _report(
+    out: Output, name: str, version: int, rows: int, output: Path | None, kind: str, noun: str, plural: str
+) -> None:
+    out.result({"list": name, "version": version, "rows": rows, "format": kind, "file": str(output)})
+    if output is not None:
+        out.say(f"{output}: {count(rows, noun, plural)} of {name} v{version}, {size(output.stat().st_size)}")
+
+
+def _stores(home: Home, only: list[str] | None) -> list[ListStore] | None:
+    return [find_store(home, name) for name in dict.fromkeys(only)] if only else None
+
+
+def lookup(
+    out: Output,
+    hashes: Annotated[list[str], typer.Argument(metavar="HASH", help="In hex; `sha256:...` names the algorithm.")],
+    only: Only = None,
+) -> None:
+    """Say whether hashes are on a held list."""
+    home = Home.open()
+    with open_index(home, _stores(home, only)) as index:
+        found = look_up(index, hashes)
+        searched = [held.name for _, held, _ in index.opened]
+    out.result(
+        {
+            "searched": searched,
+            "hashes": [{"query": text, "matches": [match.to_json() for match in found[text]]} for text in found],
+        }
+    )
+    for text, matches in found.items():
+        if not matches:
+            out.say(f"{short(text)}   not on a held list")
+        for match in matches:
+            out.say(f"{short(text)}   {match.list_name} v{match.version}   {_describe(match)}")
+
+
+def _describe(match: Match) -> str:
+    """Algorithm, then the metadata in words."""
+    about = [f"{name} {value}" for name, value in match.to_json()["metadata"].items()]
+    return "   ".join([match.algorithm, *about])
+
+
+def scan(
+    out: Output,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders; links are not followed.")],
+    only: Only = None,
+) -> None:
+    """Hash files and report those on a held list, by md5, sha1 or sha256."""
+    home, tally = Home.open(), scans.Tally()
+    rows: list[dict[str, Any]] = []
+    faults: list[dict[str, str]] = []
+
+    def unreadable(path: Path, problem: str) -> None:
+        faults.append({"path": str(path), "problem": problem})
+        out.warn(f"{one_line(str(path))}: {problem}")
+
+    with open_index(home, _stores(home, only)) as index, out.bar("files hashed", total=None, unit="files") as show:
+        lists = [{"list": held.name, "version": held.version} for _, held, _ in index.opened]
+        found = scans.scan(index, paths, tally=tally, unreadable=unreadable, progress=lambda seen: show(seen.files))
+        for finding in found:
+            rows.append({"path": str(finding.path), **finding.match.to_json()})
+            out.say(f"{one_line(str(finding.path))}   {finding.match.list_name}   {_describe(finding.match)}")
+    matched = len({row["path"] for row in rows})
+    out.result(
+        {
+            "lists": lists,
+            "files": tally.files,
+            "bytes": tally.bytes,
+            "unreadable": faults,
+            "matched_files": matched,
+            "matches": rows,
+        }
+    )
+    out.say(f"{count(tally.files, 'file')}, {size(tally.bytes)}: {count(matched, 'file')} on a held list")
+    if faults:
+        out.warn(f"{count(len(faults), 'path')} could not be read, so this scan is not complete.")
+        out.exit_code = ExitCode.FAILED

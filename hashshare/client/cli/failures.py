@@ -1,0 +1,70 @@
+"""What to say about exceptions that are not hashshare's own: Ctrl-C, a full disk, and those that nobody foresaw."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Final
+
+from hashshare.wire.engine import found_no_room
+from hashshare.wire.errors import HashshareError
+
+INTERRUPTED: Final = {
+    "type": "interrupted",
+    "title": "Interrupted",
+    "detail": "Interrupted; what was there before stays in use.",
+    "next_step": "Run the command again: it finishes or repeats what was begun.",
+}
+"""A problem document of the command's own; no hub sends it."""
+
+_QUOTED_FILE: Final = re.compile(r'file \\*"([^"\\]+)')
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends the body with KeyboardInterrupt, also when a library turns it into an error of its own.
+
+    DuckDB does, and code above it could take that for a fault of the file being read.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    pressed = False
+
+    def note(_number: int, _frame: FrameType | None) -> Any:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception as error:
+        if pressed:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def explained(error: Exception) -> HashshareError:
+    """The error to show for one that no code here raised."""
+    if found_no_room(error):
+        named = getattr(error, "filename", None) or next(iter(_QUOTED_FILE.findall(str(error))), None)
+        where = f" ({named})" if named else ""
+        return HashshareError(
+            f"The disk is full{where}; what was there before stays in use.",
+            next_step="Make room, then run the command again.",
+        )
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return HashshareError(f"{where}{error.strerror or error}.")
+    return HashshareError(
+        f"Internal error ({type(error).__name__}: {error}).",
+        next_step="Run it again with --debug and report what it prints.",
+    )

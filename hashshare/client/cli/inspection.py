@@ -1,0 +1,184 @@
+"""`status` and `verify`: what is held here, whether it is right, and what the hub knows of us."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from hashshare.client import trust
+from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
+from hashshare.client.cli.output import Output, command, count, error_document, grouped, printable, size
+from hashshare.client.enrol import organisation_text
+from hashshare.client.home import Home
+from hashshare.client.session import Session
+from hashshare.client.store import Held, find_store, stores
+from hashshare.client.verify import Verified, verify_list
+from hashshare.wire.documents import write_time
+from hashshare.wire.errors import ExitCode, HashshareError, NotSynced
+
+CLOCK_TOLERANCE = 60
+"""Seconds of clock skew that are not worth a word; 300 make signed requests fail."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    command(app, "status")(status)
+    command(app, "verify")(verify)
+
+
+# --- status ------------------------------------------------------------------------------------------------------
+
+
+def status(
+    out: Output,
+    offline: Annotated[bool, typer.Option("--offline", help="Only what is known here.")] = False,
+) -> None:
+    """Who you are to the hub, your subscriptions, what is held and how fresh it is."""
+    home = Home.open()
+    config = home.config()
+    held = [state for store in stores(home) if (state := store.held()) is not None]
+    known = trust.publishers(home)
+    document: dict[str, Any] = {
+        "home": str(home.path),
+        "hub": config.hub_url,
+        "organisation": dict(config.organisation),
+        "key": config.key_id,
+        "publishers": [publisher_json(publisher) for publisher in known],
+        "lists": [_held_json(home, state) for state in held],
+    }
+    out.say(f"{organisation_text(config.organisation)} at {config.hub_url}")
+    out.facts([("key", config.key_id), ("home", str(home.path))])
+    if not offline:
+        _say_hub(out, home, document)
+    _say_held(out, home, held)
+    for publisher in known:
+        if publisher.state == "refused":
+            out.warn(f"{publisher.domain}: its root is not the one you pinned; nothing under it is used.")
+    warn_unconfirmed(out, known)
+    out.result(document)
+
+
+def _say_hub(out: Output, home: Home, document: dict[str, Any]) -> None:
+    try:
+        answer = Session.open(home).get_json("status")
+    except HashshareError as error:
+        document["error"] = error_document(error)
+        out.exit_code = error.exit_code
+        out.warn(f"{error.message} {error.next_step}")
+        return
+    document["at_hub"] = answer
+    skew = answer.get("clock_skew_seconds")
+    if isinstance(skew, int | float) and abs(skew) > CLOCK_TOLERANCE:
+        out.warn(f"This machine's clock is off by {count(abs(int(skew)), 'second')}; 300 make requests fail.")
+    rows = [_subscription_row(row) for row in answer.get("subscriptions") or []]
+    if rows:
+        out.table(("SUBSCRIPTION", "STATE", "SINCE", "UNTIL", "REASON"), rows)
+
+
+def _subscription_row(row: dict[str, Any]) -> tuple[str, ...]:
+    since = row.get("decided_at") or row.get("requested_at") or ""
+    dates = (str(since)[:10], str(row.get("ends_at") or "-")[:10])
+    return (str(row.get("list")), str(row.get("state")), *dates, str(row.get("reason") or ""))
+
+
+def _say_held(out: Output, home: Home, held: list[Held]) -> None:
+    if not held:
+        out.say("No list is held yet: hashshare sync")
+        return
+    rows = []
+    for state in held:
+        known = trust.publisher(home, state.publisher)
+        stored = sum(part.length for part in state.objects)
+        trusted = known.state if known else "unknown"
+        versions = (f"v{state.version}", f"v{state.purged}")
+        rows.append((state.name, *versions, count(state.entries), size(stored), state.applied_at, trusted))
+    heading = ("HELD", "VERSION", "PURGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
+    out.table(heading, rows, right=(1, 2, 3, 4))
+    now = datetime.now(UTC)
+    for state in held:
+        if state.status == "withdrawn":
+            out.warn(f"{state.name} was closed by its publisher; its last version stays until you remove it.")
+        for role, end in trust.expiries(home, state.publisher, state.list_id).items():
+            if end <= now:
+                out.warn(
+                    f"{state.name}: the {role} expired at {write_time(end)}. It stays in use; sync, or ask the hub."
+                )
+
+
+def _held_json(home: Home, state: Held) -> dict[str, Any]:
+    known = trust.publisher(home, state.publisher)
+    return {
+        "name": state.name,
+        "list_id": state.list_id,
+        "version": state.version,
+        "purged": state.purged,
+        "role_version": state.role_version,
+        "status": state.status,
+        "entries": state.entries,
+        "bytes": sum(part.length for part in state.objects),
+        "published_at": state.published_at,
+        "applied_at": state.applied_at,
+        "trust": known.state if known else "unknown",
+        "expires": {
+            role: write_time(end) for role, end in trust.expiries(home, state.publisher, state.list_id).items()
+        },
+    }
+
+
+# --- verify ------------------------------------------------------------------------------------------------------
+
+
+def verify(
+    out: Output,
+    names: Annotated[list[str] | None, typer.Argument(metavar="LIST", help="All that are held, if none.")] = None,
+) -> None:
+    """Check everything that is held again, without the network."""
+    home = Home.open()
+    picked = [find_store(home, name) for name in dict.fromkeys(names)] if names else stores(home)
+    if not picked:
+        raise NotSynced("No list is held here yet.", next_step="hashshare sync")
+    rows: list[dict[str, Any]] = []
+    for store in picked:
+        held = store.held()
+        name, total = (held.name, sum(part.length for part in held.objects)) if held else (store.list_id, 0)
+        try:
+            with out.bar(name, total=total) as show:
+                done = verify_list(store, progress=show)
+        except HashshareError as error:
+            out.exit_code = ExitCode.VERIFICATION
+            rows.append({"name": name, "list_id": store.list_id, "ok": False, "error": error_document(error)})
+            out.errors.print(printable(f"{name}   error: {error.message}"), style="red", markup=False)
+            if error.next_step:
+                out.errors.print(f"  {printable(error.next_step)}", markup=False)
+        else:
+            rows.append(_verified_json(done))
+            _say_verified(out, done)
+    warn_unconfirmed(out, [known for known in trust.publishers(home) if known.state == "unconfirmed"])
+    out.result({"lists": rows, "ok": all(row["ok"] for row in rows)})
+
+
+def _verified_json(done: Verified) -> dict[str, Any]:
+    return {
+        "name": done.name,
+        "list_id": done.list_id,
+        "ok": True,
+        "version": done.version,
+        "purged": done.purged,
+        "entries": done.entries,
+        "objects": done.objects,
+        "bytes": done.bytes,
+        "trust": done.trust,
+        "fingerprint": done.fingerprint,
+        "expired": {role: write_time(end) for role, end in done.expired},
+    }
+
+
+def _say_verified(out: Output, done: Verified) -> None:
+    what = f"{count(done.entries, 'entry', 'entries')} in {count(done.objects, 'object')}, {size(done.bytes)}"
+    out.say(f"{done.name}   v{done.version}   verified: {what}")
+    if out.interactive:
+        out.say(f"  signed under root {grouped(done.fingerprint)}, {done.trust}")
+    for role, end in done.expired:
+        out.warn(f"{done.name}: the {role} expired at {write_time(end)}. It stays in use.")

@@ -1,0 +1,236 @@
+"""How every command speaks: text or one JSON document, progress, errors, exit codes.
+
+A command is a function whose first parameter is `out: Output`; `command(app)` registers it with the options that all
+share. Domain logic may not live here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import json
+import os
+import re
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from hashshare.client.cli.failures import INTERRUPTED, explained, interruptible
+from hashshare.wire.errors import ExitCode, HashshareError
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, marks that turn the direction of writing (Unicode TR 9), and bytes of no encoding."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the stack trace of an error.")]
+
+
+class Output:
+    """Where a command's words go: `say`, `facts` and `table` for people, silent under --json; `result` for programs."""
+
+    def __init__(self, *, as_json: bool = False, debug: bool = False) -> None:
+        self.as_json = as_json
+        self.debug = debug
+        self.document: Mapping[str, Any] | None = None
+        self.exit_code = ExitCode.DONE
+        self._drawing = False
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            # In a pipe or a mail from cron nothing is gained by folding columns at 80.
+            self.console.width = 240
+
+    @property
+    def interactive(self) -> bool:
+        """Whether bars may be drawn."""
+        return self.errors.is_terminal and not self.as_json
+
+    def say(self, line: str = "", *, style: str = "") -> None:
+        """A line on stdout, taken literally (no markup); above the bar while one is drawn on the same terminal."""
+        if not self.as_json:
+            console = self.errors if self._drawing and self.console.is_terminal else self.console
+            console.print(printable(line), style=style or None, markup=False)
+
+    def warn(self, line: str) -> None:
+        """A line on stderr for what needs attention although the command went on."""
+        self.errors.print(f"! {printable(line)}", style="yellow", markup=False)
+
+    def error(self, error: HashshareError) -> None:
+        """An error and its next step on stderr. Under --json see `fail`."""
+        self.errors.print(f"[red]error[/red] {escape(printable(error.message))}")
+        if error.next_step:
+            self.errors.print(f"      {printable(error.next_step)}", markup=False)
+
+    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Names and values in two columns, the names padded to one width."""
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, value in rows:
+            self.say(f"  {name:<{width}}  {value}")
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+        """Columns without frame; those whose index is in `right` hold numbers."""
+        table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+        for index, heading in enumerate(headings):
+            table.add_column(heading, justify="right" if index in right else "left", overflow="fold", no_wrap=not index)
+        for row in rows:
+            table.add_row(*(escape(printable(cell)) for cell in row))
+        if not self.as_json:
+            self.console.print(table)
+
+    def result(self, document: Mapping[str, Any]) -> None:
+        """What --json prints when the command ends; the last call counts."""
+        self.document = document
+
+    @contextlib.contextmanager
+    def bar(self, label: str, *, total: int | None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
+        """A progress bar on stderr; call the result with what is done so far. Nothing when not on a terminal."""
+        if not self.interactive:
+            yield lambda _done: None
+            return
+        columns = [TextColumn("  {task.description}"), *([BarColumn(bar_width=36)] if total is not None else [])]
+        tail = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [TextColumn("{task.completed:,.0f}")]
+        with Progress(*columns, *tail, console=self.errors, transient=True) as progress:
+            task = progress.add_task(escape(label), total=total)
+            self._drawing = True
+            try:
+                yield lambda done: progress.update(task, completed=done)
+            finally:
+                self._drawing = False
+
+
+def command(
+    app: typer.Typer, name: str | None = None, **settings: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as a command of `app`, adding --json and --debug and turning errors into exit codes.
+
+    The function's first parameter receives the Output; the others are typer's as usual.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(function, eval_str=True)
+        own = list(signature.parameters.values())[1:]
+        shared = [
+            inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
+            inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug),
+        ]
+
+        @functools.wraps(function)
+        def run(*, as_json: bool, debug: bool, **arguments: Any) -> None:
+            out = Output(as_json=as_json, debug=debug)
+            raise typer.Exit(perform(out, lambda: function(out, **arguments)))
+
+        parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *shared]
+        run.__dict__.pop("__wrapped__", None)
+        run.__dict__["__signature__"] = signature.replace(parameters=parameters)
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(name, **settings)(run)
+        return function
+
+    return register
+
+
+def perform(out: Output, act: Callable[[], None]) -> int:
+    """Run a command's body; the exit code. Errors are printed as people or programs need them, never as a trace."""
+    try:
+        with interruptible():
+            act()
+    except HashshareError as error:
+        return _failed(out, error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(out)
+    except BrokenPipeError:
+        # The reader (head, less) has enough; point stdout elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 (it is told, and whole with --debug)
+        return _failed(out, explained(error), error)
+    if out.as_json:
+        print_json(out.document if out.document is not None else {})
+    return int(out.exit_code)
+
+
+def _interrupted(out: Output) -> int:
+    if out.as_json:
+        print_json({**(out.document or {}), "error": INTERRUPTED})
+    else:
+        out.errors.print(f"{INTERRUPTED['detail']}\n{INTERRUPTED['next_step']}", markup=False)
+    return 128 + signal.SIGINT
+
+
+def _failed(out: Output, error: HashshareError, cause: Exception | None = None) -> int:
+    if out.debug:
+        traceback.print_exception(cause or error)
+    if out.as_json:
+        print_json({**(out.document or {}), "error": error_document(error)})
+    else:
+        out.error(error)
+    return int(error.exit_code)
+
+
+def error_document(error: HashshareError) -> dict[str, Any]:
+    """{"type","title","detail","next_step", facts...}: the same words as the hub's problem documents."""
+    document = {"type": error.slug, "title": error.title, "detail": error.message}
+    return {**error.facts, **document, **({"next_step": error.next_step} if error.next_step else {})}
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """Text of others (titles, terms, file names) that is safe on a terminal: whatever could steer it, or turn the
+    order of what is read, becomes a replacement character. Tabs and line feeds stay.
+    """
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """A file's name as one line: one with a line feed in it must not look like two findings."""
+    return text.replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
+def count(number: int, noun: str = "", plural: str = "") -> str:
+    """1,234 or "1,234 entries"; `plural` defaults to noun + s."""
+    if not noun:
+        return f"{number:,}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(length: int) -> str:
+    """Bytes as people say them, powers of 1000: 312 KB, 1.4 GB."""
+    if length < 1000:
+        return f"{length} B"
+    value = float(length)
+    for unit in ("KB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5 or unit == "TB":
+            break
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+def short(digest: str) -> str:
+    """A digest cut for people; --json has it whole."""
+    return digest if len(digest) <= 16 else f"{digest[:12]}…"
+
+
+def grouped(fingerprint: str) -> str:
+    """A root fingerprint in groups of four, as people compare them."""
+    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
+
+
+def now_text() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,0 +1,64 @@
+"""What joins tuf.ngclient to the session: its network, and its exceptions as ours. Trust is decided elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from tuf.api import exceptions as tuf_errors
+from tuf.api.serialization import DeserializationError
+from tuf.ngclient import FetcherInterface
+
+from hashshare.client.session import Session, chunks
+from hashshare.wire.errors import (
+    BadSignature,
+    ExpiredMetadata,
+    HashshareError,
+    MalformedMetadata,
+    NetworkError,
+    VerificationFailed,
+    WrongDigest,
+)
+
+
+class HubFetcher(FetcherInterface):
+    """tuf.ngclient's network, through the session: credentials, retries, no plain http://."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        try:
+            response = self._session.get(url, stream=True)
+        except HashshareError as error:
+            if error.status in (403, 404):
+                # ngclient takes these as "no newer root"; `tuf_errors_translated` finds the cause elsewhere.
+                raise tuf_errors.DownloadHTTPError(error.message, error.status) from error
+            raise
+        return chunks(response, hub_url=self._session.hub_url)
+
+
+@contextlib.contextmanager
+def tuf_errors_translated(domain: str) -> Iterator[None]:
+    """The library's exceptions as ours. An attack and a fault look alike here, so the words accuse nobody."""
+    try:
+        yield
+    except tuf_errors.DownloadLengthMismatchError as error:
+        raise WrongDigest(f"{domain}: {error}.") from error
+    except tuf_errors.DownloadError as error:
+        if isinstance(error.__cause__, HashshareError):
+            raise error.__cause__ from None
+        raise NetworkError(f"{domain}: {error}.") from error
+    except tuf_errors.ExpiredMetadataError as error:
+        raise ExpiredMetadata(
+            f"{domain}: {error}.",
+            next_step="The last good state stays in use. If it lasts, ask the hub's operator and the publisher.",
+        ) from error
+    except tuf_errors.UnsignedMetadataError as error:
+        raise BadSignature(f"{domain}: {error}.") from error
+    except tuf_errors.LengthOrHashMismatchError as error:
+        raise WrongDigest(f"{domain}: {error}.") from error
+    except tuf_errors.BadVersionNumberError as error:
+        raise VerificationFailed(f"{domain}: the hub offers older metadata than was seen before ({error}).") from error
+    except (tuf_errors.RepositoryError, DeserializationError) as error:
+        raise MalformedMetadata(f"{domain}: {error}.") from error

@@ -1,0 +1,30 @@
+"""Hand a list's signed feed to the hub so that a killed run does not lose sight of it."""
+
+from __future__ import annotations
+
+from hashshare.client.commits import Job, commit, wait
+from hashshare.client.home import write_json
+from hashshare.client.publication import Listener
+from hashshare.client.publisher import OwnList
+from hashshare.client.session import Session
+from hashshare.wire.errors import HashshareError
+
+
+def hand_over(
+    session: Session, own: OwnList, envelope: bytes, *, follows: int, version: int, listener: Listener
+) -> Job:
+    """Commit feed metadata that `follows` a role version, note the job, wait for it to end.
+
+    The note (see settling.settle) outlives a killed run; `version` is the content's. Raises what commit and wait raise.
+    """
+    pending = own.publisher.pending_path(own.list_id)
+    job = commit(session, own.publisher.domain, {own.list_id: envelope}, follows=follows)
+    write_json(pending, {"job": job.id, "version": version})
+    try:
+        job = wait(session, job.id, watch=listener.job)
+    except HashshareError as error:
+        if error.facts.get("job") == job.id and error.status < 500:
+            pending.unlink(missing_ok=True)
+        raise
+    pending.unlink(missing_ok=True)
+    return job

@@ -1,0 +1,151 @@
+"""From a manifest and what is held to what the store shall be made of, and how each lacking object can be had.
+
+After a sync the store is exactly what the manifest names, from its base on. What the publisher merged out of parts that
+are held here, and a base renewed from them, can be made on the spot: the same rows, written by the same engine, have
+the digest that was signed. The rule which way is cheaper is wire.chain's. No I/O of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hashshare.client.store import Held, HeldObject
+from hashshare.wire.baseindex import BaseIndex
+from hashshare.wire.chain import catch_up
+from hashshare.wire.manifest import Manifest, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`merged` should be the fold of the held deltas `parts`, in this order."""
+
+    merged: HeldObject
+    parts: tuple[HeldObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The new base's `shards` should be the held base with `deltas` folded over it, in this order.
+
+    A new shard is left out where a held one that shares its range is lost.
+    """
+
+    shards: tuple[HeldObject, ...]
+    base: tuple[HeldObject, ...]
+    deltas: tuple[HeldObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """The store's next content: `base`, `deltas` in order of application, `earlier`.
+
+    Of that, `fetched` can only be downloaded, with what `renewal` needs besides; `merges` and `renewal` may be made
+    here, and are downloaded where other bytes come out. `full`: the base is downloaded.
+    """
+
+    base: tuple[HeldObject, ...]
+    deltas: tuple[HeldObject, ...]
+    earlier: tuple[HeldObject, ...]
+    fetched: tuple[HeldObject, ...]
+    merges: tuple[Merge, ...]
+    renewal: Renewal | None
+    full: bool
+
+
+def wanted(
+    manifest: Manifest,
+    held: Held | None,
+    *,
+    base_index: BaseIndex,
+    has: Callable[[HeldObject], bool],
+    history: bool,
+) -> Want:
+    """`has` tells whether an object's file is here; `history` also wants the chain up to the base.
+
+    Raises VerificationFailed on a rollback.
+    """
+    plan = catch_up(manifest, held.version if held else None)
+    full = held is None or plan.base
+    base, chain = shards_of(base_index), tuple(map(of_segment, manifest.segments))
+    deltas = tuple(part for part in chain if part.to_version > manifest.base.version)
+    earlier = tuple(part for part in chain if part.to_version <= manifest.base.version) if history else ()
+    parts = tuple(filter(has, (*held.earlier, *held.deltas))) if held else ()
+    renewal: Renewal | None = None
+    if held is not None and not full and held.base_index_sha256 != manifest.base.index.sha256:
+        renewal = _renewal(held, base, parts, [part for part in chain if part.to_version > held.version], has)
+    merges = tuple(
+        Merge(part, run) for part in (*deltas, *earlier) if not has(part) and len(run := _run(parts, part)) > 1
+    )
+    made = {merge.merged for merge in merges} | set(renewal.shards if renewal else ())
+    named = (*(renewal.deltas if renewal else ()), *base, *deltas, *earlier)
+    lacking = (part for part in named if not has(part) and part not in made)
+    return Want(base, deltas, earlier, tuple(dict.fromkeys(lacking)), merges, renewal, full)
+
+
+def of_segment(segment: Segment) -> HeldObject:
+    ref = segment.object
+    return HeldObject(
+        sha256=ref.sha256,
+        length=ref.length,
+        rows=segment.operations,
+        withdrawals=segment.withdrawals,
+        from_version=segment.from_version,
+        to_version=segment.to_version,
+        path=ref.path,
+    )
+
+
+def shards_of(index: BaseIndex) -> tuple[HeldObject, ...]:
+    return tuple(
+        HeldObject(
+            sha256=shard.object.sha256,
+            length=shard.object.length,
+            rows=shard.entries,
+            withdrawals=0,
+            from_version=0,
+            to_version=index.version,
+            path=shard.object.path,
+            low=shard.low,
+            high=shard.high,
+        )
+        for shard in index.shards
+    )
+
+
+def _run(parts: Sequence[HeldObject], merged: HeldObject) -> tuple[HeldObject, ...]:
+    """The held neighbours that a merged segment stands for; none unless they cover just its range."""
+    run = tuple(it for it in parts if merged.from_version <= it.from_version and it.to_version <= merged.to_version)
+    ends = [merged.from_version, *(part.to_version for part in run)]
+    starts = [*(part.from_version for part in run), merged.to_version]
+    return run if ends == starts else ()
+
+
+def _renewal(
+    held: Held,
+    shards: tuple[HeldObject, ...],
+    parts: Sequence[HeldObject],
+    coming: Sequence[HeldObject],
+    has: Callable[[HeldObject], bool],
+) -> Renewal | None:
+    """How to come from the held base to a newer one; None when no segment, held or `coming`, ends where it stands.
+
+    A delta that begins before the version reached may follow it: operations are absolute, so what is applied again
+    changes nothing. One that runs past the new base would bring what that does not have.
+    """
+    makeable = tuple(it for it in shards if all(map(has, overlapping(held.base, it))))
+    if not makeable:
+        return None
+    reached, target, way = held.base_version, shards[0].to_version, list[HeldObject]()
+    while reached < target:
+        steps = [it for it in (*parts, *coming) if it.from_version <= reached < it.to_version <= target]
+        if not steps:
+            return None
+        way.append(max(steps, key=lambda part: part.to_version))
+        reached = way[-1].to_version
+    return Renewal(makeable, held.base, tuple(way))
+
+
+def overlapping(base: Sequence[HeldObject], shard: HeldObject) -> list[HeldObject]:
+    """Those of the shards `base` that can hold a key of `shard`."""
+    return [it for it in base if it.low <= shard.high and shard.low <= it.high]

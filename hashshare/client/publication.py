@@ -1,0 +1,109 @@
+"""What a publisher wishes to publish, how it hears of the progress, and what became of it: shapes, no work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hashshare.client.commits import Job
+from hashshare.wire.difference import Difference
+from hashshare.wire.intake import Intake
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to publish and how. `file` is the whole list, or with `changes` only operations on it.
+
+    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back.
+    """
+
+    file: Path
+    changes: bool = False
+    dry_run: bool = False
+    skip_bad: bool = False
+    allow_withdrawals: int | None = None
+    reason: str | None = None
+    reinstate: frozenset[bytes] = frozenset()
+
+
+class Listener:
+    """Hears how a publication goes; the terminal's draws it. Every method may be left as it is."""
+
+    def stage(self, name: str) -> None:
+        """Sync, intake, diff, write, base, merge, sign, upload, verify, adopt; build: as each begins."""
+
+    def read(self, wish: Wish, intake: Intake, errors_file: Path | None) -> None:
+        """After the file was read; `errors_file` has every line at fault, if any is."""
+
+    def compared(self, change: Difference, before: int | None) -> None:
+        """Before anything may stop the change; `before` is the version it applies to."""
+
+    def building(self, version: int) -> None:
+        """A new base is being written at `version`."""
+
+    def uploading(self, total: int) -> None:
+        """Bytes that `uploaded` will sum to."""
+
+    def uploaded(self, length: int) -> None:
+        """One object more is at the hub."""
+
+    def job(self, job: Job) -> None:
+        """As the hub's worker goes on."""
+
+    def waiting(self, why: str) -> None:
+        """Something else has to end first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What became of it. `version` is the list's now; nothing was published when it equals `before` or on a dry run.
+
+    `uploaded` counts bytes that the hub did not have. `before` is None for a list without a release. `merged` segments
+    were folded into fewer; `base` is the version of the base that was adopted, None if none was.
+    """
+
+    name: str
+    list_id: str
+    before: int | None
+    version: int | None
+    dry_run: bool
+    rows: int
+    skipped: int
+    change: Difference
+    entries: int
+    objects: int = 0
+    merged: int = 0
+    base: int | None = None
+    uploaded: int = 0
+    job: Job | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def published(self) -> bool:
+        return not self.dry_run and self.version != self.before
+
+    def to_json(self) -> dict[str, Any]:
+        change = self.change
+        return {
+            "list": self.name,
+            "list_id": self.list_id,
+            "published": self.published,
+            "dry_run": self.dry_run,
+            "before": self.before,
+            "version": self.version,
+            "rows": self.rows,
+            "skipped": self.skipped,
+            "added": change.added,
+            "updated": change.updated,
+            "reinstated": change.reinstated,
+            "withdrawn": change.withdrawn,
+            "unchanged": change.unchanged,
+            "entries": self.entries,
+            "objects": self.objects,
+            "merged_segments": self.merged,
+            "adopted_base": self.base,
+            "uploaded_bytes": self.uploaded,
+            "job": self.job.to_json() if self.job else None,
+            "stages": self.stages,
+        }

@@ -1,0 +1,207 @@
+"""A publisher's own folder, HOME/publisher/<domain>: its private keys, its first root, what it knows of its lists.
+
+What members are served is not kept here: that is the verified store of the same list, as every member has it. Nothing
+here talks to the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
+
+from hashshare.client.drafts import ListTerms
+from hashshare.client.home import (
+    Home,
+    checked_domain,
+    make_private_folder,
+    read_json,
+    split_list_name,
+    sync_folder,
+    write_json,
+)
+from hashshare.wire import keys
+from hashshare.wire.documents import Fields
+from hashshare.wire.entries import ListFormat
+from hashshare.wire.errors import MalformedManifest, UsageError
+from hashshare.wire.manifest import Redistribution
+
+KEY_ROLES: Final = ("root", "targets", "feed")
+LIST_RECORD: Final = "hashshare-own-list/1"
+
+AskPassphrase = Callable[[Path], bytes | None]
+"""Called with the key file to be opened or made; None for no passphrase. It never comes from the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPublisher:
+    """Paths of one publishing identity on this machine."""
+
+    home: Home
+    domain: str
+
+    @property
+    def folder(self) -> Path:
+        return self.home.path / "publisher" / checked_domain(self.domain)
+
+    @property
+    def root_path(self) -> Path:
+        """Root version 1 as made here, which the fingerprint is of."""
+        return self.folder / "1.root.json"
+
+    @property
+    def targets_path(self) -> Path:
+        """Targets version 1 as made here."""
+        return self.folder / "1.targets.json"
+
+    def key_path(self, role: str) -> Path:
+        return self.folder / "keys" / f"{role}.pem"
+
+    def list_path(self, slug: str) -> Path:
+        return self.folder / "lists" / f"{slug}.json"
+
+    def pending_path(self, list_id: str) -> Path:
+        """Names the job of a commit that the hub has taken and that was not yet seen to end."""
+        return self.folder / "pending" / f"{list_id}.json"
+
+    def work_folder(self, list_id: str) -> Path:
+        """Segments on their way to the hub; whatever lies there belongs to no release yet."""
+        return self.folder / "work" / list_id
+
+    @property
+    def slugs(self) -> list[str]:
+        return sorted(path.stem for path in (self.folder / "lists").glob("*.json"))
+
+
+def own_publishers(home: Home) -> list[OwnPublisher]:
+    """Every publisher whose keys or root are here, by domain."""
+    folder = home.path / "publisher"
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [OwnPublisher(home, name) for name in names]
+
+
+def own_list_name(home: Home, name: str) -> str:
+    """`aurora.example/images` as it is; a bare `images` when exactly one list here is called so. Raises UsageError."""
+    if "/" in name:
+        split_list_name(name)
+        return name
+    found = [f"{mine.domain}/{name}" for mine in own_publishers(home) if name in mine.slugs]
+    if len(found) == 1:
+        return found[0]
+    known = [f"{mine.domain}/{slug}" for mine in own_publishers(home) for slug in mine.slugs]
+    raise UsageError(
+        f"{name!r} is {'the name of several lists' if found else 'not the name of a list'} published from here.",
+        next_step=f"Published from here: {', '.join(known)}." if known else "Run: hashshare publisher list create NAME",
+    )
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether a PEM file needs a passphrase (RFC 7468 section 11)."""
+    return b"BEGIN ENCRYPTED PRIVATE KEY" in path.read_bytes()[:200]
+
+
+def create_keys(mine: OwnPublisher, ask: AskPassphrase) -> list[str]:
+    """Make whichever of the root, targets and feed keys is missing (0600); the roles made."""
+    missing = [role for role in KEY_ROLES if not mine.key_path(role).exists()]
+    if missing:
+        folder = make_private_folder(mine.folder / "keys")
+        passphrase = ask(folder)
+        for role in missing:
+            _create_key(mine.key_path(role), passphrase)
+        sync_folder(folder)
+    return missing
+
+
+def _create_key(path: Path, passphrase: bytes | None) -> None:
+    """A killed command leaves a whole key or none: written under another name, then renamed."""
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    keys.save(keys.generate(), unfinished, passphrase=passphrase)
+    unfinished.rename(path)
+
+
+def load_key(mine: OwnPublisher, role: str, ask: AskPassphrase) -> Ed25519PrivateKey:
+    """Raises UsageError when the key is not here or does not open."""
+    path = mine.key_path(role)
+    if not path.exists():
+        raise UsageError(
+            f"The {role} key of {mine.domain} is not on this machine ({path}).",
+            next_step=f"Run it where the key is, or begin with: hashshare publisher init {mine.domain}",
+        )
+    return keys.load(path, passphrase=ask(path) if is_encrypted(path) else None)
+
+
+def signer(mine: OwnPublisher, role: str, ask: AskPassphrase) -> CryptoSigner:
+    """What signs metadata of `role` ("root", "targets", or "feed" for every list)."""
+    return keys.tuf_signer(load_key(mine, role, ask))
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OwnList:
+    """A list published from here, as its publisher declared it: never read back from the hub."""
+
+    publisher: OwnPublisher
+    slug: str
+    terms: ListTerms
+
+    @property
+    def name(self) -> str:
+        return self.terms.name
+
+    @property
+    def list_id(self) -> str:
+        return self.terms.list_id
+
+    @property
+    def fmt(self) -> ListFormat:
+        return self.terms.fmt
+
+
+def save_list(mine: OwnPublisher, slug: str, terms: ListTerms) -> OwnList:
+    write_json(mine.list_path(slug), _list_json(terms))
+    return OwnList(mine, slug, terms)
+
+
+def find_list(home: Home, name: str) -> OwnList:
+    """By full name, or by slug when one list has it. Raises UsageError when none of that name is published here."""
+    full_name = own_list_name(home, name)
+    domain, slug = split_list_name(full_name)
+    mine = OwnPublisher(home, domain)
+    document = read_json(mine.list_path(slug))
+    if document is None:
+        raise UsageError(
+            f"{full_name} is not published from this machine.",
+            next_step=f"Run: hashshare publisher list create {full_name} (or copy {mine.folder} from where it is).",
+        )
+    return OwnList(mine, slug, _read_terms(document, full_name))
+
+
+def _list_json(terms: ListTerms) -> dict[str, Any]:
+    return {
+        "format": LIST_RECORD,
+        "id": terms.list_id,
+        "name": terms.name,
+        "algorithms": list(terms.fmt.algorithms),
+        "scheme": terms.fmt.scheme,
+        "columns": list(terms.fmt.columns),
+        "redistribution": terms.redistribution.to_json(),
+        "poll_seconds": terms.poll_seconds,
+    }
+
+
+def _read_terms(document: Mapping[str, Any], name: str) -> ListTerms:
+    if document.get("format") != LIST_RECORD or document.get("name") != name:
+        raise UsageError(f"The record of {name} was written by another version of hashshare.")
+    fmt = ListFormat(tuple(document["algorithms"]), document["scheme"], tuple(document["columns"]))
+    policy = Fields(document["redistribution"], where="redistribution", error=MalformedManifest)
+    return ListTerms(document["id"], name, fmt, Redistribution.read(policy), document["poll_seconds"])

@@ -1,0 +1,88 @@
+"""A drafted release to the hub and, once it is published, into the copy held here: sign, upload, verify, adopt."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from securesystemslib.signer import Signer
+
+from hashshare.client.bases import BaseFolder
+from hashshare.client.commits import Job
+from hashshare.client.drafts import Draft, Upload
+from hashshare.client.handover import hand_over
+from hashshare.client.publication import Listener
+from hashshare.client.publisher import OwnList
+from hashshare.client.session import Session
+from hashshare.client.stages import Stages
+from hashshare.client.store import ListStore
+from hashshare.client.sync import Head, sync_list
+from hashshare.client.uploads import upload_all
+from hashshare.wire.errors import NetworkError, VerificationFailed
+from hashshare.wire.repository import sign_release
+
+
+class BaseRefusedError(Exception):
+    """The hub refused a release that adopted a base, which was dropped: publish again without it."""
+
+
+def release(
+    session: Session, own: OwnList, draft: Draft, *, feed: Signer, follows: int, listener: Listener, stages: Stages
+) -> tuple[Job, int]:
+    """Publish `draft` after role version `follows`; the hub's job, and the bytes that the hub did not have.
+
+    Raises what the hub rejected it for, Conflict, NetworkError, BaseRefusedError.
+    """
+    with stages.stage("sign"):
+        envelope = sign_release(
+            list_id=own.list_id,
+            manifest=draft.manifest.to_bytes(),
+            version=follows + 1,
+            signers=[feed],
+            now=datetime.now(UTC),
+        )
+    with stages.stage("upload"):
+        uploaded = _upload(session, own, draft, listener)
+    try:
+        with stages.stage("verify"):
+            version = draft.manifest.version
+            job = hand_over(session, own, envelope, follows=follows, version=version, listener=listener)
+    except VerificationFailed as error:
+        if not draft.rebased:
+            raise
+        BaseFolder(own).drop()
+        listener.waiting(f"Refused with its new base, so without it: {error.message}")
+        raise BaseRefusedError from error
+    with stages.stage("adopt"):
+        _keep(session, own, draft, listener)
+    return job, uploaded
+
+
+def _upload(session: Session, own: OwnList, draft: Draft, listener: Listener) -> int:
+    """Every object, then the manifest."""
+
+    def sent(item: Upload) -> None:
+        listener.uploaded(item.ref.length)
+
+    listener.uploading(sum(item.ref.length for item in draft.uploads))
+    domain = own.publisher.domain
+    new = upload_all(session, domain, draft.objects, sent=sent)
+    return new + upload_all(session, domain, [draft.manifest_upload], sent=sent)
+
+
+def _keep(session: Session, own: OwnList, draft: Draft, listener: Listener) -> None:
+    """Keep what was written as the list's held objects, so that the sync that verifies it downloads none of them."""
+    store, bases = ListStore(own.publisher.home, own.list_id), BaseFolder(own)
+    for item in draft.objects:
+        if item.file is not None:
+            store.place(item.file, item.ref.sha256)
+    if draft.rebased and (prepared := bases.read()) and prepared.index:
+        for file, ref in zip(bases.files(prepared), prepared.index.object_refs(), strict=True):
+            store.place(file, ref.sha256)
+    manifest = draft.manifest
+    head = Head(manifest.list_name, manifest.list_id, own.publisher.domain, 0, manifest.version)
+    try:
+        sync_list(session, store.home, head, accept_shrink=True, force=True, history=True)
+    except NetworkError:
+        listener.waiting(f"v{manifest.version} is published; the next run brings the copy here up to it.")
+    if draft.rebased:
+        bases.drop()

@@ -1,0 +1,143 @@
+"""Sign again what would expire: a list's feed (14 days), a publisher's targets (90 days) and root (365 days).
+
+Nothing that members hold changes, but for a base that waits to be adopted. What has expired already can still be
+renewed, from the copies kept here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from hashshare.client import trust
+from hashshare.client.adoption import draft_unchanged, held_state, next_base, work_folder
+from hashshare.client.commits import Job, Watch, commit, wait
+from hashshare.client.handover import hand_over
+from hashshare.client.home import Home
+from hashshare.client.identity import hub_keys
+from hashshare.client.publication import Listener
+from hashshare.client.publisher import AskPassphrase, OwnList, OwnPublisher, signer
+from hashshare.client.releasing import BaseRefusedError, release
+from hashshare.client.session import Session
+from hashshare.client.settling import bring_up_to_date, settle
+from hashshare.client.stages import Stages
+from hashshare.client.store import Held, ListStore
+from hashshare.client.sync import Head, sync_list
+from hashshare.wire.errors import ExpiredMetadata, NotSynced
+from hashshare.wire.repository import next_root, read_role, renew_targets, sign_release
+from hashshare.wire.repository.metadata import FEED_LIFE, ROOT_LIFE
+
+DUE_SHARE: Final = 2
+"""Renewed when less than one in so many parts of the life is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """`role_version` and `expires` as they are now; `job` is None when it was not due. `base` is the version of the
+    base that was adopted on the way, None if none was.
+    """
+
+    role_version: int
+    expires: datetime
+    job: Job | None
+    base: int | None = None
+
+
+def feed_due(own: OwnList, *, now: datetime) -> bool:
+    """Whether the feed role's signature, as last seen, has less than half of its life left."""
+    feed = trust.feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
+    return feed.expires - now < FEED_LIFE / DUE_SHARE
+
+
+def refresh_list(
+    session: Session, own: OwnList, *, ask: AskPassphrase, now: datetime, only_if_due: bool, listener: Listener
+) -> Renewed:
+    """Sign the list's current manifest again under the next role version. Raises NotSynced before a first release.
+
+    A base that waits is adopted instead, by a release that changes no entry; it is signed anew just so.
+    """
+    home = own.publisher.home
+    with home.lock(f"publish-{own.list_id}"):
+        settle(session, own, listener)
+        held = bring_up_to_date(session, own)
+        if held is None:
+            raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
+        with contextlib.suppress(BaseRefusedError):
+            if adopted := _adopt_base(session, own, held, ask=ask, now=now, listener=listener):
+                return adopted
+        if only_if_due and not feed_due(own, now=now):
+            return _feed_now(own, None)
+        job = sign_again(session, own, held, ask=ask, now=now, listener=listener)
+        return _feed_now(own, job)
+
+
+def _adopt_base(
+    session: Session, own: OwnList, held: Held, *, ask: AskPassphrase, now: datetime, listener: Listener
+) -> Renewed | None:
+    """A release of no rows on the base that waits; None if none does. Raises BaseRefusedError."""
+    stages = Stages(listener.stage)
+    with next_base(own, held, now=now) as base, held_state(own, held), work_folder(own) as work:
+        if base.prepared is None:
+            return None
+        draft = draft_unchanged(own, base, work, now=now, stages=stages)
+        feed = signer(own.publisher, "feed", ask)
+        job, _ = release(session, own, draft, feed=feed, follows=held.role_version, listener=listener, stages=stages)
+        return dataclasses.replace(_feed_now(own, job), base=base.prepared.version)
+
+
+def sign_again(
+    session: Session, own: OwnList, held: Held, *, ask: AskPassphrase, now: datetime, listener: Listener
+) -> Job:
+    """The refresh itself, for a list known to be up to date and locked."""
+    home = own.publisher.home
+    manifest = ListStore(home, own.list_id).manifest_bytes()
+    envelope = sign_release(
+        list_id=own.list_id,
+        manifest=manifest,
+        version=held.role_version + 1,
+        signers=[signer(own.publisher, "feed", ask)],
+        now=now,
+    )
+    job = hand_over(session, own, envelope, follows=held.role_version, version=held.version, listener=listener)
+    head = Head(own.name, own.list_id, own.publisher.domain, held.role_version + 1, held.version)
+    sync_list(session, home, head, accept_shrink=True, force=True, history=True)
+    return job
+
+
+def _feed_now(own: OwnList, job: Job | None) -> Renewed:
+    feed = trust.feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
+    return Renewed(feed.version, feed.expires, job)
+
+
+def renew_publisher(
+    session: Session,
+    home: Home,
+    domain: str,
+    *,
+    ask: AskPassphrase,
+    now: datetime,
+    with_root: bool = False,
+    watch: Watch | None = None,
+) -> dict[str, Renewed]:
+    """Sign targets again, and root too when it is due or `with_root`; by role name what stands now.
+
+    A renewed root names the keys that the hub has now. Raises VersionConflict when another machine was faster.
+    """
+    mine = OwnPublisher(home, domain)
+    with home.lock(f"publisher-{domain}"):
+        with contextlib.suppress(ExpiredMetadata):
+            trust.Repository(home, session, domain).refresh()
+        folder = trust.metadata_dir(home, domain)
+        root, targets = (folder / "root.json").read_bytes(), (folder / "targets.json").read_bytes()
+        roles = {"targets": renew_targets(targets, signers=[signer(mine, "targets", ask)], now=now)}
+        if with_root or read_role("root", root).expires - now < ROOT_LIFE / DUE_SHARE:
+            renewed = next_root(root, hub_keys=hub_keys(session), signers=[signer(mine, "root", ask)], now=now)
+            roles = {"root": renewed, **roles}
+        job = commit(session, domain, roles, follows=read_role("targets", targets).version)
+        job = wait(session, job.id, watch=watch)
+        trust.Repository(home, session, domain).refresh()
+    files = {role: read_role(role, body) for role, body in roles.items()}
+    return {role: Renewed(file.version, file.expires, job) for role, file in files.items()}

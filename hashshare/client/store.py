@@ -1,0 +1,334 @@
+"""The verified entries of one list as held on this machine: which objects they are made of, and how to open them.
+
+A list's folder has `current.json` (swapped atomically, naming every object), `objects/<sha256>.parquet` (present only
+after their digest and content were verified), `objects/<sha256>.part` (downloads in progress),
+`manifest-<sha256>.json` with `proof-<sha256>.json`, the signatures over it, and `base-<sha256>.json`, the base index. A
+file that `verify` found damaged is set aside as `<name>.damaged`, so that the next sync fetches it. Queries live in
+wire.state; what changes a store lives in sync.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hashshare.client import trust
+from hashshare.client.home import Home, file_lock, make_private_folder, read_json, sync_folder, write_atomic, write_json
+from hashshare.client.proof import proof as proof_of
+from hashshare.wire.engine import Engine, open_engine
+from hashshare.wire.entries import ListFormat
+from hashshare.wire.errors import HashshareError, MissingObject, NotSynced, UsageError, VerificationFailed
+from hashshare.wire.objects import ObjectRef
+from hashshare.wire.state import HeldState
+
+FORMAT: Final = "hashshare-store/1"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldObject:
+    """A segment as the signed documents describe it: a base shard (`from_version` 0, `to_version` the base's) or a
+    delta. `path` is its TUF target path, <list-id>/<name>. `low` and `high`: a shard's first and last `p`, as the base
+    index has them.
+    """
+
+    sha256: str
+    length: int
+    rows: int
+    withdrawals: int
+    from_version: int
+    to_version: int
+    path: str
+    low: str = ""
+    high: str = ""
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef(self.path, self.length, self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The content of current.json. Times are ISO 8601 UTC; `earlier` only tells a publisher what was withdrawn.
+
+    `deltas` are the manifest's segments past its base. `purged`: no row that was withdrawn at this version or before is
+    left in this folder, though later withdrawals may still have theirs, hidden by their tombstones.
+    """
+
+    list_id: str
+    name: str
+    version: int
+    role_version: int
+    status: str
+    algorithms: tuple[str, ...]
+    scheme: str
+    columns: tuple[str, ...]
+    entries: int
+    manifest_sha256: str
+    published_at: str
+    applied_at: str
+    purged: int
+    base_version: int
+    base_index_sha256: str
+    base: tuple[HeldObject, ...]
+    deltas: tuple[HeldObject, ...]
+    earlier: tuple[HeldObject, ...] = ()
+
+    @property
+    def publisher(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def objects(self) -> tuple[HeldObject, ...]:
+        return self.base + self.deltas + self.earlier
+
+    @property
+    def fmt(self) -> ListFormat:
+        return ListFormat(self.algorithms, self.scheme, self.columns)
+
+    @property
+    def purgeable(self) -> int:
+        """What `purged` is once nothing but these objects is left: a tombstone's row may lie in what came before it."""
+        first = next((part for part in self.deltas if part.withdrawals), None)
+        return self.version if first is None else max(first.from_version, self.base_version)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": FORMAT, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Held:
+        """Raises HashshareError when the file is not of this format."""
+        try:
+            fields = {field.name: document[field.name] for field in dataclasses.fields(cls)}
+            for name in ("algorithms", "columns"):
+                fields[name] = tuple(fields[name])
+            for name in ("base", "deltas", "earlier"):
+                fields[name] = tuple(HeldObject(**record) for record in fields[name])
+            if document["format"] != FORMAT:
+                raise KeyError("format")
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise HashshareError("It is damaged or of another version of hashshare.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ListStore:
+    """One list's folder; `held()` is None until a first sync has finished."""
+
+    home: Home
+    list_id: str
+
+    @property
+    def folder(self) -> Path:
+        return self.home.list_dir(self.list_id)
+
+    @property
+    def objects_folder(self) -> Path:
+        return make_private_folder(self.folder / "objects")
+
+    @property
+    def making_folder(self) -> Path:
+        """Where a sync makes segments (client.making)."""
+        return self.folder / "making"
+
+    def held(self) -> Held | None:
+        """The last good state. Raises VerificationFailed if its file is damaged."""
+        path = self.folder / "current.json"
+        try:
+            document = read_json(path)
+            return None if document is None else Held.from_json(document)
+        except HashshareError as error:
+            raise VerificationFailed(
+                f"{path} is damaged.", next_step="hashshare sync writes it anew; the entries beside it are kept."
+            ) from error
+
+    def usable(self) -> Held:
+        """The last good state of a publisher that is not refused. Raises NotSynced, VerificationFailed."""
+        held = self.held()
+        if held is None:
+            raise NotSynced
+        trust.usable_publisher(self.home, held.publisher)
+        return held
+
+    def object_path(self, sha256: str) -> Path:
+        """Where a verified object is kept."""
+        return self.folder / "objects" / f"{sha256}.parquet"
+
+    def part_path(self, sha256: str) -> Path:
+        """Where an object is kept until it is verified."""
+        return self.folder / "objects" / f"{sha256}.part"
+
+    def has(self, part: HeldObject) -> bool:
+        """Whether the object is here in its full length; that its bytes are right is for `verify` to say."""
+        try:
+            return self.object_path(part.sha256).stat().st_size == part.length
+        except FileNotFoundError:
+            return False
+
+    def is_whole(self, held: Held) -> bool:
+        """Whether every file of this state is here, the large ones by their length, the signed ones by their digest."""
+        documents = {
+            self.manifest_path(held.manifest_sha256): held.manifest_sha256,
+            self.index_path(held.base_index_sha256): held.base_index_sha256,
+        }
+        return (
+            all(self.has(part) for part in held.objects)
+            and all(read_digested(path, sha256) is not None for path, sha256 in documents.items())
+            and self.proof_path(held.manifest_sha256).is_file()
+        )
+
+    def manifest_path(self, sha256: str) -> Path:
+        return self.folder / f"manifest-{sha256}.json"
+
+    def index_path(self, sha256: str) -> Path:
+        """The base index that the manifest names."""
+        return self.folder / f"base-{sha256}.json"
+
+    def manifest_bytes(self) -> bytes:
+        """The manifest of `held()` as signed. Raises NotSynced, MissingObject."""
+        path = self.manifest_path(self.usable().manifest_sha256)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise MissingObject(f"{path} is missing.", next_step="hashshare sync") from error
+
+    def place(self, source: Path, sha256: str) -> None:
+        """Take over a verified file (of digest `sha256`) as object by renaming it; on the disk before it is seen."""
+        with source.open("rb") as file:
+            os.fsync(file.fileno())
+        source.chmod(0o600)
+        source.replace(make_private_folder(self.folder / "objects") / f"{sha256}.parquet")
+
+    def set_aside(self, path: Path) -> None:
+        """Take a damaged file out of use; the next sync fetches it again, and removes this one."""
+        path.replace(path.with_name(f"{path.name}.damaged"))
+        sync_folder(path.parent)
+
+    def proof_path(self, sha256: str) -> Path:
+        """The signatures over a manifest as they were when it was adopted (client.proof)."""
+        return self.folder / f"proof-{sha256}.json"
+
+    def adopt(self, held: Held, manifest: bytes, base_index: bytes) -> Held:
+        """Swap the state: the signed documents first, then current.json in one rename; then drop what is no longer
+        named. The objects are there already, and the publisher's metadata is what tuf.ngclient has just verified.
+
+        Returns what is held then: `purged` moves on once nothing superseded is left.
+        """
+        sync_folder(self.objects_folder)
+        write_atomic(self.manifest_path(held.manifest_sha256), manifest)
+        write_atomic(self.index_path(held.base_index_sha256), base_index)
+        proof = proof_of(self.home, held.publisher, self.list_id)
+        write_json(self.proof_path(held.manifest_sha256), proof.to_json())
+        write_json(self.folder / "current.json", held.to_json())
+        return self.prune() or held
+
+    def prune(self) -> Held | None:
+        """Remove what the state doesn't name, unless somebody is reading, and note how far that has purged it.
+
+        Under the publisher's sync lock. Returns what is held.
+        """
+        held = self.held()
+        if held is None:
+            return None
+        with file_lock(self.folder / "readers.lock", blocking=False) as alone:
+            if not alone:
+                return held
+            for path in self._superseded(held):
+                path.unlink(missing_ok=True)
+            shutil.rmtree(self.making_folder, ignore_errors=True)
+        if held.purged != held.purgeable:
+            held = dataclasses.replace(held, purged=held.purgeable)
+            write_json(self.folder / "current.json", held.to_json())
+        return held
+
+    def _superseded(self, held: Held) -> set[Path]:
+        named = {
+            *(self.object_path(part.sha256) for part in held.objects),
+            self.manifest_path(held.manifest_sha256),
+            self.proof_path(held.manifest_sha256),
+            self.index_path(held.base_index_sha256),
+        }
+        patterns = ("manifest-*", "proof-*", "base-*", "*.damaged")
+        return {*self.objects_folder.iterdir(), *(it for one in patterns for it in self.folder.glob(one))} - named
+
+    def remove(self) -> Held:
+        """Hold the list no longer; waits for who reads it and for a sync. Raises NotSynced, HashshareError."""
+        held = self.held()
+        if held is None:
+            raise NotSynced
+        with self.home.lock(f"sync-{held.publisher}"), file_lock(self.folder / "readers.lock"):
+            (self.folder / "current.json").unlink(missing_ok=True)
+            shutil.rmtree(self.folder)
+        return held
+
+    @contextlib.contextmanager
+    def reading_lock(self) -> Iterator[None]:
+        """No sync removes a file inside the block. Raises NotSynced."""
+        if not self.folder.is_dir():
+            raise NotSynced
+        with file_lock(self.folder / "readers.lock", shared=True):
+            yield
+
+    @contextlib.contextmanager
+    def pinned(self) -> Iterator[tuple[Held, HeldState]]:
+        """The last good state and its files, which stay in place inside the block whatever a sync does meanwhile.
+
+        Raises NotSynced, VerificationFailed, MissingObject.
+        """
+        with self.reading_lock():
+            held = self.usable()
+            files = {part.sha256: self.object_path(part.sha256) for part in held.objects}
+            wrong = [self.object_path(part.sha256) for part in held.objects if not self.has(part)]
+            if wrong:
+                what = "truncated" if wrong[0].is_file() else "missing"
+                raise MissingObject(f"{wrong[0]} is {what}.", next_step=f"hashshare sync {held.name}")
+            base, deltas, earlier = (
+                tuple(files[part.sha256] for part in parts) for parts in (held.base, held.deltas, held.earlier)
+            )
+            ranges = tuple((int(part.low, 16), int(part.high, 16)) for part in held.base)
+            yield held, HeldState(held.fmt, base=base, deltas=deltas, earlier=earlier, ranges=ranges)
+
+    @contextlib.contextmanager
+    def reading(self, *, write: Path | None = None) -> Iterator[tuple[Engine, Held, HeldState]]:
+        """A confined engine over the last good state; it may write in the folder `write`. Raises like `pinned`."""
+        with self.pinned() as (held, state), open_engine(read=state.paths, write=write) as engine:
+            yield engine, held, state
+
+
+def read_digested(path: Path, sha256: str) -> bytes | None:
+    """A small file's bytes if they have this digest; None if they don't or the file is missing."""
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return body if hashlib.sha256(body).hexdigest() == sha256 else None
+
+
+def stores(home: Home) -> list[ListStore]:
+    """Every list that was synced, by name."""
+    folder = home.path / "lists"
+    found = [ListStore(home, path.parent.name) for path in folder.glob("*/current.json")]
+    named = [(held.name, store) for store in found if (held := store.held()) is not None]
+    return [store for _, store in sorted(named, key=lambda pair: pair[0])]
+
+
+def find_store(home: Home, name: str) -> ListStore:
+    """By full name, by slug when only one list has it, or by id. Raises NotSynced, UsageError (ambiguous)."""
+    held = {store: store.held() for store in stores(home)}
+    matches = [
+        store
+        for store, state in held.items()
+        if state is not None and name in (state.name, state.name.partition("/")[2], state.list_id)
+    ]
+    if not matches:
+        raise NotSynced(f"No list {name!r} is held here.")
+    if len(matches) > 1:
+        names = ", ".join(state.name for store in matches if (state := held[store]) is not None)
+        raise UsageError(f"{name!r} may be any of {names}.", next_step="Give its full name.")
+    return matches[0]

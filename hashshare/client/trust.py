@@ -1,0 +1,298 @@
+"""Whom this client believes: publishers' roots, and the unmodified `tuf.ngclient` that starts from them.
+
+A root learned from the hub is *unconfirmed* until its fingerprint is pinned from another channel. A root once held is
+never replaced by what a hub says; later versions are reached only through TUF's own chain of signatures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from tuf.api import exceptions as tuf_errors
+from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
+from tuf.ngclient import Updater, UpdaterConfig
+
+from hashshare.client.fetching import HubFetcher, tuf_errors_translated
+from hashshare.client.home import Home, make_private_folder, read_json, write_atomic, write_json
+from hashshare.client.session import Session
+from hashshare.wire import limits
+from hashshare.wire.errors import (
+    BadSignature,
+    MalformedMetadata,
+    NotFound,
+    UsageError,
+    VerificationFailed,
+)
+from hashshare.wire.repository.metadata import ROOT, read_typed, root_fingerprint
+
+CONFIG = UpdaterConfig(
+    root_max_length=limits.MAX_METADATA,
+    timestamp_max_length=16 * limits.KIB,
+    snapshot_max_length=limits.MAX_METADATA,
+    targets_max_length=limits.MAX_METADATA,
+    max_delegations=4,
+)
+
+
+# --- publishers and their roots ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """`fingerprint`: hex sha256 of root version 1 as held, "" if none is. `expected`: what the user pinned, or ""."""
+
+    domain: str
+    fingerprint: str
+    expected: str
+
+    @property
+    def state(self) -> str:
+        """Unconfirmed | confirmed | refused (held and pinned differ) | pinned (nothing held yet)"""
+        if not self.fingerprint:
+            return "pinned"
+        if not self.expected:
+            return "unconfirmed"
+        return "confirmed" if self.expected == self.fingerprint else "refused"
+
+
+def parse_fingerprint(text: str) -> str:
+    """64 hex digits as people type them: grouped, upper case, with SHA256: before. Raises UsageError."""
+    plain = re.sub(r"[\s:]", "", re.sub(r"(?i)^sha256:", "", text.strip())).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", plain):
+        raise UsageError(
+            "A root fingerprint is 64 hexadecimal digits.",
+            next_step="Ask the publisher for it over another channel than the hub.",
+        )
+    return plain
+
+
+def publisher(home: Home, domain: str) -> Publisher | None:
+    document = read_json(home.publisher_dir(domain) / "trust.json")
+    if document is None:
+        return None
+    return Publisher(domain, str(document.get("fingerprint", "")), str(document.get("expected", "")))
+
+
+def publishers(home: Home) -> list[Publisher]:
+    """Every publisher met or pinned, by domain."""
+    folder = home.path / "publishers"
+    domains = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    found = (publisher(home, domain) for domain in domains)
+    return [known for known in found if known is not None]
+
+
+def _save(home: Home, known: Publisher) -> Publisher:
+    document = {"domain": known.domain, "fingerprint": known.fingerprint, "expected": known.expected}
+    write_json(home.publisher_dir(known.domain) / "trust.json", document)
+    return known
+
+
+def root_path(home: Home, domain: str) -> Path:
+    """Root version 1, the anchor."""
+    return home.publisher_dir(domain) / "root.json"
+
+
+def metadata_dir(home: Home, domain: str) -> Path:
+    """The verified metadata that tuf.ngclient keeps: {root,timestamp,snapshot,targets,<list id>}.json."""
+    return home.publisher_dir(domain) / "metadata"
+
+
+def check_root(root: bytes) -> None:
+    """Raises MalformedMetadata, BadSignature unless these are the bytes of a root version 1 signed by itself."""
+    file = read_typed(ROOT, root, Root)
+    if file.version != 1:
+        raise MalformedMetadata("This is not the first version of a root.")
+    try:
+        file.signed.verify_delegate(ROOT, file.metadata.signed_bytes, file.metadata.signatures)
+    except tuf_errors.UnsignedMetadataError as error:
+        raise BadSignature("The root is not signed by enough of its own keys.") from error
+
+
+def remember_publisher(home: Home, domain: str, root: bytes) -> Publisher:
+    """Keep `root` (version 1) of a publisher met for the first time; a known publisher's root is never replaced.
+
+    Raises MalformedMetadata, BadSignature, or VerificationFailed if it is not the one held or pinned.
+    """
+    check_root(root)
+    known = publisher(home, domain) or Publisher(domain, "", "")
+    fingerprint = root_fingerprint(root)
+    if known.expected and known.expected != fingerprint:
+        raise _differs(domain, offered=fingerprint, trusted=known.expected, why="pinned")
+    if known.state == "refused":
+        # What was held came from an impostor; nothing of it may survive the right root's arrival.
+        forget_publisher(home, known)
+    elif known.fingerprint and known.fingerprint != fingerprint:
+        raise _differs(domain, offered=fingerprint, trusted=known.fingerprint, why="first seen")
+    if not root_path(home, domain).exists():
+        write_atomic(root_path(home, domain), root)
+    return _save(home, Publisher(domain, fingerprint, known.expected))
+
+
+def _differs(domain: str, *, offered: str, trusted: str, why: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"The hub's root of {domain} is not the one that was {why} here.",
+        next_step=f"Ask {domain} over another channel which fingerprint is right; tell them and the hub's operator.",
+        publisher=domain,
+        offered=offered,
+        trusted=trusted,
+    )
+
+
+def forget_publisher(home: Home, known: Publisher) -> None:
+    """Drop the root, metadata and lists of a publisher whose root turned out to be false; the pin stays."""
+    for path in (home.path / "lists").glob("*/current.json"):
+        document = read_json(path) or {}
+        if str(document.get("name", "")).partition("/")[0] == known.domain:
+            shutil.rmtree(path.parent)
+    shutil.rmtree(metadata_dir(home, known.domain), ignore_errors=True)
+    root_path(home, known.domain).unlink(missing_ok=True)
+    _save(home, Publisher(known.domain, "", known.expected))
+
+
+def pin(home: Home, domain: str, fingerprint: str) -> Publisher:
+    """Record the fingerprint that the publisher gave over another channel.
+
+    Raises VerificationFailed if the root held is another; the pin is kept all the same, so that from then on nothing
+    under the false root is used and the right root can replace it.
+    """
+    expected = parse_fingerprint(fingerprint)
+    known = publisher(home, domain)
+    if known and known.state == "confirmed" and known.expected != expected:
+        # A slip of the hand must not undo what was confirmed before.
+        raise _mismatch(domain, held=known.fingerprint, pinned=expected)
+    updated = _save(home, Publisher(domain, known.fingerprint if known else "", expected))
+    if updated.state == "refused":
+        raise _mismatch(domain, held=updated.fingerprint, pinned=expected)
+    return updated
+
+
+def _mismatch(domain: str, *, held: str, pinned: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"The root of {domain} that the hub gave is not the one you name.",
+        next_step="If you typed it right, the hub or somebody between you and it is lying: tell the publisher.",
+        publisher=domain,
+        held=held,
+        pinned=pinned,
+    )
+
+
+def usable_publisher(home: Home, domain: str) -> Publisher:
+    """The publisher if something from it may be used. Raises VerificationFailed when its root is refused."""
+    known = publisher(home, domain)
+    if known is None or not known.fingerprint:
+        raise VerificationFailed(f"No root of {domain} is held here.", next_step="hashshare sync")
+    if known.state == "refused":
+        raise _mismatch(domain, held=known.fingerprint, pinned=known.expected)
+    return known
+
+
+# --- TUF ---------------------------------------------------------------------------------------------------------
+
+
+class Repository:
+    """One publisher's TUF repository at the hub, refreshed at most once (the reference time is fixed then)."""
+
+    def __init__(self, home: Home, session: Session, domain: str) -> None:
+        """Raises VerificationFailed when the publisher's root is refused, NotEntitled when the hub shows none."""
+        self._home, self._session, self.domain = home, session, domain
+        self._updater: Updater | None = None
+
+    @property
+    def targets_url(self) -> str:
+        return self._session.url(f"tuf/{self.domain}/targets/")
+
+    def refresh(self) -> None:
+        """Root, timestamp, snapshot and targets, each checked by tuf.ngclient. Raises the VerificationFailed tree."""
+        if self._updater is not None:
+            return
+        with tuf_errors_translated(self.domain):
+            folder = make_private_folder(metadata_dir(self._home, self.domain))
+            updater = Updater(
+                str(folder),
+                self._session.url(f"tuf/{self.domain}/metadata/"),
+                target_base_url=self.targets_url,
+                fetcher=HubFetcher(self._session),
+                config=CONFIG,
+                bootstrap=self._anchor(),
+            )
+            updater.refresh()
+            self._updater = updater
+
+    def _anchor(self) -> bytes:
+        """Root version 1 as held; on first contact (or in place of a refused one) as the hub gives it."""
+        known = publisher(self._home, self.domain)
+        if known is None or known.state in ("pinned", "refused"):
+            remember_publisher(self._home, self.domain, fetch_root(self._session, self.domain))
+        usable_publisher(self._home, self.domain)
+        return root_path(self._home, self.domain).read_bytes()
+
+    def manifest_target(self, list_id: str) -> TargetFile:
+        """What the list's feed role signs. Raises NotFound if there is no such role, MalformedMetadata."""
+        self.refresh()
+        path = f"{list_id}/manifest.json"
+        with tuf_errors_translated(self.domain):
+            target = cast("Updater", self._updater).get_targetinfo(path)
+        if target is None:
+            raise NotFound(f"{self.domain} signs no list {list_id}.")
+        if set(target.hashes) != {"sha256"} or target.length > limits.MAX_MANIFEST:
+            raise MalformedMetadata(f"The feed of {list_id} does not name its manifest by exactly one sha256.")
+        return target
+
+    def download(self, target: TargetFile, path: Path) -> bytes:
+        """A small target's bytes, checked against `target` by the library and kept at `path`."""
+        self.refresh()
+        with tuf_errors_translated(self.domain):
+            cast("Updater", self._updater).download_target(target, str(path))
+        path.chmod(0o600)
+        return path.read_bytes()
+
+    def role_version(self, list_id: str) -> int:
+        """Of the feed role as last verified."""
+        return feed_metadata(self._home, self.domain, list_id).version
+
+
+def fetch_root(session: Session, domain: str) -> bytes:
+    """Root version 1 as the hub gives it: to be pinned, or compared."""
+    response = session.get(f"tuf/{domain}/metadata/1.root.json")
+    return bytes(response.content)
+
+
+def feed_metadata(home: Home, domain: str, list_id: str) -> Targets:
+    """The feed role's signed part as last verified and kept. Raises MalformedMetadata when there is none."""
+    return cast("Targets", _kept(home, domain, list_id))
+
+
+def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:
+    """Whether the kept timestamp has under a quarter of its life left (or is missing), so that a poll that shows
+    nothing new must be checked against the signed metadata: a frozen hub shows itself so.
+    """
+    path = metadata_dir(home, domain) / "timestamp.json"
+    try:
+        fetched = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        expires = cast("Timestamp", _kept(home, domain, "timestamp")).expires
+    except (OSError, MalformedMetadata):
+        return True
+    life = max(expires - fetched, timedelta(0))
+    return expires - now < life / 4
+
+
+def expiries(home: Home, domain: str, list_id: str) -> dict[str, datetime]:
+    """When each kept role ends: {"timestamp": ..., "feed": ..., ...}; roles not held are left out."""
+    found: dict[str, datetime] = {}
+    for label, role in (("root", "root"), ("timestamp", "timestamp"), ("snapshot", "snapshot"), ("feed", list_id)):
+        with contextlib.suppress(MalformedMetadata):
+            found[label] = _kept(home, domain, role).expires
+    return found
+
+
+def _kept(home: Home, domain: str, role: str) -> Any:
+    try:
+        return Metadata[Any].from_file(str(metadata_dir(home, domain) / f"{role}.json")).signed
+    except Exception as error:
+        raise MalformedMetadata(f"{domain}: no readable {role} metadata is held.") from error

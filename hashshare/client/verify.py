@@ -1,0 +1,202 @@
+"""Check a held list again without the network: signatures from the pinned root down, digests, segments, the count.
+
+An expired role is reported and does not fail: dropping protection would be the worse failure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tuf.api import exceptions as tuf_errors
+from tuf.api.metadata import Root, Targets
+
+from hashshare.client import trust
+from hashshare.client.home import Home, read_json
+from hashshare.client.planning import of_segment, shards_of
+from hashshare.client.proof import Proof
+from hashshare.client.store import Held, HeldObject, ListStore, read_digested
+from hashshare.client.sync import check_object
+from hashshare.wire.baseindex import BaseIndex
+from hashshare.wire.engine import open_engine
+from hashshare.wire.errors import BadSignature, MalformedManifest, MalformedMetadata, MissingObject, WrongDigest
+from hashshare.wire.manifest import Manifest
+from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, read_typed, root_fingerprint
+from hashshare.wire.repository.shapes import feed_manifest
+from hashshare.wire.state import count_entries
+
+COUNT_MEMORY: Final = "160MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`expired`: the roles whose time is over, with when."""
+
+    name: str
+    list_id: str
+    version: int
+    purged: int
+    entries: int
+    objects: int
+    bytes: int
+    trust: str
+    fingerprint: str
+    expired: tuple[tuple[str, datetime], ...]
+
+
+def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _: None) -> Verified:
+    """Everything that can be checked offline. `progress` is told of bytes done.
+
+    A file that is not what was signed is set aside, so that the next sync fetches just that one. Raises the
+    VerificationFailed tree: WrongDigest and MissingObject with the facts `damaged` and `missing`, the files.
+    """
+    with store.reading_lock():
+        held = store.usable()
+        known = trust.usable_publisher(store.home, held.publisher)
+        manifest = _verify_documents(store, held)
+        done = _verify_objects(store, held, progress)
+        count = _count(store)
+        if count != manifest.entries:
+            raise MalformedManifest(f"{held.name} holds {count:,} entries; {manifest.entries:,} were signed.")
+        now = datetime.now(UTC)
+        ends = trust.expiries(store.home, held.publisher, held.list_id)
+        return Verified(
+            name=held.name,
+            list_id=held.list_id,
+            version=held.version,
+            purged=held.purged,
+            entries=count,
+            objects=len(held.objects),
+            bytes=done,
+            trust=known.state,
+            fingerprint=known.fingerprint,
+            expired=tuple((role, end) for role, end in ends.items() if end <= now),
+        )
+
+
+def _verify_documents(store: ListStore, held: Held) -> Manifest:
+    """The signed manifest, which current.json must follow object by object."""
+    _verify_document(store, store.manifest_path(held.manifest_sha256), held.manifest_sha256)
+    try:
+        manifest = Manifest.parse(verify_signatures(store, held))
+    except (BadSignature, WrongDigest, MalformedMetadata):
+        proof = store.proof_path(held.manifest_sha256)
+        if proof.is_file():
+            store.set_aside(proof)
+        raise
+    path = store.index_path(manifest.base.index.sha256)
+    _verify_document(store, path, manifest.base.index.sha256)
+    index = BaseIndex.parse(path.read_bytes())
+    index.check_against(manifest)
+    said = (held.list_id, held.name, held.version, held.base, held.deltas)
+    past = tuple(of_segment(it) for it in manifest.segments if it.to_version > manifest.base.version)
+    if (manifest.list_id, manifest.list_name, manifest.version, shards_of(index), past) != said:
+        raise MalformedManifest(
+            f"{store.folder}/current.json does not name what the manifest of {held.name} names.",
+            next_step=f"hashshare sync {held.name} --force",
+        )
+    return manifest
+
+
+def _verify_objects(store: ListStore, held: Held, progress: Callable[[int], None]) -> int:
+    """Every object's digest, all of them before the first complaint, then what is in it. Returns their bytes."""
+    done = 0
+    faulty: list[Path] = []
+    for part in held.objects:
+        path = store.object_path(part.sha256)
+        if not _is_right(path, part):
+            faulty.append(path)
+        elif not faulty:
+            check_object(path, part, held.fmt)
+        done += part.length
+        progress(done)
+    _refuse(store, faulty)
+    return done
+
+
+def _verify_document(store: ListStore, path: Path, sha256: str) -> None:
+    """Raises WrongDigest, MissingObject."""
+    if read_digested(path, sha256) is None:
+        _refuse(store, [path])
+
+
+def _is_right(path: Path, part: HeldObject) -> bool:
+    """Whether a file is here, with the length and digest that were signed."""
+    if not path.is_file() or path.stat().st_size != part.length:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
+
+
+def _refuse(store: ListStore, faulty: Sequence[Path]) -> None:
+    """Set the damaged ones aside and name them all."""
+    if not faulty:
+        return
+    damaged = [path for path in faulty if path.is_file()]
+    missing = [path for path in faulty if path not in damaged]
+    for path in damaged:
+        store.set_aside(path)
+    words = [f"{path} is {'damaged and was set aside' if path in damaged else 'missing'}" for path in faulty]
+    more = [f"{len(words) - 3:,} more are damaged or missing"] if len(words) > 3 else []
+    raise (WrongDigest if damaged else MissingObject)(
+        "; ".join(words[:3] + more) + ".",
+        next_step="hashshare sync fetches just what is damaged or missing.",
+        damaged=[str(path) for path in damaged],
+        missing=[str(path) for path in missing],
+    )
+
+
+def _count(store: ListStore) -> int:
+    with store.pinned() as (_, state), open_engine(read=state.paths, memory=COUNT_MEMORY) as engine:
+        return count_entries(engine, state)
+
+
+def verify_signatures(store: ListStore, held: Held) -> bytes:
+    """From root version 1, whose fingerprint is kept, to the manifest; its bytes. Raises BadSignature, WrongDigest."""
+    home, domain = store.home, held.publisher
+    proof = Proof.from_json(read_json(store.proof_path(held.manifest_sha256)))
+    root = _root_chain(home, domain, proof.root_version)
+    try:
+        targets = read_typed(TARGETS, proof.targets, Targets)
+        root.signed.verify_delegate(TARGETS, targets.metadata.signed_bytes, targets.metadata.signatures)
+        feed = read_typed(held.list_id, proof.feed, Targets)
+        targets.signed.verify_delegate(held.list_id, feed.metadata.signed_bytes, feed.metadata.signatures)
+    except (tuf_errors.UnsignedMetadataError, ValueError) as error:
+        raise BadSignature(f"{domain}: {error}.") from error
+    reference = feed_manifest(feed.body, list_id=held.list_id)
+    body = store.manifest_bytes()
+    if (hashlib.sha256(body).hexdigest(), len(body)) != (reference.sha256, reference.length):
+        raise WrongDigest(
+            f"The manifest of {held.name} is not the one that its feed signs.", next_step="hashshare sync"
+        )
+    return body
+
+
+def _root_chain(home: Home, domain: str, version: int) -> RoleFile[Root]:
+    """Root `version`, each up to it signed by enough keys of the one before and of itself (TUF specification 5.3)."""
+    known = trust.usable_publisher(home, domain)
+    body = trust.root_path(home, domain).read_bytes()
+    if root_fingerprint(body) != known.fingerprint:
+        raise WrongDigest(f"The root of {domain} kept here was changed.")
+    current = read_typed(ROOT, body, Root)
+    history = trust.metadata_dir(home, domain) / "root_history"
+    while current.version < version:
+        path = history / f"{current.version + 1}.root.json"
+        if not path.is_file():
+            raise MalformedMetadata(
+                f"{domain}: root version {current.version + 1} is missing.", next_step="hashshare sync"
+            )
+        following = read_typed(ROOT, path.read_bytes(), Root)
+        try:
+            for judge in (current.signed, following.signed):
+                judge.verify_delegate(ROOT, following.metadata.signed_bytes, following.metadata.signatures)
+        except tuf_errors.UnsignedMetadataError as error:
+            raise BadSignature(
+                f"{domain}: root version {following.version} does not follow from the one before."
+            ) from error
+        current = following
+    return current

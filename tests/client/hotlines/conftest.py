@@ -1,0 +1,37 @@
+"""Hub North on loopback, and Aurora's desk enrolled there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client.hotlines.desk import LIST, Desk, desk
+from tests.client.hotlines.north import North, serving
+
+
+@pytest.fixture
+def north() -> North:
+    return North()
+
+
+@pytest.fixture
+def url(north: North) -> Iterator[str]:
+    with serving(north) as address:
+        yield address
+
+
+@pytest.fixture
+def aurora(url: str, tmp_path: Path) -> Desk:
+    """Enrolled, nothing else."""
+    return desk(tmp_path, url)
+
+
+@pytest.fixture
+def images(aurora: Desk) -> Desk:
+    """With a root, and the list aurora.example/images of sha256, md5 and category, never published."""
+    aurora.json("publisher", "init", "aurora.example")
+    declared = ("--algorithms", "sha256,md5", "--scheme", "uk-abc", "--columns", "category")
+    aurora.json("publisher", "list", "create", LIST, *declared)
+    return aurora

@@ -1,0 +1,274 @@
+"""Hub North in a thread: a small loopback server that judges commits with the wire package and keeps all in memory.
+
+It knows no organisations and checks no credentials; it is there to see how a client behaves, also when the hub is slow,
+rejects, or answers are lost. The real hub is met in tests/system.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from hashshare.wire import chain, errors, keys, repository
+from hashshare.wire.manifest import Manifest
+
+API = "/api/v1/"
+
+
+@dataclass
+class Shelf:
+    """One publisher's metadata and objects."""
+
+    root: bytes | None = None
+    targets: bytes | None = None
+    feeds: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    metadata: dict[str, bytes] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    seals: int = 0
+
+
+@dataclass
+class North:
+    """`polls` answers of "running" come before a job ends; `verdict` may raise to reject a release."""
+
+    domain: str = "aurora.example"
+    polls: int = 1
+    verdict: Callable[[Manifest], None] = lambda manifest: None
+    shelf: Shelf = field(default_factory=Shelf)
+    lists: dict[str, dict[str, Any]] = field(default_factory=dict)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.private = [keys.generate(), keys.generate()]
+        self.keys = [keys.tuf_key(keys.public_bytes(key)) for key in self.private]
+        self.signer = keys.tuf_signer(self.private[0])
+
+    # --- commits ---
+
+    def submit(self, roles: dict[str, bytes], follows: int) -> dict[str, Any]:
+        waiting = next((job for job in self.jobs.values() if job["state"] in ("queued", "running")), None)
+        if waiting is not None and set(waiting["roles"]) == set(roles):
+            if waiting["roles"] != roles:
+                raise errors.Conflict("Another commit is being verified.", job=waiting["id"])
+            return waiting
+        shelf, last = self.shelf, list(roles)[-1]
+        standing = {"root": shelf.root, "targets": shelf.targets, **shelf.feeds}.get(last)
+        current = repository.read_role(last, standing).version if standing else 0
+        if current != follows:
+            raise errors.VersionConflict(f"{last} is at {current}.", current=current)
+        trusted = repository.Trusted(shelf.root, shelf.targets, dict(shelf.feeds))
+        repository.verify_commit(trusted, roles=roles, hub_keys=self.keys, now=datetime.now(UTC))
+        for role in roles:
+            if role not in ("root", "targets"):
+                self.manifest_of(role, roles[role])
+        job = {"id": f"job-{len(self.jobs) + 1}", "state": "queued", "roles": roles, "polls": self.polls}
+        self.jobs[str(job["id"])] = job
+        return job
+
+    def manifest_of(self, list_id: str, feed: bytes) -> Manifest:
+        ref = repository.feed_manifest(feed, list_id=list_id)
+        body = self.shelf.objects.get(ref.stored_path)
+        if body is None:
+            raise errors.MissingObject("The manifest was not uploaded.")
+        manifest = Manifest.parse(body)
+        previous = self.shelf.manifests.get(list_id)
+        if previous != manifest:
+            chain.step(previous, manifest)
+        missing = [ref.path for ref in manifest.object_refs() if ref.stored_path not in self.shelf.objects]
+        if missing:
+            raise errors.MissingObject(f"{missing} were not uploaded.")
+        return manifest
+
+    def poll(self, job: dict[str, Any]) -> dict[str, Any]:
+        if job["state"] in ("queued", "running"):
+            job["state"], job["polls"] = "running", job["polls"] - 1
+            if job["polls"] < 0:
+                self.finish(job)
+        return job
+
+    def finish(self, job: dict[str, Any]) -> None:
+        try:
+            self.accept(job["roles"])
+            job["state"] = "done"
+        except errors.HashshareError as error:
+            problem = {"type": f"http://north.example/problems/{error.slug}", "title": error.title}
+            job.update(state="failed", problem={**problem, "status": error.status, "detail": error.message})
+
+    def accept(self, roles: dict[str, bytes]) -> None:
+        shelf = self.shelf
+        for role, body in roles.items():
+            if role not in ("root", "targets"):
+                manifest = self.manifest_of(role, body)
+                self.verdict(manifest)
+                shelf.manifests[role] = manifest
+                shelf.feeds[role] = body
+            shelf.metadata[repository.read_role(role, body).name] = body
+        shelf.root = roles.get("root", shelf.root)
+        shelf.targets = roles.get("targets", shelf.targets)
+        self.seal()
+
+    def seal(self) -> None:
+        shelf, now = self.shelf, datetime.now(UTC)
+        shelf.seals += 1
+        assert shelf.targets is not None
+        snapshot = repository.sign_snapshot(
+            targets=shelf.targets, feeds=shelf.feeds, version=shelf.seals, signer=self.signer, now=now
+        )
+        timestamp = repository.sign_timestamp(snapshot=snapshot, version=shelf.seals, signer=self.signer, now=now)
+        shelf.metadata[f"{shelf.seals}.snapshot.json"] = snapshot
+        shelf.metadata["timestamp.json"] = timestamp
+
+    # --- answers ---
+
+    def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
+        if path == "/.well-known/hashshare":
+            described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
+            return 200, {"name": "North", "url": "", "version": "0", "keys": described}
+        parts = path.removeprefix(API).split("/")
+        handler = getattr(self, f"{method.lower()}_{parts[0].replace('-', '_')}", None)
+        if handler is None:
+            raise errors.NotEntitled
+        answered: tuple[int, Any] = handler(parts[1:], headers, body)
+        return answered
+
+    def post_tokens(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        return 201, {"token": "t", "expires_in": 600, "expires_at": ""}
+
+    def get_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if parts != [self.domain]:
+            raise errors.NotEntitled
+        root = self.shelf.metadata.get("1.root.json", b"")
+        fingerprint = hashlib.sha256(root).hexdigest() if root else ""
+        return 200, {
+            "domain": self.domain,
+            "name": "Aurora",
+            "fingerprint": fingerprint,
+            "root": base64.b64encode(root).decode(),
+        }
+
+    def get_heads(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        rows = []
+        for entry in self.lists.values():
+            feed = self.shelf.feeds.get(entry["id"])
+            if feed is not None:
+                role = repository.read_role(entry["id"], feed).version
+                version = self.shelf.manifests[entry["id"]].version
+                name = f"{self.domain}/{entry['slug']}"
+                row = {"name": name, "id": entry["id"], "publisher": self.domain}
+                rows.append({**row, "role_version": role, "version": version, "published_at": ""})
+        return 200, {"lists": rows}
+
+    def get_jobs(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        return 200, self.shown(self.poll(self.jobs[parts[0]]))
+
+    def shown(self, job: dict[str, Any]) -> dict[str, Any]:
+        progress = {"done": 1, "total": 2, "message": "verifying"}
+        named = {"id": job["id"], "kind": "verify_release", "state": job["state"], "progress": progress}
+        who = {"task_id": "task-1", "worker": "worker@north", "attempts": 1, "result": None}
+        return {**named, **who, "problem": job.get("problem")}
+
+    def post_lists(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if parts:
+            return self.decide(parts, json.loads(body))
+        asked = json.loads(body)
+        if asked["slug"] in self.lists and self.lists[asked["slug"]]["id"] != asked["id"]:
+            raise errors.Conflict("A list of that name or id exists already.")
+        self.lists[asked["slug"]] = asked
+        return 201, asked
+
+    def decide(self, parts: list[str], asked: dict[str, Any]) -> tuple[int, Any]:
+        row = self.subscriptions.get(parts[3])
+        if row is None:
+            raise errors.NotFound("That organisation never asked.")
+        row["state"] = {"grant": "active", "deny": "denied", "revoke": "revoked"}[asked["decision"]]
+        row["ends_at"] = asked.get("until")
+        row["reason"] = asked.get("reason", "")
+        return 200, row
+
+    def get_lists(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if len(parts) < 2 or parts[1] not in self.lists:
+            raise errors.NotEntitled
+        if parts[2:] == ["subscriptions"]:
+            return 200, {"subscriptions": list(self.subscriptions.values())}
+        if parts[2:] == ["releases"]:
+            manifest = self.shelf.manifests.get(self.lists[parts[1]]["id"])
+            row = {"version": manifest.version, "state": "published", "entries": manifest.entries} if manifest else None
+            return 200, {"releases": [row] if row else []}
+        return 200, self.lists[parts[1]]
+
+    def get_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        kept = self.shelf.metadata if parts[1] == "metadata" else self.shelf.objects
+        found = kept.get("/".join(parts[2:]))
+        if found is None:
+            raise errors.NotFound
+        return 200, found
+
+    def put_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        path = "/".join(parts[2:])
+        if hashlib.sha256(body).hexdigest() != parts[3].partition(".")[0]:
+            raise errors.WrongDigest
+        if path in self.shelf.objects:
+            raise errors.AlreadyThere
+        self.shelf.objects[path] = body
+        return 201, {}
+
+    def post_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        roles = {role: base64.b64decode(text) for role, text in json.loads(body)["roles"].items()}
+        ordered = {role: roles[role] for role in sorted(roles, key=lambda role: {"root": 0, "targets": 1}.get(role, 2))}
+        return 202, {"job": self.shown(self.submit(ordered, int(headers["If-Match"].strip('"'))))}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    north: North
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path.partition("?")[0]
+        with self.north.lock:
+            self.north.asked.append((self.command, path))
+            try:
+                status, answer = self.north.answer(self.command, path, self.headers, body)
+                kind = "application/json"
+            except errors.HashshareError as error:
+                status, kind = error.status, "application/problem+json"
+                problem = {"type": f"http://north.example/problems/{error.slug}", "title": error.title}
+                answer = {**problem, "status": status, "detail": error.message, **error.facts}
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def serving(north: North) -> Iterator[str]:
+    """The address at which `north` answers inside the block."""
+    handler = type("Handler", (_Handler,), {"north": north})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,72 @@
+"""`release refresh` and `publisher renew`: signatures renewed before they run out, and after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from hashshare.client import trust
+from hashshare.client.publisher import find_list
+from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
+from tests.client.hotlines.north import North
+
+
+@pytest.fixture
+def published(images: Desk) -> Desk:
+    images.json("publish", LIST, images.csv(entries(range(20)), header=HEADER))
+    return images
+
+
+def expiry(desk: Desk, role: str) -> datetime:
+    return trust.expiries(desk.home, "aurora.example", find_list(desk.home, LIST).list_id)[role]
+
+
+def test_it_signs_the_same_release_again(published: Desk, north: North) -> None:
+    before = north.shelf.manifests[find_list(published.home, LIST).list_id]
+    done = published.json("release", "refresh", LIST)
+    assert done["role_version"] == 2
+    assert north.shelf.manifests[find_list(published.home, LIST).list_id] == before
+    more = published.json("publish", LIST, published.csv(entries(range(30)), header=HEADER))
+    assert more["version"] == 2
+
+
+def test_it_leaves_a_fresh_signature_alone_when_asked(published: Desk, north: North) -> None:
+    jobs = len(north.jobs)
+    done = published.json("release", "refresh", LIST, "--if-due")
+    assert (done["role_version"], done["job"], len(north.jobs)) == (1, None, jobs)
+
+
+def test_it_refreshes_in_a_nightly_publication_of_nothing_new(published: Desk, north: North) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=8)):
+        north.seal()
+        done = published.json("publish", LIST, published.folder / "images.csv")
+        assert (done["published"], done["version"]) == (False, 1)
+        assert done["job"]
+        assert expiry(published, "feed") > datetime.now(UTC) + timedelta(days=13)
+
+
+def test_it_publishes_after_the_feed_has_expired(published: Desk, north: North) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=30)):
+        north.seal()
+        more = published.csv(entries(range(30)), header=HEADER)
+        done = published.json("publish", LIST, more)
+        assert (done["version"], done["entries"]) == (2, 30)
+
+
+def test_it_renews_targets_after_they_have_expired(published: Desk, north: North) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=100)):
+        north.seal()
+        done = published.json("publisher", "renew", "aurora.example")
+        assert list(done["roles"]) == ["targets"]
+        more = published.csv(entries(range(30)), header=HEADER)
+        assert published.json("publish", LIST, more)["version"] == 2
+
+
+def test_it_renews_the_root_when_it_is_due(published: Desk, north: North) -> None:
+    assert list(published.json("publisher", "renew", "aurora.example", "--root")["roles"]) == ["root", "targets"]
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=200)):
+        north.seal()
+        done = published.json("publisher", "renew", "aurora.example")
+        assert done["roles"]["root"]["version"] == 3

@@ -1,0 +1,277 @@
+"""Hub North in a few lines: a real HTTP server on loopback with the API's contract, and the faults a network has."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from hashshare.wire import keys
+from hashshare.wire.errors import HashshareError, InvitationInvalid, NotAuthenticated, NotEntitled, ReplayedRequest
+from hashshare.wire.signatures import SignableRequest, check_body, verify_request
+from tests.client.members.aurora import Aurora
+
+CODE = "7KQ4-M2XF-9D3P"
+
+
+@dataclass
+class Fault:
+    """What happens once to the next request whose path has `match` in it.
+
+    `cut`: close the connection after so many bytes of the body. `status`: answer that instead, with `headers`.
+    `body`: serve these bytes instead. `delay`: seconds before each chunk.
+    """
+
+    match: str
+    cut: int | None = None
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    delay: float = 0
+    times: int = 1
+
+
+@dataclass
+class North:
+    """Serves `publishers`; remembers `requests` as (method, path, headers)."""
+
+    port: int = 0
+    publishers: list[Aurora] = field(default_factory=list)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)
+    nonces: set[str] = field(default_factory=set)
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    title: str = "Images"
+    terms: str = "Use the hashes to find, nothing else."
+    frozen_heads: bytes | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def paths(self, method: str = "GET") -> list[str]:
+        return [path for verb, path, _ in self.requests if verb == method]
+
+    def fault_for(self, path: str) -> Fault | None:
+        with self.lock:
+            for fault in self.faults:
+                if fault.match in path and fault.times > 0:
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def heads(self) -> bytes:
+        if self.frozen_heads is not None:
+            return self.frozen_heads
+        rows = [
+            {
+                "name": one.name,
+                "id": one.list_id,
+                "publisher": one.domain,
+                "role_version": one.role_version,
+                "version": one.version,
+                "published_at": "2026-11-22T12:00:00Z",
+            }
+            for one in self.publishers
+        ]
+        return json.dumps({"lists": rows}).encode()
+
+    def publisher(self, domain: str) -> Aurora:
+        found = next((one for one in self.publishers if one.domain == domain), None)
+        if found is None:
+            raise NotEntitled
+        return found
+
+    def publisher_record(self, one: Aurora) -> dict[str, Any]:
+        root = base64.b64encode(one.metadata["1.root.json"]).decode()
+        return {"domain": one.domain, "name": one.domain, "fingerprint": one.fingerprint, "root": root}
+
+
+ORGANISATION = {"slug": "cobalt", "name": "Cobalt", "kind": "member", "country": "NL"}
+
+
+@contextmanager
+def running(north: North) -> Iterator[North]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(north))
+    server.daemon_threads = True
+    north.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield north
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a server is many small answers
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *args: object) -> None: ...
+
+        def do_GET(self) -> None:
+            self.exchange()
+
+        def do_POST(self) -> None:
+            self.exchange()
+
+        def exchange(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            north.requests.append((self.command, self.path, dict(self.headers.items())))
+            fault = north.fault_for(self.path)
+            if fault and fault.status:
+                self.answer(fault.status, fault.body or b"", fault.headers)
+                return
+            try:
+                status, content, headers = self.route(body)
+            except HashshareError as error:
+                document = {"type": f"{north.url}/problems/{error.slug}", "title": error.title, "detail": error.message}
+                problem = {"Content-Type": "application/problem+json"}
+                self.answer(error.status, json.dumps({**document, "status": error.status}).encode(), problem)
+                return
+            if fault and fault.body is not None:
+                content = fault.body
+            self.answer(status, content, headers, fault=fault)
+
+        def answer(self, status: int, content: bytes, headers: dict[str, str], *, fault: Fault | None = None) -> None:
+            span = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+            if status == 200 and span and "/targets/" in self.path:
+                start, total = int(span[1]), len(content)
+                if start >= total:
+                    status, content = 416, b""
+                else:
+                    status, content = 206, content[start:]
+                    headers = {**headers, "Content-Range": f"bytes {start}-{total - 1}/{total}"}
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            if status != 304:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            sent = content if fault is None or fault.cut is None else content[: fault.cut]
+            step = max(1, len(sent) // 20) if fault and fault.delay else len(sent) or 1
+            for start in range(0, len(sent), step):
+                if fault and fault.delay:
+                    time.sleep(fault.delay)
+                try:
+                    self.wfile.write(sent[start : start + step])
+                except OSError:
+                    break
+            if len(sent) < len(content):
+                self.close_connection = True
+
+        # --- who is it ---
+
+        def signer(self, body: bytes, *, key: bytes | None = None) -> str:
+            url = north.url + self.path
+            request = SignableRequest(self.command, url, dict(self.headers.items()))
+            resolve = (lambda _: key) if key else north.keys.get
+            signed = verify_request(request, resolve=resolve, now=datetime.now(UTC))
+            check_body(signed, hashlib.sha256(body).digest())
+            if signed.nonce in north.nonces:
+                raise ReplayedRequest
+            north.nonces.add(signed.nonce)
+            if signed.keyid in north.revoked:
+                raise NotAuthenticated
+            return signed.keyid
+
+        def known(self, body: bytes) -> None:
+            kind, _, token = self.headers.get("Authorization", "").partition(" ")
+            if kind == "Bearer":
+                if token not in north.tokens:
+                    raise NotAuthenticated
+                return
+            self.signer(body)
+
+        # --- what is asked ---
+
+        def route(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+            path = self.path.partition("?")[0].removeprefix("/api/v1/")
+            if self.command == "POST" and path == "enrolments":
+                return self.enrol(body)
+            if self.command == "POST" and path == "tokens":
+                token = f"{self.signer(body)}-{len(north.tokens)}"
+                north.tokens.add(token)
+                return 201, json.dumps({"token": token, "expires_in": 600}).encode(), {}
+            self.known(body)
+            if path == "heads":
+                return self.heads()
+            if path == "lists":
+                return self.json({"lists": [self.detail(one) for one in north.publishers]})
+            if path == "status":
+                return self.json({"organisation": ORGANISATION, "clock_skew_seconds": 0, "subscriptions": []})
+            if found := re.fullmatch(r"publishers/([^/]+)", path):
+                return self.json(north.publisher_record(north.publisher(found[1])))
+            if found := re.fullmatch(r"tuf/([^/]+)/(metadata|targets)/(.+)", path):
+                one = north.publisher(found[1])
+                content = (one.metadata if found[2] == "metadata" else one.objects).get(found[3])
+                if content is None:
+                    raise NotEntitled
+                return 200, content, {}
+            if found := re.fullmatch(r"lists/([^/]+/[^/]+)(/subscriptions)?", path):
+                return self.list(found[1], body, subscribing=bool(found[2]))
+            raise NotEntitled
+
+        def json(self, document: object, status: int = 200) -> tuple[int, bytes, dict[str, str]]:
+            return status, json.dumps(document).encode(), {"Content-Type": "application/json"}
+
+        def enrol(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+            asked = json.loads(body)
+            raw = base64.b64decode(asked["public_key"])
+            keyid = self.signer(body, key=raw)
+            if asked["code"] != CODE:
+                raise InvitationInvalid
+            north.keys[keys.fingerprint(raw)] = raw
+            publishers = [north.publisher_record(one) for one in north.publishers]
+            hub = {"name": "North", "url": north.url}
+            answer = {"organisation": ORGANISATION, "key": {"id": keyid}, "hub": hub, "publishers": publishers}
+            return self.json(answer, 201)
+
+        def heads(self) -> tuple[int, bytes, dict[str, str]]:
+            content = north.heads()
+            etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+            if self.headers.get("If-None-Match") == etag:
+                return 304, b"", {"ETag": etag}
+            return 200, content, {"ETag": etag}
+
+        def detail(self, one: Aurora) -> dict[str, Any]:
+            digest = hashlib.sha256(north.terms.encode()).hexdigest()
+            return {
+                "name": one.name,
+                "title": north.title,
+                "algorithms": ["sha256"],
+                "entries": len(one.live),
+                "version": one.version,
+                "terms": north.terms,
+                "terms_digest": digest,
+                "own": False,
+                "subscription": north.subscriptions.get(one.name),
+            }
+
+        def list(self, name: str, body: bytes, *, subscribing: bool) -> tuple[int, bytes, dict[str, str]]:
+            one = next((one for one in north.publishers if one.name == name), None)
+            if one is None:
+                raise NotEntitled
+            if not subscribing:
+                return self.json(self.detail(one))
+            asked = json.loads(body)
+            row = {"list": name, "state": "requested", "terms_digest": asked["terms_digest"], "ends_at": None}
+            north.subscriptions[name] = row
+            return self.json(row, 201)
+
+    return Handler
