@@ -1,0 +1,107 @@
+"""`manage.py hub`: everything as one command, nothing replaced without a word, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.system.hub import ROOT, RunningHub, StartHub, clean_environment, wait_for
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_it_serves_and_stops_cleanly(start_hub: StartHub) -> None:
+    hub = start_hub()
+    with urlopen(hub.url + "/readyz") as answer:
+        assert answer.read() == b"ready\n"
+    with urlopen(hub.url + "/healthz") as answer:
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    pids = hub.pids()
+    assert set(pids) == {"web", "worker", "beat"}
+    wait_for("the worker to be up", lambda: "ready." in hub.log("worker"))
+    assert hub.stop() == 0
+    assert "hub: stopped" in hub.output()
+    assert not any(alive(pid) for pid in pids.values())
+    assert not (hub.data / "hub.json").exists()
+    assert not list((hub.data / "postgresql").rglob("postmaster.pid"))
+
+
+def test_it_says_which_program_died_and_starts_it_again(start_hub: StartHub) -> None:
+    hub = start_hub()
+    for name in ("worker", "web", "beat"):
+        pid = hub.kill(name)
+        wait_for(f"{name} to be replaced", lambda name=name, pid=pid: hub.pids()[name] != pid)  # type: ignore[misc]
+        assert f"hub: {name} (pid {pid}) ended with signal SIGKILL: started again" in hub.output()
+    wait_for("the web server to answer", hub._is_ready)
+
+
+def test_it_takes_everything_down_when_it_is_killed_itself(start_hub: StartHub) -> None:
+    hub = start_hub()
+    assert hub.process is not None
+    pids = hub.pids()
+    hub.process.kill()
+    hub.process.wait()
+    wait_for("the programs to stop", lambda: not any(alive(pid) for pid in pids.values()))
+    hub.start()  # and the next start needs no tidying
+    assert set(hub.pids()) == set(pids)
+
+
+def test_it_comes_back_after_its_database_was_killed(start_hub: StartHub) -> None:
+    hub = start_hub()
+    (pidfile,) = (hub.data / "postgresql").glob("*/postmaster.pid")
+    os.kill(int(pidfile.read_text().split()[0]), signal.SIGKILL)
+    wait_for("the hub to be ready again", hub._is_ready)
+
+
+def test_it_names_the_remedy_when_the_port_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said = manage("hub", "--port", str(port), HASHSHARE_DATA=str(tmp_path))
+    assert said.returncode == 1
+    assert said.stderr.strip() == (
+        f"CommandError: Port {port} is taken. Choose another: manage.py hub --port {port + 1}"
+    )
+
+
+def test_it_runs_once_on_a_data_folder(running_hub: RunningHub) -> None:
+    said = running_hub.manage("hub", "--port", "1", check=False)
+    assert said.returncode == 1
+    assert "A hub already runs on" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DATABASE_URL", "sqlite:///x", "runs on PostgreSQL only"),
+        ("HASHSHARE_CACHE_URL", "memcached://x", "redis://"),
+        ("HASHSHARE_PG_BIN", "/nowhere", "HASHSHARE_PG_BIN=/nowhere"),
+    ],
+)
+def test_it_says_in_a_line_which_setting_is_wrong(tmp_path: Path, name: str, value: str, words: str) -> None:
+    said = manage("migrate", **{"HASHSHARE_DATA": str(tmp_path), name: value})
+    assert said.returncode == 1
+    assert words in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT, env=clean_environment(**environment), text=True, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
