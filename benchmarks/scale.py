@@ -13,7 +13,7 @@ from typing import Final
 from benchmarks import results
 from benchmarks.page import figures_of
 from benchmarks.results import Figure
-from hashshare.wire.chain import merge_candidates
+from hashshare.wire.chain import RENEW_AFTER, merge_candidates
 from hashshare.wire.manifest import Segment
 from hashshare.wire.objects import ObjectRef
 
@@ -103,7 +103,7 @@ class Line:
 def publishing(m: Measured) -> list[Line]:
     """All publishers' releases, and the renewal of their bases."""
     releases, entries = PUBLISHERS * RELEASES, ENTRIES // PUBLISHERS
-    renewals = RELEASES * CHANGES / (RENEWED_AT * entries)
+    renewals = renewals_a_day(entries)
     web, worker = releases * m.release_web, releases * m.release_worker
     return [
         product("requests", (PUBLISHERS, "publishers"), (RELEASES, "releases"), (m.release_requests, "requests")),
@@ -111,7 +111,8 @@ def publishing(m: Measured) -> list[Line]:
         cpu("worker processor time, releases", worker, f"{count(releases)} releases * {m.release_worker:.3g} s"),
         Line(
             "bases renewed, each list",
-            f"{RELEASES} * {CHANGES} operations / ({RENEWED_AT:g} * {count(entries)} entries)",
+            f"{RELEASES} * {CHANGES} operations / ({RENEWED_AT:g} * {count(entries)} entries), and "
+            f"{RENEW_AFTER.days} days after one if anything was withdrawn since",
             f"{renewals:.2g} a day, so one in {1 / renewals:.1f} days",
         ),
         cpu(
@@ -188,7 +189,7 @@ def nightly(m: Measured) -> list[Line]:
 def storage(m: Measured) -> list[Line]:
     """What the object store holds once pruning has reached its balance."""
     entries = ENTRIES // PUBLISHERS
-    renewals = RELEASES * CHANGES / (RENEWED_AT * entries)
+    renewals = renewals_a_day(entries)
     bases = 1 + math.ceil(renewals * KEPT_DAYS)
     operations, times = PUBLISHERS * RELEASES * CHANGES * KEPT_DAYS, written(RELEASES * KEPT_DAYS)
     deltas = operations * m.operation_bytes * times
@@ -208,6 +209,11 @@ def storage(m: Measured) -> list[Line]:
             size(held * (1 + RENEWED_AT)),
         ),
     ]
+
+
+def renewals_a_day(entries: int) -> float:
+    """By the share that changed or, with withdrawals in every day, by age, whichever comes first."""
+    return max(RELEASES * CHANGES / (RENEWED_AT * entries), 1 / RENEW_AFTER.days)
 
 
 def base_bytes(m: Measured) -> float:
