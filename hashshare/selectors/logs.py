@@ -1,9 +1,10 @@
-"""The logs as they are read: tiles, checkpoints, and proofs from them. What a public reader sees is as old as its hour."""
+"""The logs as they are read: tiles, checkpoints and proofs. What the public sees is as old as its hour."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet, Subquery
@@ -83,7 +84,7 @@ def tile_body(*, log: Log, place: TilePlace, size: int) -> bytes:
     """The tile as a tree of `size` leaves has it: whole, or cut to the width asked for. Raises NotFound beyond that."""
     if place.width > width_at(size, place.level, place.index):
         raise errors.NotFound("The log does not reach there.")
-    return tile_reader(log)(*place)
+    return tile_reader(log)(place.level, place.index, place.width)
 
 
 def tile_reader(log: Log) -> TileReader:
@@ -107,6 +108,24 @@ def prefetched_reader(log: Log, leaves: Iterable[int]) -> TileReader:
         return read(level, index, width)
 
     return read_held
+
+
+@dataclass(frozen=True, slots=True)
+class LogSeen:
+    """`consistency`: raw hashes that show the log to extend what was seen of it."""
+
+    origin: str
+    checkpoint: str
+    consistency: list[bytes]
+
+
+def log_seen_from(*, publisher: Publisher, size: int) -> LogSeen:
+    """The publisher's log for somebody who has seen `size` leaves of it. Whoever has seen more than there are is not
+    helped by a proof: the checkpoint tells.
+    """
+    log = begun(publisher)
+    proof = consistency(log=log, old=size) if size <= log.size else []
+    return LogSeen(log.origin, log.checkpoint, proof)
 
 
 def consistency(*, log: Log, old: int, new: int | None = None) -> list[bytes]:

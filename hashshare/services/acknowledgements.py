@@ -57,7 +57,9 @@ def keys_in_force(organisation: Organisation, now: datetime) -> list[bytes]:
 
 def check_speaker(caller: Caller, stated: wire.Acknowledgement) -> None:
     if stated.organisation != caller.organisation.slug:
-        raise errors.MalformedAcknowledgement("The statement speaks of another organisation than the one that sends it.")
+        raise errors.MalformedAcknowledgement(
+            "The statement speaks of another organisation than the one that sends it."
+        )
     if stated.hub.rstrip("/") != settings.HASHSHARE_PUBLIC_URL:
         raise errors.MalformedAcknowledgement(f"The statement is for {stated.hub}, which is not this hub.")
 

@@ -1,7 +1,7 @@
 """Sealing: giving waiting leaves their places, growing the tree over them, and signing its new root.
 
-One transaction a batch, which holds the log's row locked: so a killed worker has sealed a batch whole or not at all, and
-of two at work at once one passes the log over. Readers and deliveries wait for neither.
+One transaction a batch, which holds the log's row locked: so a killed worker has sealed a batch whole or not at all,
+and of two at work at once one passes the log over. Readers and deliveries wait for neither.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def grow(log: Log, entries: Iterable[bytes], now: datetime) -> None:
 
 def keep_tiles(log: Log, tiles: Iterator[Tile]) -> None:
     """A partial tile is replaced by its wider self."""
-    while rows := [LogTile(log=log, level=it.level, index=it.index, body=it.body) for it in islice(tiles, TILES_AT_ONCE)]:
+    while rows := [
+        LogTile(log=log, level=it.level, index=it.index, body=it.body) for it in islice(tiles, TILES_AT_ONCE)
+    ]:
         LogTile.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["log", "level", "index"], update_fields=["body"]
         )
