@@ -22,6 +22,8 @@ TIMETABLE: Final[dict[str, float]] = {
     "expire_due": 10 * MINUTE,
     "roll_up_statistics": MINUTE,
     "seal_logs": MINUTE,
+    "remind_overdue": HOUR,
+    "erase_openings": HOUR,
     "prune_nonces": 10 * MINUTE,
 }
 """Task in hashshare/tasks.py -> seconds between two runs."""

@@ -9,7 +9,20 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from hashshare.services import expiry, jobs, logs, nonces, objects, pruning, sealing, statistics, timestamps, work
+from hashshare.services import (
+    erasure,
+    expiry,
+    jobs,
+    logs,
+    nonces,
+    objects,
+    pruning,
+    reminders,
+    sealing,
+    statistics,
+    timestamps,
+    work,
+)
 
 
 def process_of(task: Any) -> str:
@@ -68,6 +81,18 @@ def seal_logs() -> None:
     logs.begin_logs(now=timezone.now())
     sealing.seal_logs(now=timezone.now())
     sealing.publish_checkpoints(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.remind_overdue")
+def remind_overdue() -> None:
+    """Mail members whose people should have applied a withdrawal by now."""
+    reminders.remind_overdue(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.erase_openings")
+def erase_openings() -> None:
+    """Erase what the logs may tell no longer."""
+    erasure.erase_openings(now=timezone.now())
 
 
 @shared_task(name="hashshare.tasks.prune_nonces")

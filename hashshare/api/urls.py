@@ -13,6 +13,7 @@ from hashshare.api.lists import Lists, OneList
 from hashshare.api.logs import Audit, Consistency, LogCheckpoint, LogTile
 from hashshare.api.metadata import MetadataFile
 from hashshare.api.problems import nothing_here
+from hashshare.api.propagation import PropagationEndpoint
 from hashshare.api.publishers import OnePublisher, Publishers
 from hashshare.api.receipts import Receipts
 from hashshare.api.releases import OneRelease, Releases
@@ -40,6 +41,7 @@ urlpatterns = [
     path(f"{A_LIST}/subscriptions/<str:organisation>/decision", Decision.as_view(), name="decision"),
     path(f"{A_LIST}/releases", Releases.as_view(), name="releases"),
     path(f"{A_LIST}/releases/<int:version>", OneRelease.as_view(), name="release"),
+    path(f"{A_LIST}/propagation", PropagationEndpoint.as_view(), name="propagation"),
     path("acknowledgements", Acknowledgements.as_view(), name="acknowledgements"),
     path("receipts", Receipts.as_view(), name="receipts"),
     path("log/<str:domain>/audit", Audit.as_view(), name="audit"),
