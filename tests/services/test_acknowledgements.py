@@ -5,28 +5,24 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from hashshare.models import Acknowledgement, Delivery, Leaf, OrganisationKey
-from hashshare.selectors.objects import target_object
+from hashshare.models import Acknowledgement, Leaf, OrganisationKey
 from hashshare.services.acknowledgements import acknowledge
-from hashshare.services.deliveries import record_delivery
 from hashshare.services.keys import add_key
 from hashshare.services.subscriptions import decide_subscription, request_subscription
 from hashshare.wire import errors, keys
-from hashshare.wire.log import Acknowledgement as Statement
 from hashshare.wire.log import AcknowledgementRow, DeliveryRow, Opening, entry_of, read_row, sign_acknowledgement
 from tests import builders as b
 from tests import logs
 from tests.builders import now
+from tests.services.statements import HUB, deliver, digests, state, statement
 
 pytestmark = pytest.mark.django_db
-HUB = "http://127.0.0.1:8000"
 Told = tuple[Acknowledgement, bool]
 
 
@@ -44,30 +40,6 @@ def cobalt(images: b.Feed) -> b.Party:
     party = b.member()
     b.subscribed(party, images)
     return party
-
-
-def digests(feed: b.Feed) -> dict[int, str]:
-    return dict(feed.row.releases.filter(state="published").values_list("version", "manifest_digest"))
-
-
-def statement(who: b.Party, feed: b.Feed, version: int = 1, **changes: Any) -> Statement:
-    made = Statement(
-        organisation=who.organisation.slug,
-        hub=HUB,
-        list_name=feed.row.name,
-        list_id=feed.list_id,
-        version=version,
-        purged=0,
-        manifest_sha256=digests(feed).get(version, "0" * 64),
-        at=now(),
-    )
-    return replace(made, **changes)
-
-
-def state(who: b.Party, feed: b.Feed, version: int = 1, *, key: Any = None, **changes: Any) -> Told:
-    """Signed by the party, and sent by it."""
-    document = sign_acknowledgement(statement(who, feed, version, **changes), key=key or who.key)
-    return acknowledge(caller=who.caller, document=document, now=now())
 
 
 def refused(kind: type[errors.HashshareError], work: Callable[[], Told]) -> errors.HashshareError:
@@ -196,16 +168,9 @@ def test_the_hotline_may_acknowledge_its_own_list(images: b.Feed) -> None:
 
 
 def test_a_delivery_says_what_was_acknowledged_by_then(images: b.Feed, cobalt: b.Party) -> None:
-    def deliver(version: int) -> Delivery:
-        target = target_object(
-            caller=cobalt.caller, domain="aurora.example", list_id=images.list_id, digest=digests(images)[version],
-            name="manifest.json", now=now(),
-        )  # fmt: skip
-        return record_delivery(caller=cobalt.caller, target=target, now=now())
-
-    assert deliver(1).acknowledged is None
+    assert deliver(cobalt, images, 1).acknowledged is None
     state(cobalt, images, 1)
-    delivery = deliver(2)
+    delivery = deliver(cobalt, images, 2)
     assert delivery.acknowledged == 1
     leaf = delivery.leaf
     assert (leaf.organisation, leaf.list, leaf.kind) == (cobalt.organisation, images.row, "delivery")
