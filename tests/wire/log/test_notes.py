@@ -6,7 +6,7 @@ import base64
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashshare.wire import keys
@@ -131,6 +131,7 @@ def test_what_is_no_note_is_refused(note: str) -> None:
         open_note(note, VERIFIER)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_gets_through(text: str) -> None:
     with pytest.raises((MalformedLog, BadSignature)):
@@ -216,11 +217,26 @@ def test_signed_text_that_is_no_checkpoint_is_refused(text: str) -> None:
             open_checkpoint(sign_note(text, name=ORIGIN, key=KEY), VERIFIER, origin=ORIGIN)
 
 
+@pytest.mark.parametrize(
+    ("size", "root"), [(-1, bytes(32)), (2**62 + 1, bytes(32)), (12, bytes(31)), (12, bytes(33)), (0, bytes(32))]
+)
+def test_no_log_has_such_a_checkpoint(size: int, root: bytes) -> None:
+    with pytest.raises(MalformedLog):
+        Checkpoint(ORIGIN, size, root)
+    Checkpoint(ORIGIN, 2**62, bytes(32))
+
+
 def test_a_checkpoint_of_another_log_is_refused() -> None:
     """The same key signs all logs of a hub, so that the origin must be looked at."""
     theirs = f"hub.example/log/borealis.example\n12\n{ROOT}\n"
     with pytest.raises(WrongProof):
         open_checkpoint(sign_note(theirs, name=ORIGIN, key=KEY), VERIFIER, origin=ORIGIN)
+
+
+@pytest.mark.parametrize("line", ["", "two\nlines"])
+def test_an_extension_is_a_line(line: str) -> None:
+    with pytest.raises(MalformedLog):
+        Checkpoint(ORIGIN, 12, bytes(32), (line,))
 
 
 def test_extensions_of_others_are_kept() -> None:
@@ -234,6 +250,7 @@ def test_the_empty_log_has_a_checkpoint() -> None:
     assert open_checkpoint(note, VERIFIER, origin=ORIGIN).size == 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**62))
 def test_numbers_are_read_as_they_are_written(number: int) -> None:
     assert read_number(str(number)) == number

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashshare.wire.errors import MalformedLog, UnknownRequirement
@@ -117,6 +117,7 @@ def test_what_is_no_row_is_refused(text: str) -> None:
         read_row(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_no_text_is_a_row(text: str) -> None:
     with pytest.raises(MalformedLog):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashshare.wire.errors import MalformedLog
@@ -39,6 +39,7 @@ def test_a_path_names_a_place(path: str) -> None:
     assert tile_path(place.level, place.index, place.width) == path
 
 
+@settings(deadline=None)
 @given(st.integers(ENTRIES, 7), st.integers(0, 10**18 - 1), st.integers(1, WIDTH))
 def test_every_place_has_one_path(level: int, index: int, width: int) -> None:
     assert parse_tile_path(tile_path(level, index, width)) == TilePlace(level, index, width)
@@ -91,6 +92,7 @@ def test_widths_follow_the_size() -> None:
     assert list(tiles_of(0)) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=WIDTH))
 def test_bundles_hold_any_entries(entries: list[bytes]) -> None:
     bundle = entries_bundle(entries)
@@ -104,8 +106,12 @@ def test_an_entry_has_at_most_65535_bytes() -> None:
     assert read_entries(entries_bundle([longest])) == [longest]
     with pytest.raises(MalformedLog):
         entries_bundle([longest + b"x"])
+    shelf = Shelf()
+    frontier = Frontier(0, shelf.read)
+    shelf.put(frontier.extend([longest]))
     with pytest.raises(MalformedLog):
-        list(Frontier(0, Shelf().read).extend([longest + b"x"]))
+        list(frontier.extend([longest + b"x"]))
+    assert frontier.size == 1, "it is refused before the tree grows"
 
 
 @pytest.mark.parametrize("bundle", [b"\x00", b"\x00\x01", b"\x00\x02x", b"\x00\x00\x01", b"\xff\xff" + bytes(9)])
