@@ -22,7 +22,6 @@ MAX_LEVEL: Final = 7
 """A tree of MAX_SIZE leaves has no tile above it."""
 
 MAX_ENTRY: Final = 0xFFFF
-MAX_BUNDLE: Final = WIDTH * (MAX_ENTRY + 2)
 
 TileReader = Callable[[int, int, int], bytes]
 """(level, index, width) -> the tile's first `width` hashes (32 bytes each), or entries at the level ENTRIES."""

@@ -181,6 +181,13 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         Verifier.parse(text)
 
 
+@pytest.mark.parametrize("public", [b"", bytes(31), bytes(33), bytes(32), b"\x01" + bytes(31)])
+def test_keys_that_prove_nothing(public: bytes) -> None:
+    """Of another length, or of small order: under those one signature fits many texts."""
+    with pytest.raises(MalformedLog):
+        Verifier(ORIGIN, public)
+
+
 @pytest.mark.parametrize(
     "text",
     [

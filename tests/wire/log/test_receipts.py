@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -158,6 +159,22 @@ HASH = base64.b64encode(bytes(32)).decode()
 def test_what_is_no_receipt_is_refused(text: str) -> None:
     with pytest.raises(MalformedLog):
         Receipt.parse(text)
+
+
+def test_receipts_have_their_bounds() -> None:
+    _, made = receipt()
+    for wrong in (
+        {"index": -1},
+        {"index": 2**62},
+        {"proof": (b"x",)},
+        {"proof": (bytes(32),) * 64},
+        {"extra": bytes(16 * 1024 + 1)},
+    ):
+        with pytest.raises(MalformedLog):
+            replace(made, **wrong)
+    assert Receipt.parse(replace(made, extra=bytes(16 * 1024)).to_text()).extra == bytes(16 * 1024)
+    with pytest.raises(MalformedLog, match="at most 163840 characters"):
+        Receipt.parse(made.to_text() + "x" * 200_000)
 
 
 def test_padding_needs_no_table() -> None:

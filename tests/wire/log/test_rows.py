@@ -39,9 +39,10 @@ ACKNOWLEDGEMENT = AcknowledgementRow(
 )
 ROWS: list[Row] = [
     DELIVERY,
-    replace(DELIVERY, acknowledged=None, key=""),
+    replace(DELIVERY, version=1, acknowledged=None, key=""),
+    replace(DELIVERY, acknowledged=1, bytes=0),
     ACKNOWLEDGEMENT,
-    replace(ACKNOWLEDGEMENT, purged=0),
+    replace(ACKNOWLEDGEMENT, version=1, purged=0),
     PaddingRow(255),
     ErasureRow(until=AT, count=1_000, at=AT),
 ]

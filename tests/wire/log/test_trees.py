@@ -18,6 +18,7 @@ from hashshare.wire.log import (
     TileReader,
     Tree,
     leaf_hash,
+    node_hash,
     root_of,
     tiles_of,
     verify_consistency,
@@ -199,6 +200,27 @@ def test_a_proof_fits_no_other_leaf(size: int, data: st.DataObject) -> None:
 SHELF = grown(ENTRIES_600)[0]
 
 
+def test_a_node_is_no_leaf(shelf: Shelf, roots: list[bytes]) -> None:
+    """The proof of an inner node, which is as good a hash as any but belongs to no entry: it is too short."""
+    tree = Tree(8, shelf.read)
+    leaves = [tree.leaf(index) for index in range(2)]
+    proof = tree.inclusion_proof(0)
+    with pytest.raises(WrongProof, match="3 hashes, not 2"):
+        verify_inclusion(node_hash(*leaves), index=0, size=8, proof=proof[1:], root=roots[8])
+
+
+@pytest.mark.parametrize(("index", "size"), [(-1, 8), (8, 8), (9, 8), (0, 0), (0, -1), (0, 2**62 + 1)])
+def test_there_is_no_such_leaf(index: int, size: int) -> None:
+    with pytest.raises(WrongProof, match="has no leaf"):
+        verify_inclusion(bytes(32), index=index, size=size, proof=[], root=bytes(32))
+
+
+@pytest.mark.parametrize(("old", "new"), [(-1, 8), (-8, -1), (1, 2**62 + 1), (2**62 + 1, 2**62 + 2)])
+def test_no_log_has_such_a_size(old: int, new: int) -> None:
+    with pytest.raises(WrongProof, match="not the size of a log"):
+        verify_consistency(old, old_root=bytes(32), new_size=new, new_root=bytes(32), proof=[])
+
+
 def test_a_log_that_shrank_or_forked_is_named(shelf: Shelf, roots: list[bytes]) -> None:
     for old, new in ((1, 2), (3, 7), (4, 7), (256, 600), (255, 256), (599, 600)):
         proof = Tree(new, shelf.read).consistency_proof(old)
@@ -223,6 +245,8 @@ def test_a_log_that_shrank_or_forked_is_named(shelf: Shelf, roots: list[bytes]) 
 def test_the_empty_log(roots: list[bytes]) -> None:
     verify_consistency(0, old_root=EMPTY_ROOT, new_size=9, new_root=roots[9], proof=[])
     verify_consistency(0, old_root=EMPTY_ROOT, new_size=0, new_root=EMPTY_ROOT, proof=[])
+    with pytest.raises(LogForked):
+        verify_consistency(0, old_root=EMPTY_ROOT, new_size=0, new_root=roots[1], proof=[])
     with pytest.raises(LogForked):
         verify_consistency(0, old_root=roots[1], new_size=9, new_root=roots[9], proof=[])
     with pytest.raises(WrongProof):
