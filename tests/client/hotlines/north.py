@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from hashshare.wire import chain, errors, keys, repository
 from hashshare.wire.manifest import Manifest
@@ -48,6 +49,7 @@ class North:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    spread: Callable[[int | None], list[dict[str, Any]]] = lambda version: []
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -133,6 +135,8 @@ class North:
     # --- answers ---
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
+        path, _, query = path.partition("?")
+        self.query = dict(parse_qsl(query))
         if path == "/.well-known/hashshare":
             described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
             return 200, {"name": "North", "url": "", "version": "0", "keys": described}
@@ -202,6 +206,10 @@ class North:
             raise errors.NotEntitled
         if parts[2:] == ["subscriptions"]:
             return 200, {"subscriptions": list(self.subscriptions.values())}
+        if parts[2:] == ["propagation"]:
+            asked = self.query.get("version")
+            seen = {"list": "/".join(parts[:2]), "as_of": "2026-11-22T12:00:00Z", "deadline_hours": 24}
+            return 200, {**seen, "withdrawals": self.spread(int(asked) if asked else None)}
         if parts[2:] == ["releases"]:
             manifest = self.shelf.manifests.get(self.lists[parts[1]]["id"])
             row = {"version": manifest.version, "state": "published", "entries": manifest.entries} if manifest else None
@@ -236,11 +244,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = self.path.partition("?")[0]
         with self.north.lock:
-            self.north.asked.append((self.command, path))
+            self.north.asked.append((self.command, self.path.partition("?")[0]))
             try:
-                status, answer = self.north.answer(self.command, path, self.headers, body)
+                status, answer = self.north.answer(self.command, self.path, self.headers, body)
                 kind = "application/json"
             except errors.HashshareError as error:
                 status, kind = error.status, "application/problem+json"
