@@ -25,14 +25,22 @@ MISSED_LOOKS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A member that was entitled when the withdrawal was published; times are ISO 8601, "" for not yet."""
+    """A member that was entitled when the withdrawal was published; times are ISO 8601, "" for not yet.
+
+    `state`: waiting | applied | purged | overdue | left (its access ended before it had applied it).
+    """
 
     slug: str
     name: str
     country: str
+    state: str
     applied_at: str
     purged_at: str
-    overdue: bool
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it still has to apply the withdrawal."""
+        return self.state in ("waiting", "overdue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +65,12 @@ class Withdrawal:
 
     @property
     def overdue(self) -> tuple[Recipient, ...]:
-        return tuple(member for member in self.members if member.overdue)
+        return tuple(member for member in self.members if member.state == "overdue")
 
     @property
-    def complete(self) -> bool:
-        return self.applied == len(self.members)
+    def awaited(self) -> int:
+        """How many have yet to apply it."""
+        return sum(member.awaited for member in self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ def _ended(seen: Propagation, watch: Callable[[Withdrawal], None]) -> bool:
     """Whether looking again would show nothing that matters."""
     for current in seen.withdrawals[:1]:
         watch(current)
-        return current.complete or bool(current.overdue)
+        return not current.awaited or bool(current.overdue)
     return True
 
 
@@ -153,9 +162,9 @@ def _recipient(row: Mapping[str, Any]) -> Recipient:
         slug=str(who["slug"]),
         name=str(who.get("name") or ""),
         country=str(who.get("country") or ""),
+        state=str(row["state"]),
         applied_at=_moment(row["applied_at"]),
         purged_at=_moment(row["purged_at"]),
-        overdue=bool(row["overdue"]),
     )
 
 

@@ -15,6 +15,8 @@ from hashshare.client.publisher import own_list_name
 from hashshare.client.session import Session
 from hashshare.wire.errors import ExitCode, HashshareError, NotFound
 
+ORDER: Final = {"overdue": 0, "waiting": 1, "applied": 2, "purged": 3, "left": 4}
+"""What needs somebody's attention comes first."""
 UNITS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
 
 
@@ -67,7 +69,7 @@ def tell_members(out: Output, name: str, one: Withdrawal) -> None:
     )
     if one.median is not None:
         out.say(f"  median {duration(one.median)}, 95th percentile {duration(one.p95)} until applied")
-    members = sorted(one.members, key=lambda member: (not member.overdue, bool(member.applied_at), member.slug))
+    members = sorted(one.members, key=lambda member: (ORDER.get(member.state, 0), member.slug))
     if members:
         headings = ("ORGANISATION", "NAME", "COUNTRY", "APPLIED", "AFTER", "PURGED", "STATE")
         out.table(headings, [_member_row(one, member) for member in members], right=(4,))
@@ -75,15 +77,7 @@ def tell_members(out: Output, name: str, one: Withdrawal) -> None:
 
 def _member_row(one: Withdrawal, member: Recipient) -> tuple[str, ...]:
     times = (member.applied_at or "-", _after(one, member), member.purged_at or "-")
-    return (member.slug, member.name, member.country, *times, _state(member))
-
-
-def _state(member: Recipient) -> str:
-    if member.purged_at:
-        return "purged"
-    if member.applied_at:
-        return "applied"
-    return "overdue" if member.overdue else "waiting"
+    return (member.slug, member.name, member.country, *times, member.state)
 
 
 def _after(one: Withdrawal, member: Recipient) -> str:
@@ -123,7 +117,7 @@ def wait_and_tell(
         raise
     out.result({**document, "propagation": dict(seen.document)})
     tell_members(out, publication.name, one)
-    if not one.complete:
+    if one.awaited:
         out.exit_code = ExitCode.FAILED
         _warn_incomplete(out, publication.name, one)
 
@@ -139,8 +133,8 @@ def _follow(
     out: Output, session: Session, name: str, version: int, patience: float | None
 ) -> tuple[Withdrawal, Propagation]:
     told: set[str] = set()
-    members = len(_only(propagation(session, name, version=version), version).members)
-    with out.bar(f"v{version} applied by members", total=members, unit="members") as show:
+    first = _only(propagation(session, name, version=version), version)
+    with out.bar(f"v{version} applied by members", total=first.applied + first.awaited, unit="members") as show:
 
         def watch(one: Withdrawal) -> None:
             show(one.applied)
@@ -164,12 +158,10 @@ def _only(seen: Propagation, version: int) -> Withdrawal:
 
 def _warn_incomplete(out: Output, name: str, one: Withdrawal) -> None:
     late = [member.slug for member in one.overdue]
-    waiting = len(one.members) - one.applied
     if late:
         shown = ", ".join(late[:5]) + (f" and {len(late) - 5:,} more" if len(late) > 5 else "")
         out.warn(f"{name} v{one.version}: overdue since {one.deadline}: {shown}.")
     else:
-        out.warn(
-            f"{name} v{one.version} is published; {count(waiting, 'member')} had not applied it when the waiting ended."
-        )
+        waiting = count(one.awaited, "member")
+        out.warn(f"{name} v{one.version} is published; {waiting} had not applied it when the waiting ended.")
     out.warn(f"Look again with: hashshare propagation {name} --version {one.version}")

@@ -14,8 +14,6 @@ from hashshare.wire.errors import NetworkError
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries, entry
 from tests.client.hotlines.north import North
 
-STATES = ("waiting", "overdue", "applied", "purged")
-
 
 def member(slug: str, state: str) -> dict[str, Any]:
     return {
@@ -23,6 +21,7 @@ def member(slug: str, state: str) -> dict[str, Any]:
         "applied_at": "2026-11-22T12:00:41Z" if state in ("applied", "purged") else None,
         "purged_at": "2026-11-25T12:00:00Z" if state == "purged" else None,
         "overdue": state == "overdue",
+        "state": state,
     }
 
 
@@ -73,16 +72,16 @@ def withdraw(desk: Desk, *words: str, number: int = 0) -> list[str]:
 
 
 def test_it_shows_each_withdrawal_in_a_line_and_who_is_overdue_on_demand(published: Desk, north: North) -> None:
-    north.spread = lambda version: [withdrawal(version or 3, "purged", "applied", "overdue", "waiting")]
+    north.spread = lambda version: [withdrawal(version or 3, "purged", "applied", "overdue", "waiting", "left")]
     shown = published.run("propagation", LIST)
     assert shown.exit_code == 0
     assert "within 24 hours" in shown.stdout
     row = next(line.split() for line in shown.stdout.splitlines() if line.startswith(" ") and "v3" in line)
-    assert row[2:] == ["1", "4", "2", "1", "1", "41", "s", "41", "s"]
+    assert row[2:] == ["1", "5", "2", "1", "1", "41", "s", "41", "s"]
     assert f"hashshare propagation {LIST} --version 3" in shown.stdout
     one = published.run("propagation", LIST, "--version", "3").stdout
     assert [line.split()[-1] for line in one.splitlines() if line.startswith("member-")] == [
-        *("overdue", "waiting", "purged", "applied")
+        *("overdue", "waiting", "applied", "purged", "left")
     ]
     assert published.json("propagation", "images")["withdrawals"][0]["overdue"] == 1
 
@@ -93,7 +92,7 @@ def test_it_says_when_nothing_was_withdrawn(published: Desk) -> None:
 
 
 def test_waiting_ends_when_every_member_has_applied(published: Desk, north: North) -> None:
-    north.spread = Looks(("waiting", "waiting"), ("applied", "waiting"), ("applied", "applied"))
+    north.spread = Looks(("waiting", "waiting", "left"), ("applied", "waiting", "left"), ("applied", "applied", "left"))
     done = published.json(*withdraw(published, "--wait"))
     assert (done["published"], done["version"], done["withdrawn"]) == (True, 2, 1)
     assert done["propagation"]["withdrawals"][0]["applied"] == 2
@@ -146,7 +145,7 @@ def test_it_waits_for_a_hub_that_is_away_for_a_moment(published: Desk, north: No
     session.wait = back
     north.spread = lambda version: [{}]
     done = await_propagation(session, LIST, version=2, patience=None, watch=lambda one: None)
-    assert (done.withdrawals[0].complete, pauses) == (True, 3)
+    assert (done.withdrawals[0].awaited, pauses) == (0, 3)
     session.wait = lambda seconds: None
     north.spread = lambda version: [{}]
     with pytest.raises(NetworkError):

@@ -21,12 +21,12 @@ from tests.client.members.test_sync import held_keys
 @pytest.fixture
 def log(cobalt: Cobalt, aurora: Aurora, north: North) -> Ledger:
     """Version 2 is held and the log was seen with 300 leaves; version 3 is on offer, the log has grown."""
-    cobalt.run("pin", aurora.domain, aurora.fingerprint)
+    cobalt.call("pin", aurora.domain, aurora.fingerprint)
     aurora.release(items(20))
     log = north.logs[aurora.domain]
     log.pad(300)
     log.seal()
-    assert cobalt.run("sync").status == 0
+    assert cobalt.call("sync").status == 0
     aurora.release(items(2))
     log.pad(10)
     log.seal()
@@ -108,7 +108,7 @@ def test_it_is_refused_by_name_while_the_list_stays_in_use(
     before = seen_log(cobalt.home, aurora.domain)
     assert before is not None
     lie(log)
-    done = cobalt.run("sync", "--json")
+    done = cobalt.call("sync", "--json")
     [row] = done.json["lists"]
     error = row["acknowledgement"]["log_error"]
     assert (done.status, error["type"], row["version"]) == (4, slug, 3)
@@ -128,15 +128,15 @@ def test_it_alarms_at_every_sync_until_the_log_extends_what_was_seen(
 ) -> None:
     entry = log.leaves[17].entry
     fork(log)
-    assert cobalt.run("sync").status == 4
-    again = cobalt.run("sync", "--json")
+    assert cobalt.call("sync").status == 4
+    again = cobalt.call("sync", "--json")
     assert (again.status, again.json["lists"][0]["acknowledgement"]["log_error"]["type"]) == (4, "log-forked")
     assert again.json["lists"][0]["acknowledgement"]["sent"] is False
-    shown = cobalt.run("status", "--offline")
+    shown = cobalt.call("status", "--offline")
     assert f"Log of {aurora.domain}: " in shown.err and "Refused since" in shown.err
     log.leaves[17].entry = entry
-    assert cobalt.run("sync").status == 0
-    assert cobalt.run("status", "--offline", "--json").json["logs"][0]["refused"] is None
+    assert cobalt.call("sync").status == 0
+    assert cobalt.call("status", "--offline", "--json").json["logs"][0]["refused"] is None
     assert list((cobalt.home.path / "logs" / "refused").iterdir())
 
 
@@ -148,7 +148,7 @@ def test_a_first_checkpoint_of_another_log_is_not_taken_for_this_one(
     log.pad(3)
     log.seal()
     name_another_log(log)
-    done = cobalt.run("sync", "--json")
+    done = cobalt.call("sync", "--json")
     assert (done.status, done.json["lists"][0]["acknowledgement"]["log_error"]["type"]) == (4, "wrong-proof")
     assert seen_log(cobalt.home, aurora.domain) is None
 
@@ -158,18 +158,18 @@ def test_a_key_that_changes_at_a_second_enrolment_is_refused(
 ) -> None:
     log.key = north.logs.key = keys.generate()
     cobalt.enroll()
-    done = cobalt.run("sync", "--json")
+    done = cobalt.call("sync", "--json")
     error = done.json["lists"][0]["acknowledgement"]["log_error"]
     assert (done.status, error["type"]) == (4, "log-key-changed")
 
 
 def test_refused_checkpoints_do_not_fill_the_disk(cobalt: Cobalt, log: Ledger, aurora: Aurora) -> None:
-    cobalt.run("sync")
+    cobalt.call("sync")
     folder = cobalt.home.path / "logs" / "refused"
     folder.mkdir(parents=True)
     for number in range(20):
         (folder / f"{aurora.domain}-{number}.txt").write_text("")
     fork(log)
     aurora.release(items(1))
-    assert cobalt.run("sync").status == 4
+    assert cobalt.call("sync").status == 4
     assert len(list(folder.iterdir())) == 20
