@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import IO
 
 _FORMULA = re.compile("(^|[,;\t|\"'])(\\s*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
@@ -25,12 +25,14 @@ def safe_cell(value: object) -> str:
     return _FORMULA.sub(r"\1\2'", text)
 
 
-def write_rows(file: IO[str], headings: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write a header and `rows` to `file` (opened with newline=""); the number of rows."""
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(headings)
-    written = 0
-    for row in rows:
-        writer.writerow([safe_cell(value) for value in row])
-        written += 1
-    return written
+class Sheet:
+    """CSV that is written row by row to `file`, which was opened with newline=""."""
+
+    def __init__(self, file: IO[str], headings: Sequence[str]) -> None:
+        self._writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        self._writer.writerow(headings)
+        self.rows = 0
+
+    def add(self, row: Sequence[object]) -> None:
+        self._writer.writerow([safe_cell(value) for value in row])
+        self.rows += 1

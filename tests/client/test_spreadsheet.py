@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hashshare.client.spreadsheet import safe_cell, write_rows
+from hashshare.client.spreadsheet import Sheet, safe_cell
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -41,7 +41,7 @@ def test_what_looks_like_a_formula_gets_an_apostrophe(text: object, cell: str) -
 @given(st.text(alphabet=st.sampled_from("=+-@;,|\"' \t\r\nab\uff1d\u2028"), max_size=12))
 def test_no_text_is_a_formula_at_any_separator(text: str) -> None:
     file = io.StringIO(newline="")
-    write_rows(file, ["TEXT"], [[text]])
+    Sheet(file, ["TEXT"]).add([text])
     written = file.getvalue()
     [_, [whole]] = csv.reader(io.StringIO(written, newline=""))
     assert written.count("\n") == 2

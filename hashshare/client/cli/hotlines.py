@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.cli import bases, grants, passphrases, propagation, publishers
+from hashshare.client.cli import audit, bases, grants, passphrases, propagation, publishers
 from hashshare.client.cli.narration import Narrator, tell
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(releases, name="release")
     grants.register(app)
     propagation.register(app)
+    audit.register(app)
 
 
 def publish_file(

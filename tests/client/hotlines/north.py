@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 
 from hashshare.wire import chain, errors, keys, repository
 from hashshare.wire.manifest import Manifest
+from tests.client.ledger import Ledger
 
 API = "/api/v1/"
 
@@ -49,6 +50,7 @@ class North:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=lambda: Ledger("aurora.example", "http://north"))
     spread: Callable[[int | None], list[dict[str, Any]]] = lambda version: []
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -139,7 +141,8 @@ class North:
         self.query = dict(parse_qsl(query))
         if path == "/.well-known/hashshare":
             described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
-            return 200, {"name": "North", "url": "", "version": "0", "keys": described}
+            named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
+            return 200, {**named, "keys": described}
         parts = path.removeprefix(API).split("/")
         handler = getattr(self, f"{method.lower()}_{parts[0].replace('-', '_')}", None)
         if handler is None:
@@ -149,6 +152,14 @@ class North:
 
     def post_tokens(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         return 201, {"token": "t", "expires_in": 600, "expires_at": ""}
+
+    def get_log(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        numbers = {name: int(text) for name, text in self.query.items()}
+        if parts[1] == "checkpoint":
+            return 200, self.ledger.note().encode()
+        if parts[1] == "consistency":
+            return 200, {"consistency": self.ledger.consistency(**numbers)}
+        return 200, self.ledger.audit(**numbers)
 
     def get_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         if parts != [self.domain]:
