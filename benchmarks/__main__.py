@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from benchmarks import (
     chart,
     histories,
+    log,
     ndjson,
     page,
     pages,
@@ -36,6 +37,7 @@ SCENARIOS: dict[str, Callable[[Bed], Iterable[Figure]]] = {
     "sizes": lambda _: sizes.measure(),
     "ndjson": lambda _: ndjson.measure(),
     "histories": lambda _: histories.measure(),
+    "log": lambda _: log.measure(),
     "publish": publishing.measure,
     "sync": syncing.measure,
     "releases": releases.measure,

@@ -46,10 +46,9 @@ KILLS = 20
 """How many must land inside the sealing."""
 
 MORE = 10_000
-"""Leaves that are added before each kill: sealing them takes some two tenths of a second."""
+"""Leaves that are added before each kill: sealing them takes some tenths of a second."""
 
-LONGEST_WAIT = 0.2
-"""Seconds from the begin of sealing to the kill, at most."""
+LEFT = "SELECT count(*) FROM hashshare_leaf WHERE index IS NULL"
 
 BEGIN = """
 from django.utils import timezone
@@ -162,14 +161,31 @@ def hub() -> Iterator[Hub]:
     shutil.rmtree(data, ignore_errors=True)
 
 
-def killed(hub: Hub, moments: random.Random) -> bool:
-    """Kill the worker at a random moment after it has begun to seal; whether it was at it at that moment."""
-    hub.start()
+def begun(hub: Hub) -> float:
+    """When the worker, told to seal, began to."""
     hub.seal()
     until = time.monotonic() + 60
     while not hub.seals():
         assert time.monotonic() < until, "the sealing did not begin"
-    time.sleep(moments.uniform(0.0, LONGEST_WAIT))
+    return time.monotonic()
+
+
+def seconds_to_seal(hub: Hub) -> float:
+    """How long it takes to seal MORE leaves here and now, undisturbed."""
+    hub.add(MORE)
+    hub.start()
+    start = begun(hub)
+    while hub.number(LEFT) or hub.seals():
+        time.sleep(0.002)
+    seconds = time.monotonic() - start
+    hub.kill()
+    return seconds
+
+
+def killed(hub: Hub, moment: float) -> bool:
+    """Kill the worker so many seconds after it has begun to seal; whether it was at it at that moment."""
+    hub.start()
+    time.sleep(max(0.0, begun(hub) + moment - time.monotonic()))
     inside = hub.seals()
     hub.kill()
     wait_for("PostgreSQL to have ended what the worker began", lambda: not hub.seals())
@@ -177,18 +193,18 @@ def killed(hub: Hub, moments: random.Random) -> bool:
 
 
 def test_it_loses_no_leaf_and_places_none_twice(hub: Hub) -> None:
-    moments, landed, tries = random.Random(4), 0, 0
+    moments, whole, landed, tries = random.Random(4), seconds_to_seal(hub), 0, 0
     while landed < KILLS:
         hub.add(MORE)
         tries += 1
-        landed += killed(hub, moments)
+        landed += killed(hub, moments.uniform(0.0, whole * hub.number(LEFT) / MORE))
         hub.checkpoints.append(hub.checkpoint())
+        print(f"kill {tries}: {landed} landed, {hub.number(LEFT):,} leaves wait, {hub.checkpoint().size:,} are sealed")
         assert tries <= 3 * KILLS, f"of {tries} kills only {landed} came while the worker was sealing"
     hub.start()
     hub.seal()
-    left = "SELECT count(*) FROM hashshare_leaf WHERE index IS NULL"
-    wait_for("the rest to be sealed", lambda: not hub.number(left) and not hub.seals())
-    every_leaf_is_in_its_place(hub, tries * MORE)
+    wait_for("the rest to be sealed", lambda: not hub.number(LEFT) and not hub.seals())
+    every_leaf_is_in_its_place(hub, (1 + tries) * MORE)
     every_checkpoint_was_kept_to(hub)
 
 

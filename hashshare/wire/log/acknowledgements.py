@@ -37,7 +37,7 @@ _LINE: Final = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """`organisation` (its slug) at `hub` (its public address) applied `version` of the list, whose manifest has that
-    digest, and holds no object any more that only versions before `purged` need.
+    digest, and holds nothing any more that was withdrawn up to version `purged`.
     """
 
     organisation: str

@@ -75,7 +75,7 @@ class DeliveryRow:
 @dataclass(frozen=True, slots=True)
 class AcknowledgementRow:
     """`organisation` stated, in the document with `statement_sha256` signed by `key`, that it applied `version` and
-    purged the objects of everything before `purged`.
+    holds nothing any more that was withdrawn up to version `purged`.
     """
 
     kind: ClassVar[str] = "acknowledgement"

@@ -13,7 +13,7 @@ KEPT_TILES: Final = 64
 
 
 class Tree:
-    """The tree of `size` leaves behind `read`, with the tiles used last kept worked out: some 16 KiB each."""
+    """The tree of `size` leaves behind `read`, with the tiles used last kept worked out: some 40 KiB each."""
 
     def __init__(self, size: int, read: TileReader) -> None:
         if not 0 <= size <= MAX_SIZE:

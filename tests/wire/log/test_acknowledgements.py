@@ -75,7 +75,7 @@ def wrong_documents() -> dict[str, Any]:
         "no payload": {name: right[name] for name in ("payloadType", "signatures")},
         "another type": {**right, "payloadType": "application/vnd.in-toto+json"},
         "payload not base64": {**right, "payload": right["payload"] + "!"},
-        "payload not canonical base64": {**right, "payload": right["payload"].rstrip("=") + "="},
+        "payload not canonical base64": {**right, "payload": right["payload"].rstrip("=") + "==="},
         "no signature": {**right, "signatures": []},
         "two signatures": {**right, "signatures": [signature, {**signature, "keyid": "other"}]},
         "signature no object": {**right, "signatures": ["x"]},
@@ -124,6 +124,11 @@ def test_a_signed_statement_of_the_wrong_shape_is_refused(wrong: dict[str, Any])
     payload = json.dumps({**json.loads(STATED.to_bytes()), **wrong}).encode()
     with pytest.raises(MalformedAcknowledgement):
         Acknowledgement.parse(payload)
+
+
+def test_all_may_be_purged() -> None:
+    said = replace(STATED, purged=6)
+    assert Acknowledgement.parse(said.to_bytes()) == said
 
 
 def test_fields_of_later_versions_are_passed_over() -> None:

@@ -173,6 +173,7 @@ def test_padding_needs_no_table() -> None:
 def test_openings_have_their_bounds(nonce: bytes) -> None:
     with pytest.raises(MalformedLog):
         Opening(nonce, "{}")
+    Opening(bytes(32), "x" * 4_096)
     with pytest.raises(MalformedLog):
         Opening(bytes(32), "x" * 4_097)
     with pytest.raises(HashshareError):
