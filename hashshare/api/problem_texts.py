@@ -213,6 +213,11 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "else. Whoever handed it out tells something else than was logged.",
         "Fetch it again. If it stays, keep the row and the receipt and show them to the publisher.",
     ),
+    "missing-opening": Explanation(
+        "The hub does not say what an entry of the log stands for, though the time to erase it has not come: it lost "
+        "the row, or keeps it back.",
+        "Ask the hub's operator. The organisation that the row is about may hold it with its receipt.",
+    ),
     "malformed-acknowledgement": Explanation(
         "The acknowledgement is not the DSSE document that the log's page describes, or contradicts itself: objects "
         "purged beyond the version that is applied, for instance.",

@@ -342,6 +342,13 @@ class WrongOpening(VerificationFailed):
     slug, title = "wrong-opening", "Wrong opening"
 
 
+class MissingOpening(VerificationFailed):
+    """The hub does not say what an entry of the log stands for."""
+
+    slug, title = "missing-opening", "Missing opening"
+    next_step = "Ask the hub's operator what became of it; whom it is about can show a receipt."
+
+
 class MalformedAcknowledgement(VerificationFailed):
     """The acknowledgement does not have the shape that is required."""
 

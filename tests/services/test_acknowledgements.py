@@ -14,6 +14,7 @@ from django.db import connection
 from hashshare.models import Acknowledgement, Leaf, OrganisationKey
 from hashshare.services.acknowledgements import acknowledge
 from hashshare.services.keys import add_key
+from hashshare.services.logs import hidden_leaf
 from hashshare.services.subscriptions import decide_subscription, request_subscription
 from hashshare.wire import errors, keys
 from hashshare.wire.log import AcknowledgementRow, DeliveryRow, Opening, entry_of, read_row, sign_acknowledgement
@@ -143,11 +144,8 @@ def test_a_key_that_is_not_in_force_cannot_sign(images: b.Feed, cobalt: b.Party,
 def test_a_list_that_one_was_never_entitled_to_is_as_one_that_never_was(images: b.Feed) -> None:
     granite = b.member("Granite")
     names: dict[str, Any] = {"domain": "aurora.example", "slug": "images", "now": now()}
-    asked = lambda: request_subscription(  # noqa: E731
-        caller=granite.caller, terms_digest=images.row.terms_digest, **names
-    )
     messages = [refused(errors.NotEntitled, lambda: state(granite, images)).message]
-    asked()
+    request_subscription(caller=granite.caller, terms_digest=images.row.terms_digest, **names)
     messages.append(refused(errors.NotEntitled, lambda: state(granite, images)).message)
     decide_subscription(caller=images.publisher.caller, organisation="granite", decision="deny", **names)
     messages.append(refused(errors.NotEntitled, lambda: state(granite, images)).message)
@@ -211,7 +209,7 @@ def test_the_same_statement_sent_twice_at_once_is_kept_once() -> None:
 def test_the_leaf_of_a_statement_says_nothing_without_its_opening(images: b.Feed, cobalt: b.Party) -> None:
     """The same row twice gives entries that have nothing in common but their first line."""
     row = logs.row(1)
-    leaves = [logs.hidden_leaf(1, row, datetime.now(tz=now().tzinfo)) for _ in range(2)]
+    leaves = [hidden_leaf(1, row, datetime.now(tz=now().tzinfo)) for _ in range(2)]
     entries = [bytes(leaf.entry or b"") for leaf in leaves]
     assert entries[0] != entries[1]
     assert all(entry.startswith(b"hashshare-delivery/1\n") and len(entry) == 53 for entry in entries)
