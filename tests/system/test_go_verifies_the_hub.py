@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -12,7 +14,7 @@ import pytest
 
 from hashshare.wire.log import Opening, entry_of, verifier_key
 from tests.system.go import GoVerifier, build
-from tests.system.hub import Hubs, RunningHub, wait_for
+from tests.system.hub import ROOT, Hubs, RunningHub, wait_for
 from tests.system.machines import Machine, enrolled, make_list, random_csv
 
 NAME = "aurora.example/images"
@@ -135,13 +137,19 @@ def test_its_delivery_log_and_a_receipt(go: GoVerifier, hub: RunningHub, member:
     told = go.accepts("-key", key, "-old", str(kept), address(hub, name))
     assert f"{size} entries, extends size {before}" in told
 
-    found = member.run("request", "GET", f"receipts?list={NAME}")["body"]["receipts"]
-    assert [row["kind"] for row in found].count("delivery") == 2
+    member.run("receipts")
+    [file] = (member.home / "receipts").glob("*.ndjson")
+    found = [json.loads(line) for line in file.read_text().splitlines()]
+    kinds = [json.loads(row["row"])["kind"] for row in found]
+    assert kinds.count("delivery") == kinds.count("acknowledgement") == 2
     for row in found:
         opening = Opening(base64.b64decode(row["nonce"]), row["row"])
         receipt.write_text(row["receipt"])
         told = go.accepts("-key", key, "-receipt", str(receipt), "-entry", entry_of(opening).hex())
         assert f"leaf {row['index']} of {size}" in told
+    words = [sys.executable, "-P", str(ROOT / "docs" / "examples" / "verify_receipts.py"), key, str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert len(done.stdout.splitlines()) == len(found)
 
     hub.manage("shell", "-c", FLIPPED.format(kind="delivery", level=0, at=8_000))
     go.refuses("-key", key, address(hub, name))

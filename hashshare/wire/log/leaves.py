@@ -24,7 +24,7 @@ NONCE_BYTES: Final = 32
 MAX_ROW: Final = 4 * 1024
 """Bytes of a row."""
 
-_PADDING: Final = b"hashshare padding/1"
+_PADDING: Final = b"hashshare-padding/1"
 
 
 @dataclass(frozen=True, slots=True)

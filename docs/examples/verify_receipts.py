@@ -1,29 +1,34 @@
-"""Verify a receipt of a hub's log without hashshare: Python's own library, and `cryptography` for the signature.
+"""Verify receipts of a hub's log without hashshare: Python's own library, and `cryptography` for the signature.
 
-    python verify_receipt.py VERIFIER_KEY RECEIPT ROW NONCE
+    python verify_receipts.py VERIFIER_KEY RECEIPTS
 
-VERIFIER_KEY is `origin+hash+key` as docs/log.md makes it of the hub's key; RECEIPT and ROW are files, byte for byte as
-the hub gave them; NONCE is base64. It prints the row and where it stands in the log, or stops with the reason.
+VERIFIER_KEY is `origin+hash+key` as docs/log.md makes it of the hub's key. RECEIPTS is a file of JSON objects, one a
+line, with `row`, `nonce` and `receipt` as the hub gave them: `hashshare receipts` keeps them so, in its home's folder
+receipts/. It prints each row and where it stands in the log, or stops with the reason.
 """
 
 import base64
 import hashlib
 import hmac
+import json
 import sys
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
-def main(vkey: str, receipt: str, row: str, nonce: str) -> None:
-    head, _, note = Path(receipt).read_bytes().decode().partition("\n\n")
+def verify(vkey: str, row: str, nonce: str, receipt: str) -> str:
+    """Where the row stands in the log."""
+    head, _, note = receipt.partition("\n\n")
     first, *lines = [line for line in head.split("\n") if not line.startswith("extra ")]
     index = int(lines[0].removeprefix("index "))
     size, root = signed_root(note, vkey)
     check(first == "c2sp.org/tlog-proof@v1" and 0 <= index < size, "that is no receipt")
 
-    said = Path(row).read_bytes()
-    entry = b"hashshare-delivery/1\n" + hmac.digest(base64.b64decode(nonce), said, "sha256")
+    secret = base64.b64decode(nonce)
+    check(len(secret) == 32, "a nonce has 32 bytes")
+    entry = b"hashshare-delivery/1\n" + hmac.digest(secret, row.encode(), "sha256")
     hashed = hashlib.sha256(b"\0" + entry).digest()
     place, last = index, size - 1
     for line in lines[1:]:  # RFC 9162 section 2.1.3.2
@@ -37,7 +42,7 @@ def main(vkey: str, receipt: str, row: str, nonce: str) -> None:
             hashed = hashlib.sha256(b"\1" + hashed + sibling).digest()
         place, last = place >> 1, last >> 1
     check(last == 0 and hashed == root, "the row is not in the log under this checkpoint")
-    print(f"leaf {index} of {size} in {vkey.split('+')[0]}:\n{said.decode()}")
+    return f"leaf {index} of {size}"
 
 
 def signed_root(note: str, vkey: str) -> tuple[int, bytes]:
@@ -50,7 +55,10 @@ def signed_root(note: str, vkey: str) -> tuple[int, bytes]:
         _, signer, signature = line.split(" ")
         raw = base64.b64decode(signature)
         if signer == name and raw[:4].hex() == key_hash:
-            Ed25519PublicKey.from_public_bytes(base64.b64decode(key)[1:]).verify(raw[4:], f"{text}\n".encode())
+            try:
+                Ed25519PublicKey.from_public_bytes(base64.b64decode(key)[1:]).verify(raw[4:], f"{text}\n".encode())
+            except InvalidSignature:
+                sys.exit("the checkpoint's signature does not verify")
             return int(size), base64.b64decode(root)
     sys.exit("the checkpoint is not signed by that key")
 
@@ -61,4 +69,6 @@ def check(holds: bool, otherwise: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for text in Path(sys.argv[2]).read_bytes().decode().splitlines():
+        kept = json.loads(text)
+        print(verify(sys.argv[1], kept["row"], kept["nonce"], kept["receipt"]), kept["row"])
