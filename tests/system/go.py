@@ -52,6 +52,7 @@ def build(folder: Path) -> GoVerifier:
     for name in ("go.mod", "main.go"):
         shutil.copy(SOURCE / name, folder)
     local = {
+        "CGO_ENABLED": "0",  # there need not be a C compiler
         "GO111MODULE": "on",
         "GOCACHE": str(folder / "cache"),
         "GOENV": "off",

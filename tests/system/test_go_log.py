@@ -22,7 +22,7 @@ from hashshare.wire.log import (
     tile_path,
     verifier_key,
 )
-from tests.system.go import GoVerifier, build
+from tests.system.go import GoVerifier
 from tests.wire.log.naive import Shelf
 
 ORIGIN = "hub.example/log/publication"
@@ -57,11 +57,6 @@ class ServedLog:
 
     def proved(self) -> tuple[str, ...]:
         return ("-key", VKEY, self.url)
-
-
-@pytest.fixture(scope="module")
-def go(tmp_path_factory: pytest.TempPathFactory) -> GoVerifier:
-    return build(tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from hashshare.wire.log import Opening, entry_of, verifier_key
-from tests.system.go import GoVerifier, build
+from tests.system.go import GoVerifier
 from tests.system.hub import ROOT, Hubs, RunningHub, wait_for
 from tests.system.machines import Machine, enrolled, make_list, random_csv
 
@@ -49,11 +49,6 @@ grow(log, entries, timezone.now())
 publish(log, timezone.now())
 """
 """What only the operator can do: another history, whole and signed with the log's own key."""
-
-
-@pytest.fixture(scope="module")
-def go(tmp_path_factory: pytest.TempPathFactory) -> GoVerifier:
-    return build(tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture(scope="module")
