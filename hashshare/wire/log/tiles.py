@@ -105,7 +105,7 @@ def read_entries(bundle: bytes, *, width: int | None = None) -> list[bytes]:
     entries, at = [], 0
     while at < len(bundle):
         end = at + 2 + int.from_bytes(bundle[at : at + 2], "big")
-        if at + 2 > len(bundle) or end > len(bundle):
+        if end > len(bundle):
             raise MalformedLog("A bundle of entries is cut off.")
         entries.append(bundle[at + 2 : end])
         at = end

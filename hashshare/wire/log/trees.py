@@ -25,18 +25,6 @@ class Tree:
     def root(self) -> bytes:
         return self._range(0, self.size) if self.size else EMPTY_ROOT
 
-    def root_at(self, size: int) -> bytes:
-        """The root that the tree had when it was `size` leaves long."""
-        if not 0 <= size <= self.size:
-            raise WrongProof(f"The log was never at {size} leaves.")
-        return self._range(0, size) if size else EMPTY_ROOT
-
-    def leaf(self, index: int) -> bytes:
-        """A leaf's hash."""
-        if not 0 <= index < self.size:
-            raise WrongProof(f"A tree of {self.size} leaves has no leaf {index}.")
-        return self._perfect(0, index)
-
     def inclusion_proof(self, index: int) -> list[bytes]:
         """From the leaf's sibling up (RFC 6962 section 2.1.1); raises WrongProof for a leaf that is not there."""
         if not 0 <= index < self.size:

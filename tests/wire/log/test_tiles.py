@@ -101,6 +101,12 @@ def test_bundles_hold_any_entries(entries: list[bytes]) -> None:
         assert read_entries(cut(ENTRIES, bundle, width)) == entries[:width]
 
 
+def test_a_bundle_has_at_most_256_entries() -> None:
+    assert len(read_entries(bytes(2 * WIDTH))) == WIDTH
+    with pytest.raises(MalformedLog):
+        read_entries(bytes(2 * WIDTH + 2))
+
+
 def test_an_entry_has_at_most_65535_bytes() -> None:
     longest = bytes(0xFFFF)
     assert read_entries(entries_bundle([longest])) == [longest]
