@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from benchmarks import (
     chart,
     histories,
+    log,
     ndjson,
     page,
     pages,
@@ -26,6 +27,7 @@ from benchmarks import (
     renewal,
     results,
     scale,
+    sealing,
     sizes,
     syncing,
 )
@@ -36,9 +38,11 @@ SCENARIOS: dict[str, Callable[[Bed], Iterable[Figure]]] = {
     "sizes": lambda _: sizes.measure(),
     "ndjson": lambda _: ndjson.measure(),
     "histories": lambda _: histories.measure(),
+    "log": lambda _: log.measure(),
     "publish": publishing.measure,
     "sync": syncing.measure,
     "releases": releases.measure,
+    "sealing": sealing.measure,
     "poll": polling.measure,
     "pages": pages.measure,
     "reading": reading.measure,

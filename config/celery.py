@@ -21,6 +21,9 @@ TIMETABLE: Final[dict[str, float]] = {
     "refresh_timestamps": HOUR,
     "expire_due": 10 * MINUTE,
     "roll_up_statistics": MINUTE,
+    "seal_logs": MINUTE,
+    "remind_overdue": HOUR,
+    "erase_openings": HOUR,
     "prune_nonces": 10 * MINUTE,
 }
 """Task in hashshare/tasks.py -> seconds between two runs."""

@@ -9,7 +9,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
@@ -57,6 +57,14 @@ def _write_once(path: Path, text: str) -> None:
         draft.unlink()
 
 
+def at_least_one(name: str, default: int) -> int:
+    """A whole number from 1 on."""
+    value: int = env.int(name, default)
+    if value < 1:
+        raise ImproperlyConfigured(f"{name} is a whole number from 1 on.")
+    return value
+
+
 def database(url: str, *, private: Path) -> dict[str, Any]:
     """Django's settings of the database at `url` (postgresql://...), or of the private one kept in `private`."""
     kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
@@ -101,6 +109,28 @@ def broker(url: str, *, folder: Path) -> tuple[str, dict[str, Any]]:
     queue, control = private_folder(folder / "queue"), private_folder(folder / "control")
     places = {"data_folder_in": str(queue), "data_folder_out": str(queue), "control_folder": str(control)}
     return "filesystem://", {**places, "polling_interval": 0.2}
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's settings of mail that leaves by `url`: smtp:// (in the clear), smtp+tls:// (STARTTLS) or smtps://, with
+    user and password if need be. Without one, mail is written into the log of whoever would send it.
+    """
+    if not url:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    parts = urlsplit(url)
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in ports or not parts.hostname:
+        raise ImproperlyConfigured("HASHSHARE_EMAIL_URL must be an smtp://, smtp+tls:// or smtps:// address.")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 20,
+    }
 
 
 def hosts(public_url: str, extra: list[str]) -> list[str]:

@@ -9,7 +9,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import csp
-from config.environment import broker, cache, data_folder, database, env, hosts, private_folder, secret_key
+from config.environment import (
+    at_least_one,
+    broker,
+    cache,
+    data_folder,
+    database,
+    env,
+    hosts,
+    mail,
+    private_folder,
+    secret_key,
+)
 from config.object_storage import bucket_place
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,6 +43,9 @@ HASHSHARE_RATE_LIMIT: str = env.str("HASHSHARE_RATE_LIMIT", "1200/min")
 
 HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
 """Seconds after which a job whose worker shows no sign of life is given to another."""
+
+HASHSHARE_LOG_YEARS: int = at_least_one("HASHSHARE_LOG_YEARS", 3)
+"""Years after which the logs' openings, and the rows of deliveries, are erased: as long as the law wants them kept."""
 
 SECRET_KEY = secret_key(HASHSHARE_DATA)
 DEBUG = env.bool("HASHSHARE_DEBUG", False)
@@ -103,6 +117,9 @@ CELERY_TASK_DEFAULT_QUEUE: str = env.str("HASHSHARE_QUEUE", "hashshare")
 """Name of the queue at the broker; hubs that share a broker need one each."""
 CELERY_BEAT_SCHEDULE_FILENAME = str(HASHSHARE_DATA / "celerybeat")
 """Where beat notes when it last sent what, whichever folder it is started in."""
+
+vars().update(mail(env.str("HASHSHARE_EMAIL_URL", "")))
+DEFAULT_FROM_EMAIL: str = env.str("HASHSHARE_EMAIL_FROM", f"hashshare@{urlsplit(HASHSHARE_PUBLIC_URL).hostname}")
 
 # --- Files that go with the pages --------------------------------------------------------------------------------
 

@@ -9,7 +9,20 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from hashshare.services import expiry, jobs, nonces, objects, pruning, statistics, timestamps, work
+from hashshare.services import (
+    erasure,
+    expiry,
+    jobs,
+    logs,
+    nonces,
+    objects,
+    pruning,
+    reminders,
+    sealing,
+    statistics,
+    timestamps,
+    work,
+)
 
 
 def process_of(task: Any) -> str:
@@ -60,6 +73,26 @@ def expire_due() -> None:
 def roll_up_statistics() -> None:
     """Write the coalition's figures of today, and of yesterday once more."""
     statistics.roll_up_recent(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.seal_logs")
+def seal_logs() -> None:
+    """Give waiting leaves their places, and once in each hour show the public what is there."""
+    logs.begin_logs(now=timezone.now())
+    sealing.seal_logs(now=timezone.now())
+    sealing.publish_checkpoints(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.remind_overdue")
+def remind_overdue() -> None:
+    """Mail members whose people should have applied a withdrawal by now."""
+    reminders.remind_overdue(now=timezone.now())
+
+
+@shared_task(name="hashshare.tasks.erase_openings")
+def erase_openings() -> None:
+    """Erase what the logs may tell no longer."""
+    erasure.erase_openings(now=timezone.now())
 
 
 @shared_task(name="hashshare.tasks.prune_nonces")

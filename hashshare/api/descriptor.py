@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hashshare.api.endpoint import Endpoint, answer
+from hashshare.api.fields import Base64Field
 from hashshare.api.permissions import ANYBODY
 from hashshare.selectors.hub import descriptor
 
@@ -21,6 +22,7 @@ class HubDescriptor(serializers.Serializer[Any]):
     version = serializers.CharField()
     time = serializers.DateTimeField(help_text="By the hub's clock")
     keys = serializers.ListField(child=serializers.JSONField(), help_text="TUF public keys: in use, and on standby")
+    log_key = Base64Field(help_text="Raw Ed25519 public key, base64, under which this hub signs its logs")
 
 
 class Descriptor(Endpoint):

@@ -14,7 +14,7 @@ from hashshare.api.endpoint import Endpoint, answer, caller_of, validated
 from hashshare.api.permissions import READERS, SIGNING_HOTLINES
 from hashshare.api.subscriptions import SubscriptionRecord
 from hashshare.selectors.lists import catalogue, list_detail
-from hashshare.services.lists import MAX_POLL, MAX_TERMS, MIN_POLL, create_list
+from hashshare.services.lists import MAX_DEADLINE, MAX_POLL, MAX_TERMS, MIN_DEADLINE, MIN_POLL, create_list
 from hashshare.wire.limits import MAX_ALGORITHMS
 
 
@@ -33,6 +33,7 @@ class ListSummary(serializers.Serializer[Any]):
     visibility = serializers.CharField(source="list.visibility")
     redistribution = serializers.JSONField(source="list.redistribution")
     poll_seconds = serializers.IntegerField(source="list.poll_seconds")
+    deadline_hours = serializers.IntegerField(source="list.deadline_hours", help_text="For applying a withdrawal")
     state = serializers.CharField(source="list.state")
     version = serializers.IntegerField(source="list.version")
     role_version = serializers.IntegerField(source="list.role_version")
@@ -71,6 +72,9 @@ class NewList(serializers.Serializer[Any]):
     visibility = serializers.ChoiceField(choices=["catalogue", "private"], default="catalogue")
     redistribution = serializers.DictField(default=lambda: {"policy": "none"})
     poll_seconds = serializers.IntegerField(min_value=MIN_POLL, max_value=MAX_POLL, default=300)
+    deadline_hours = serializers.IntegerField(
+        min_value=MIN_DEADLINE, max_value=MAX_DEADLINE, default=24, help_text="For applying a withdrawal"
+    )
 
 
 class Lists(Endpoint):

@@ -131,8 +131,10 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     ),
     "signature-threshold": Explanation(
         "The signed metadata lacks enough valid signatures of the keys that may sign this role: a signature is "
-        "missing, is made by another key, or does not fit the bytes.",
-        "Sign with the keys that the publisher's root or targets names. If a key was stolen, rotate it first.",
+        "missing, is made by another key, or does not fit the bytes. Of an acknowledgement or a log's checkpoint: the "
+        "one signature it needs is not there or not valid.",
+        "Sign with the keys that the publisher's root or targets names; an acknowledgement with a key of your "
+        "organisation that is in force. If a key was stolen, rotate it first.",
     ),
     "expired-metadata": Explanation(
         "The signed metadata has expired, or the role that delegates it has.",
@@ -183,6 +185,49 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     "wrong-fold": Explanation(
         "A merged segment, or a base, is not the fold of what it replaces: some entry differs.",
         "Make it again with `hashshare publish`; if it stays, report it: this should not happen.",
+    ),
+    "malformed-log": Explanation(
+        "A checkpoint, a tile, a receipt or a row of a log is not of the required shape: cut off, too long, or written "
+        "otherwise than the log's page says.",
+        "Fetch it again. If it stays, keep what you received: somebody changed it, or the hub's software is at fault.",
+    ),
+    "log-forked": Explanation(
+        "A log only ever grows. This one is not shown to extend what was seen of it before: it holds fewer leaves, or "
+        "other ones, or the proof was damaged on the way. The new state was not taken over; lists stay in use.",
+        "Try once more. If it stays, keep the checkpoint that you hold and the one that was refused, and show both to "
+        "the publisher: two signed checkpoints that contradict one another prove that the hub rewrote its log.",
+    ),
+    "log-key-changed": Explanation(
+        "The log's checkpoints are signed by another key than the one that was seen first. Either the hub's operator "
+        "replaced the key, or somebody else answers in the hub's place. The new key was not taken over.",
+        "Ask the operator by another channel than the hub, telephone for instance, for the new key and the reason.",
+    ),
+    "wrong-proof": Explanation(
+        "A proof from a log does not lead from the leaf to the root that the hub signed, or belongs to another leaf or "
+        "another log.",
+        "Fetch the receipt again. If it stays, the hub promised an entry that its log does not hold: keep the receipt "
+        "and show it to the publisher.",
+    ),
+    "wrong-opening": Explanation(
+        "The row and its secret number do not give the entry that stands in the log, or the row speaks of somebody "
+        "else. Whoever handed it out tells something else than was logged.",
+        "Fetch it again. If it stays, keep the row and the receipt and show them to the publisher.",
+    ),
+    "missing-opening": Explanation(
+        "The hub does not say what an entry of the log stands for, though the time to erase it has not come: it lost "
+        "the row, or keeps it back.",
+        "Ask the hub's operator. The organisation that the row is about may hold it with its receipt.",
+    ),
+    "malformed-acknowledgement": Explanation(
+        "The acknowledgement is not the DSSE document that the log's page describes, or contradicts itself: objects "
+        "purged beyond the version that is applied, for instance.",
+        "Send it with `hashshare sync`, or compare it with the log's page.",
+    ),
+    "unknown-release": Explanation(
+        "The acknowledgement names a version and a manifest that this hub never published together. Nothing was "
+        "recorded.",
+        "Synchronise and acknowledge what is then held. If the manifest verified, two hubs or a mirror tell different "
+        "histories: tell the publisher.",
     ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",

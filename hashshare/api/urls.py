@@ -3,15 +3,19 @@
 from django.urls import path, re_path
 
 from hashshare.api.access_keys import AccessKeys, OneAccessKey
+from hashshare.api.acknowledgements import Acknowledgements
 from hashshare.api.commits import Commits
 from hashshare.api.description import docs_page
 from hashshare.api.enrolments import Enrolments
 from hashshare.api.heads import HeadsEndpoint
 from hashshare.api.jobs import Jobs
 from hashshare.api.lists import Lists, OneList
+from hashshare.api.logs import Audit, Consistency, LogCheckpoint, LogTile
 from hashshare.api.metadata import MetadataFile
 from hashshare.api.problems import nothing_here
+from hashshare.api.propagation import PropagationEndpoint
 from hashshare.api.publishers import OnePublisher, Publishers
+from hashshare.api.receipts import Receipts
 from hashshare.api.releases import OneRelease, Releases
 from hashshare.api.schema import schema_document
 from hashshare.api.status import Status
@@ -37,6 +41,13 @@ urlpatterns = [
     path(f"{A_LIST}/subscriptions/<str:organisation>/decision", Decision.as_view(), name="decision"),
     path(f"{A_LIST}/releases", Releases.as_view(), name="releases"),
     path(f"{A_LIST}/releases/<int:version>", OneRelease.as_view(), name="release"),
+    path(f"{A_LIST}/propagation", PropagationEndpoint.as_view(), name="propagation"),
+    path("acknowledgements", Acknowledgements.as_view(), name="acknowledgements"),
+    path("receipts", Receipts.as_view(), name="receipts"),
+    path("log/<str:domain>/audit", Audit.as_view(), name="audit"),
+    path("log/<str:domain>/consistency", Consistency.as_view(), name="consistency"),
+    path("log/<str:domain>/checkpoint", LogCheckpoint.as_view(), name="log-checkpoint"),
+    path("log/<str:domain>/tile/<path:path>", LogTile.as_view(), name="log-tile"),
     path("access-keys", AccessKeys.as_view(), name="access-keys"),
     path("access-keys/<uuid:access_key_id>", OneAccessKey.as_view(), name="access-key"),
     path("status", Status.as_view(), name="status"),

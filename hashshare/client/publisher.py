@@ -68,6 +68,10 @@ class OwnPublisher:
         """Names the job of a commit that the hub has taken and that was not yet seen to end."""
         return self.folder / "pending" / f"{list_id}.json"
 
+    def published_path(self, list_id: str) -> Path:
+        """The versions that were published, with their manifests' digests (client.published)."""
+        return self.folder / "published" / f"{list_id}.txt"
+
     def work_folder(self, list_id: str) -> Path:
         """Segments on their way to the hub; whatever lies there belongs to no release yet."""
         return self.folder / "work" / list_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashshare.client.commits import Watch, wait
 from hashshare.client.home import read_json
 from hashshare.client.publication import Listener
+from hashshare.client.published import note_published
 from hashshare.client.publisher import OwnList
 from hashshare.client.session import Session
 from hashshare.client.store import Held, ListStore
@@ -51,7 +52,10 @@ def bring_up_to_date(session: Session, own: OwnList) -> Held | None:
         held = store.held()
         if held is None or (held.version, held.role_version) != (head.version, head.role_version):
             raise
-    return store.held()
+    held = store.held()
+    if held is not None:
+        note_published(own, held)
+    return held
 
 
 def _let_end(session: Session, job_id: str, *, watch: Watch | None = None) -> None:

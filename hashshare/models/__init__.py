@@ -1,6 +1,7 @@
 """The tables: fields, constraints, querysets. What changes them is in services, what reads them in selectors."""
 
 from hashshare.models.access_keys import AccessKey
+from hashshare.models.acknowledgements import Acknowledgement
 from hashshare.models.commits import Commit
 from hashshare.models.deliveries import Delivery
 from hashshare.models.guards import GuardedDigest
@@ -8,17 +9,20 @@ from hashshare.models.invitations import Invitation
 from hashshare.models.jobs import Job
 from hashshare.models.keys import OrganisationKey, UsedNonce
 from hashshare.models.lists import HashList
+from hashshare.models.logs import Leaf, Log, LogTile
 from hashshare.models.metadata import Metadata
 from hashshare.models.objects import StoredObject
 from hashshare.models.organisations import Organisation
 from hashshare.models.people import Person
 from hashshare.models.publishers import Publisher
 from hashshare.models.releases import Release
+from hashshare.models.reminders import Reminder
 from hashshare.models.statistics import DailyStatistic
 from hashshare.models.subscriptions import Subscription
 
 __all__ = [
     "AccessKey",
+    "Acknowledgement",
     "Commit",
     "DailyStatistic",
     "Delivery",
@@ -26,12 +30,16 @@ __all__ = [
     "HashList",
     "Invitation",
     "Job",
+    "Leaf",
+    "Log",
+    "LogTile",
     "Metadata",
     "Organisation",
     "OrganisationKey",
     "Person",
     "Publisher",
     "Release",
+    "Reminder",
     "StoredObject",
     "Subscription",
     "UsedNonce",

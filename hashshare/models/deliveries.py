@@ -10,11 +10,15 @@ from hashshare.models.organisations import Organisation
 
 
 class Delivery(models.Model):
-    """`key` is the fingerprint or access key prefix that fetched it."""
+    """`key` is the fingerprint or access key prefix that fetched it.
+
+    `acknowledged` is the version that the organisation had last acknowledged by then, null for none.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="deliveries")
     list = models.ForeignKey(HashList, on_delete=models.PROTECT, related_name="deliveries")
     version = models.PositiveBigIntegerField()
+    acknowledged = models.PositiveBigIntegerField(null=True, blank=True)
     manifest_digest = models.CharField(max_length=64)
     bytes = models.PositiveBigIntegerField()
     key = models.CharField(max_length=64, blank=True)

@@ -43,6 +43,9 @@ class HashList(models.Model):
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.CATALOGUE)
     redistribution = models.JSONField(default=no_redistribution)
     poll_seconds = models.PositiveIntegerField(default=300)
+    deadline_hours = models.PositiveIntegerField(
+        default=24, help_text="After which a member that has not applied a withdrawal is overdue"
+    )
     version = models.PositiveBigIntegerField(default=0)
     role_version = models.PositiveBigIntegerField(default=0)
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)

@@ -32,6 +32,9 @@ class Subscription(models.Model):
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True)
+    entitled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was first granted with the terms accepted"
+    )
     ends_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)

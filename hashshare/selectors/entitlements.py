@@ -73,6 +73,18 @@ def own_list(*, caller: Caller, domain: str, slug: str) -> HashList:
     return found
 
 
+def once_entitled_list(*, caller: Caller, tuf_id: str, name: str) -> HashList:
+    """A list, called `publisher/slug`, of the caller's own, or one that it has or once had. Raises NotEntitled."""
+    domain, _, slug = name.partition("/")
+    had = Subscription.objects.filter(list=OuterRef("pk"), organisation=caller.organisation, entitled_at__isnull=False)
+    mine = Q(publisher__organisation=caller.organisation)
+    rows = HashList.objects.select_related("publisher").filter(mine | Exists(had))
+    found = rows.filter(tuf_id=tuf_id, slug=slug, publisher__domain=domain).first()
+    if found is None:
+        raise errors.NotEntitled
+    return found
+
+
 def own_publisher(*, caller: Caller, domain: str) -> Publisher:
     """Raises NotEntitled."""
     found = Publisher.objects.filter(organisation=caller.organisation, domain=domain).first()

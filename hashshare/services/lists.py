@@ -21,6 +21,8 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 TUF_ID = re.compile(r"[0-9a-f]{16}")
 POLICIES = ("none", "named", "federation")
 MIN_POLL, MAX_POLL = 10, 86_400
+MIN_DEADLINE, MAX_DEADLINE = 1, 8_760
+"""Hours: a year at most."""
 MAX_TERMS = 200_000
 
 
@@ -40,6 +42,7 @@ def create_list(
     visibility: str = HashList.Visibility.CATALOGUE,
     redistribution: Mapping[str, Any] | None = None,
     poll_seconds: int = 300,
+    deadline_hours: int = 24,
 ) -> HashList:
     """A draft list of the caller's publisher. The same list created again answers the row that stands.
 
@@ -62,6 +65,7 @@ def create_list(
         visibility=visibility,
         redistribution=checked_redistribution(redistribution or {"policy": "none"}),
         poll_seconds=poll_seconds,
+        deadline_hours=deadline_hours,
         created_at=now,
     )
     check_words(declared)
@@ -85,6 +89,8 @@ def check_words(row: HashList) -> None:
         raise errors.UsageError(f"The visibility is one of {', '.join(HashList.Visibility.values)}.")
     if not MIN_POLL <= row.poll_seconds <= MAX_POLL:
         raise errors.UsageError(f"The poll interval is {MIN_POLL} to {MAX_POLL} seconds.")
+    if not MIN_DEADLINE <= row.deadline_hours <= MAX_DEADLINE:
+        raise errors.UsageError(f"The deadline for withdrawals is {MIN_DEADLINE} to {MAX_DEADLINE} hours.")
     if len(row.terms) > MAX_TERMS:
         raise errors.UsageError(f"The terms have at most {MAX_TERMS} characters.")
 

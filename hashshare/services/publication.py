@@ -14,6 +14,7 @@ from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release, StoredObject
 from hashshare.services.commits import OFFICERS
 from hashshare.services.jobs import Claim, finish_job
+from hashshare.services.logs import add_publication, log_of
 from hashshare.services.parts import parts_of
 from hashshare.services.timestamps import sign_snapshot_and_timestamp
 from hashshare.services.trust import trusted_of
@@ -56,7 +57,7 @@ def publish_release(*, claim: Claim, commit: Commit, list_id: uuid.UUID, content
 def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
     """Take over root and targets metadata, and feed roles that were signed anew beside them.
 
-    The first root gives the publisher its fingerprint. Raises as `publish_release` does.
+    The first root gives the publisher its fingerprint and begins its delivery log. Raises as `publish_release` does.
     """
     claim.lock()
     publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
@@ -69,6 +70,7 @@ def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
     if "root" in roles and roles["root"].version == 1:
         publisher.root_fingerprint = root_fingerprint(roles["root"].body)
         publisher.save(update_fields=["root_fingerprint"])
+        log_of(publisher, now=now)
     sign_snapshot_and_timestamp(publisher=publisher, now=now)
     accept(claim, commit, now, {role: file.version for role, file in roles.items()})
 
@@ -116,6 +118,7 @@ def refresh_feed(publisher: Publisher, file: RoleFile[Any], now: datetime) -> No
 
 
 def keep_metadata(publisher: Publisher, file: RoleFile[Any], now: datetime, hash_list: HashList | None = None) -> None:
+    """The signed bytes, and their digest in the publication log."""
     Metadata.objects.create(
         publisher=publisher,
         list=hash_list,
@@ -126,6 +129,7 @@ def keep_metadata(publisher: Publisher, file: RoleFile[Any], now: datetime, hash
         expires_at=file.expires,
         accepted_at=now,
     )
+    add_publication(metadata=file.body, now=now)
 
 
 def follow_manifest(hash_list: HashList, manifest: Manifest, digest: str, now: datetime) -> None:

@@ -38,7 +38,8 @@ def request_subscription(
         return new_subscription(found, caller.organisation, Subscription.State.REQUESTED, now, terms_digest), True
     if row.terms_accepted_at is None or row.terms_digest != terms_digest:
         row.terms_digest, row.terms_accepted_at = terms_digest, now
-        row.save(update_fields=["terms_digest", "terms_accepted_at"])
+        note_entitled(row, now)
+        row.save(update_fields=["terms_digest", "terms_accepted_at", "entitled_at"])
     return row, False
 
 
@@ -92,8 +93,15 @@ def grant(
     if row is None:
         row = new_subscription(found, other, Subscription.State.ACTIVE, now, "")
     row.state, row.decided_at, row.ends_at, row.reason = Subscription.State.ACTIVE, now, until, reason[:500]
-    row.save(update_fields=["state", "decided_at", "ends_at", "reason"])
+    note_entitled(row, now)
+    row.save(update_fields=["state", "decided_at", "ends_at", "reason", "entitled_at"])
     return row
+
+
+def note_entitled(row: Subscription, now: datetime) -> None:
+    """Since when there are both a grant and accepted terms; what comes later does not move it."""
+    if row.entitled_at is None and row.state == Subscription.State.ACTIVE and row.terms_accepted_at is not None:
+        row.entitled_at = now
 
 
 def close(row: Subscription, decision: str, reason: str, now: datetime) -> Subscription:

@@ -310,6 +310,58 @@ class TooManyWithdrawals(RejectedContent):
     next_step = "If this is meant, say how many: --allow-withdrawals N."
 
 
+class MalformedLog(VerificationFailed):
+    """Something of a log (a checkpoint, a tile, a receipt or a row) does not have the shape that is required."""
+
+    slug, title = "malformed-log", "Malformed log"
+
+
+class LogForked(VerificationFailed):
+    """The log is not shown to extend the one seen before: it shrank, or what it held was rewritten."""
+
+    slug, title = "log-forked", "Log shrank or forked"
+    next_step = "Keep both checkpoints and show them to the list's publisher: together they prove it."
+
+
+class LogKeyChanged(VerificationFailed):
+    """The hub signs its log with another key than the one seen before."""
+
+    slug, title = "log-key-changed", "Log key changed"
+    next_step = "Ask the hub's operator, by another channel than the hub, whether the key was replaced and why."
+
+
+class WrongProof(VerificationFailed):
+    """The proof does not lead to the log's root."""
+
+    slug, title = "wrong-proof", "Wrong proof"
+
+
+class WrongOpening(VerificationFailed):
+    """The row is not the one that the log's entry stands for."""
+
+    slug, title = "wrong-opening", "Wrong opening"
+
+
+class MissingOpening(VerificationFailed):
+    """The hub does not say what an entry of the log stands for."""
+
+    slug, title = "missing-opening", "Missing opening"
+    next_step = "Ask the hub's operator what became of it; whom it is about can show a receipt."
+
+
+class MalformedAcknowledgement(VerificationFailed):
+    """The acknowledgement does not have the shape that is required."""
+
+    slug, title = "malformed-acknowledgement", "Malformed acknowledgement"
+
+
+class UnknownRelease(VerificationFailed):
+    """The hub never published that version with that manifest."""
+
+    slug, title = "unknown-release", "Unknown release"
+    next_step = "Nothing was recorded. Run: hashshare sync"
+
+
 # --- Network ----------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.system.go import GoVerifier, build
 from tests.system.hub import Hubs, RunningHub, StartHub
 
 
@@ -27,3 +28,9 @@ def running_hub() -> Iterator[RunningHub]:
         yield hubs.start()
     finally:
         hubs.stop_all()
+
+
+@pytest.fixture(scope="session")
+def go(tmp_path_factory: pytest.TempPathFactory) -> GoVerifier:
+    """Somebody else's program that verifies logs; skips where it cannot be built."""
+    return build(tmp_path_factory.mktemp("go"))

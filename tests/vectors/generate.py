@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import requests
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.wire import keys, repository
 from hashshare.wire.baseindex import BaseIndex, Shard
@@ -19,18 +18,10 @@ from hashshare.wire.errors import HashshareError
 from hashshare.wire.manifest import Base, Manifest, Redistribution, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, shard_path
 from hashshare.wire.signatures import sign_request
+from tests.vectors import log
+from tests.vectors.cast import LIST_ID, NOW, key, seed
 
 FOLDER: Final = Path(__file__).parent
-NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
-LIST_ID: Final = "3f9c0a51d2e4b786"
-
-
-def key(number: int) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
-
-
-def seed(number: int) -> str:
-    return (bytes([number]) * 32).hex()
 
 
 def ref(path: str, length: int) -> ObjectRef:
@@ -224,6 +215,10 @@ VECTORS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "merges.json": merges,
     "request-signatures.json": request_signatures,
     "repository.json": repository_vector,
+    "log-trees.json": log.trees,
+    "log-receipts.json": log.receipts,
+    "log-refused.json": log.refused,
+    "acknowledgements.json": log.acknowledgements,
 }
 
 

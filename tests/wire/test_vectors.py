@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -16,9 +17,12 @@ from hashshare.wire import keys, repository
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.chain import catch_up
 from hashshare.wire.errors import HashshareError
+from hashshare.wire.log import Receipt, Verifier, verify_acknowledgement
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.signatures import SignableRequest, verify_request
 from tests.vectors.generate import FOLDER, VECTORS, render
+from tests.vectors.log import READERS
+from tests.wire.log import naive
 
 
 def vector(name: str) -> Any:
@@ -92,3 +96,61 @@ def test_repository() -> None:
         hub_keys=[keys.tuf_key(bytes.fromhex(public)) for public in given["hub_keys"]],
         now=datetime(2026, 11, 22, 12, tzinfo=UTC),
     )
+
+
+def test_log_trees() -> None:
+    """From the definition of RFC 6962 alone, but for the tiles."""
+    given = vector("log-trees.json")
+    entries = [
+        b"hashshare-publication/1\n" + hashlib.sha256(b"metadata %d" % number).digest()
+        for number in range(given["entries"])
+    ]
+    assert (entries[0].hex(), naive.mth(entries[:1]).hex()) == (given["first_entry"], given["first_leaf_hash"])
+    for size, root in given["roots"].items():
+        assert naive.mth(entries[: int(size)]).hex() == root
+    for case in given["inclusion"]:
+        assert [part.hex() for part in naive.path(case["index"], entries[: case["size"]])] == case["proof"]
+    for case in given["consistency"]:
+        assert [part.hex() for part in naive.proof(case["old"], entries[: case["new"]])] == case["proof"]
+    hashes = {f"tile/0/00{number}": entries[number * 256 : number * 256 + 256] for number in (0, 1)}
+    for tile in given["tiles"]:
+        if tile["path"] in hashes:
+            body = b"".join(naive.mth([entry]) for entry in hashes[tile["path"]])
+            assert hashlib.sha256(body).hexdigest() == tile["sha256"]
+
+
+def test_log_receipts() -> None:
+    given = vector("log-receipts.json")
+    verifier = Verifier.parse(given["verifier_key"])
+    for index, leaf in enumerate(given["leaves"]):
+        nonce, row = bytes.fromhex(leaf["nonce"]), leaf["row"]
+        assert leaf["entry"] == (b"hashshare-delivery/1\n" + hmac.digest(nonce, row.encode(), "sha256")).hex()
+        assert json.dumps(json.loads(row), sort_keys=True, separators=(",", ":")) == row
+        checkpoint = Receipt.parse(leaf["receipt"]).verify(
+            bytes.fromhex(leaf["entry"]), verifier, origin=given["origin"]
+        )
+        assert (checkpoint.size, checkpoint.root.hex()) == (given["size"], given["root"])
+        if json.loads(row)["kind"] == "padding":
+            secret = bytes.fromhex(given["padding_secret"])
+            assert nonce == hmac.digest(secret, f"{given['origin']}\n{index}".encode(), "sha256")
+
+
+def test_what_logs_refuse() -> None:
+    for case in vector("log-refused.json")["cases"]:
+        with pytest.raises(HashshareError) as refusal:
+            READERS[case["read"]](case["text"])
+        assert refusal.value.slug == case["problem"], case["case"]
+
+
+def test_acknowledgements() -> None:
+    given = vector("acknowledgements.json")
+    public, document = bytes.fromhex(given["public"]), json.loads(given["document"])
+    (signature,) = document["signatures"]
+    assert base64.b64decode(document["payload"]).decode() == given["payload"]
+    Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(signature["sig"]), given["signed"].encode())
+    said, by = verify_acknowledgement(given["document"].encode(), public_keys=[public])
+    assert (said.to_bytes().decode(), by) == (given["payload"], keys.fingerprint(public))
+    for case in given["refused"]:
+        with pytest.raises(HashshareError) as refusal:
+            verify_acknowledgement(case["document"].encode(), public_keys=[public])
+        assert refusal.value.slug == case["problem"], case["case"]

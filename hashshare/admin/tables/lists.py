@@ -33,6 +33,7 @@ class HashListAdmin(RecordAdmin):
         "visibility",
         "redistribution",
         "poll_seconds",
+        "deadline_hours",
         "terms",
         "terms_digest",
     )

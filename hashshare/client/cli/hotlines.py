@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.cli import bases, grants, passphrases, publishers
+from hashshare.client.cli import audit, bases, grants, passphrases, propagation, publishers
 from hashshare.client.cli.narration import Narrator, tell
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
-from hashshare.client.publication import Wish
+from hashshare.client.publication import Publication, Wish
 from hashshare.client.publish import publish
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_list_name
 from hashshare.client.renewal import refresh_list
@@ -41,6 +41,8 @@ def register(app: typer.Typer) -> None:
     command(releases, "refresh")(release_refresh)
     app.add_typer(releases, name="release")
     grants.register(app)
+    propagation.register(app)
+    audit.register(app)
 
 
 def publish_file(
@@ -84,6 +86,12 @@ def withdraw(
     name: List,
     hashes: Annotated[list[str], typer.Argument(metavar="HASH", help="Keys of the entries, in hexadecimal.")],
     reason: Annotated[str, typer.Option("--reason", help=f"Every member reads it: {', '.join(REASONS)}.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Then watch until every member has applied it, or one is overdue.")
+    ] = False,
+    wait_seconds: Annotated[
+        float | None, typer.Option("--wait-seconds", metavar="N", min=0, help="Like --wait, for so long at most.")
+    ] = None,
 ) -> None:
     """Take entries back. Members lose them at their next sync; they stay out until reinstated."""
     own = find_list(Home.open(), name)
@@ -95,10 +103,13 @@ def withdraw(
             rows = csv.writer(opened)
             rows.writerow(("op", "reason", own.fmt.key.name))
             rows.writerows(("withdraw", known, render(key, own.fmt.key)) for key in dict.fromkeys(keys))
-        _publish(out, own, Wish(file=file, changes=True, reason=known), renew_base=False)
+        done = _publish(out, own, Wish(file=file, changes=True, reason=known), renew_base=False)
+    if wait or wait_seconds is not None:
+        session = Session.open(own.publisher.home)
+        propagation.wait_and_tell(out, session, done, done.to_json(), patience=wait_seconds)
 
 
-def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> None:
+def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publication:
     session = Session.open(own.publisher.home)
     try:
         with Narrator(out, own.name) as narrator:
@@ -112,6 +123,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> None
     tell(out, publication)
     if renew_base and publication.version is not None and not publication.dry_run:
         bases.go_on(out, session, own, document, version=publication.version)
+    return publication
 
 
 def _known_reason(reason: str | None) -> str | None:

@@ -8,12 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client import trust
+from hashshare.client.acknowledging import told
+from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, told_json, warn_pending, warn_refused
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
 from hashshare.client.cli.output import Output, command, count, error_document, grouped, printable, size
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
+from hashshare.client.logs import seen_logs
 from hashshare.client.session import Session
-from hashshare.client.store import Held, find_store, stores
+from hashshare.client.store import Held, ListStore, find_store, stores
 from hashshare.client.verify import Verified, verify_list
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced
@@ -47,6 +50,7 @@ def status(
         "key": config.key_id,
         "publishers": [publisher_json(publisher) for publisher in known],
         "lists": [_held_json(home, state) for state in held],
+        "logs": [log_json(publisher, seen) for publisher, seen in seen_logs(home).items()],
     }
     out.say(f"{organisation_text(config.organisation)} at {config.hub_url}")
     out.facts([("key", config.key_id), ("home", str(home.path))])
@@ -57,6 +61,8 @@ def status(
         if publisher.state == "refused":
             out.warn(f"{publisher.domain}: its root is not the one you pinned; nothing under it is used.")
     warn_unconfirmed(out, known)
+    for domain, seen in seen_logs(home).items():
+        warn_refused(out, domain, seen)
     out.result(document)
 
 
@@ -92,12 +98,13 @@ def _say_held(out: Output, home: Home, held: list[Held]) -> None:
         known = trust.publisher(home, state.publisher)
         stored = sum(part.length for part in state.objects)
         trusted = known.state if known else "unknown"
-        versions = (f"v{state.version}", f"v{state.purged}")
+        versions = (f"v{state.version}", f"v{state.purged}", acknowledged_cell(told(ListStore(home, state.list_id))))
         rows.append((state.name, *versions, count(state.entries), size(stored), state.applied_at, trusted))
-    heading = ("HELD", "VERSION", "PURGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
-    out.table(heading, rows, right=(1, 2, 3, 4))
+    heading = ("HELD", "VERSION", "PURGED", "ACKNOWLEDGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
+    out.table(heading, rows, right=(1, 2, 4, 5))
     now = datetime.now(UTC)
     for state in held:
+        warn_pending(out, state.name, told(ListStore(home, state.list_id)))
         if state.status == "withdrawn":
             out.warn(f"{state.name} was closed by its publisher; its last version stays until you remove it.")
         for role, end in trust.expiries(home, state.publisher, state.list_id).items():
@@ -121,6 +128,7 @@ def _held_json(home: Home, state: Held) -> dict[str, Any]:
         "published_at": state.published_at,
         "applied_at": state.applied_at,
         "trust": known.state if known else "unknown",
+        **told_json(told(ListStore(home, state.list_id))),
         "expires": {
             role: write_time(end) for role, end in trust.expiries(home, state.publisher, state.list_id).items()
         },

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedCo
 from rich.progress import Progress as Bars
 
 from hashshare.client import trust
+from hashshare.client.acknowledging import Acknowledger
+from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
 from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.output import Output, command, count, error_document, printable, size
 from hashshare.client.home import Home
@@ -81,6 +83,7 @@ class _Run:
     ) -> None:
         self.out, self.home, self.session = out, home, session
         self.exec_command, self.accept_shrink, self.force = exec_command, accept_shrink, force
+        self.acknowledger = Acknowledger(home, session)
         self.repositories: dict[str, trust.Repository] = {}
         self.rows: list[dict[str, Any]] = []
         self.failures: list[ExitCode] = []
@@ -105,9 +108,21 @@ class _Run:
             self._failed(head, row, error)
         else:
             row.update(asdict(done), changed=done.changed)
-            say_synced(self.out, done)
+            self._acknowledge(done, row)
         if self.exec_command:
             self._exec(head, row)
+
+    def _acknowledge(self, done: Synced, row: dict[str, Any]) -> None:
+        store = ListStore(self.home, done.list_id)
+        held = store.held()
+        if held is None:
+            return
+        outcome = self.acknowledger.after_sync(store, held)
+        row["acknowledgement"] = outcome_json(outcome)
+        say_synced(self.out, done, acknowledged=outcome.sent)
+        failure = tell_outcome(self.out, done.name, held.version, outcome)
+        if failure is not None:
+            self.failures.append(failure)
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
@@ -168,10 +183,11 @@ class _Run:
                 )
 
 
-def say_synced(out: Output, done: Synced) -> None:
-    """The outcome in a line for cron, in two on a terminal."""
+def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
+    """The outcome in a line for cron, in two on a terminal; `acknowledged`: the hub has just been told."""
+    told = "   acknowledged" if acknowledged else ""
     if not done.changed:
-        out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held")
+        out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held{told}")
         return
     if done.before is None or done.full:
         change = f"the whole list in {count(done.segments, 'object')}, {size(done.bytes)}"
@@ -182,7 +198,7 @@ def say_synced(out: Output, done: Synced) -> None:
     versions = f"v{done.version}" if done.before is None else f"v{done.before} → v{done.version}"
     added, taken = count(done.upserts, "entry", "entries"), f"{count(done.withdrawals)} withdrawn"
     held = "" if done.full else f"+ {added}   {MINUS} {taken}   "
-    counts = f"{held}{count(done.entries)} held   verified"
+    counts = f"{held}{count(done.entries)} held   verified{told}"
     if out.interactive:
         out.say(f"{done.name}   {versions}   {change}")
         out.say(f"  {counts}")

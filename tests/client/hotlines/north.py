@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from hashshare.wire import chain, errors, keys, repository
 from hashshare.wire.manifest import Manifest
+from tests.client.ledger import Ledger
 
 API = "/api/v1/"
 
@@ -48,6 +50,8 @@ class North:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=lambda: Ledger("aurora.example", "http://north"))
+    spread: Callable[[int | None], list[dict[str, Any]]] = lambda version: []
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -133,9 +137,12 @@ class North:
     # --- answers ---
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
+        path, _, query = path.partition("?")
+        self.query = dict(parse_qsl(query))
         if path == "/.well-known/hashshare":
             described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
-            return 200, {"name": "North", "url": "", "version": "0", "keys": described}
+            named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
+            return 200, {**named, "keys": described}
         parts = path.removeprefix(API).split("/")
         handler = getattr(self, f"{method.lower()}_{parts[0].replace('-', '_')}", None)
         if handler is None:
@@ -145,6 +152,14 @@ class North:
 
     def post_tokens(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         return 201, {"token": "t", "expires_in": 600, "expires_at": ""}
+
+    def get_log(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        numbers = {name: int(text) for name, text in self.query.items()}
+        if parts[1] == "checkpoint":
+            return 200, self.ledger.note().encode()
+        if parts[1] == "consistency":
+            return 200, {"consistency": self.ledger.consistency(**numbers)}
+        return 200, self.ledger.audit(**numbers)
 
     def get_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         if parts != [self.domain]:
@@ -202,6 +217,10 @@ class North:
             raise errors.NotEntitled
         if parts[2:] == ["subscriptions"]:
             return 200, {"subscriptions": list(self.subscriptions.values())}
+        if parts[2:] == ["propagation"]:
+            asked = self.query.get("version")
+            seen = {"list": "/".join(parts[:2]), "as_of": "2026-11-22T12:00:00Z", "deadline_hours": 24}
+            return 200, {**seen, "withdrawals": self.spread(int(asked) if asked else None)}
         if parts[2:] == ["releases"]:
             manifest = self.shelf.manifests.get(self.lists[parts[1]]["id"])
             row = {"version": manifest.version, "state": "published", "entries": manifest.entries} if manifest else None
@@ -236,11 +255,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = self.path.partition("?")[0]
         with self.north.lock:
-            self.north.asked.append((self.command, path))
+            self.north.asked.append((self.command, self.path.partition("?")[0]))
             try:
-                status, answer = self.north.answer(self.command, path, self.headers, body)
+                status, answer = self.north.answer(self.command, self.path, self.headers, body)
                 kind = "application/json"
             except errors.HashshareError as error:
                 status, kind = error.status, "application/problem+json"

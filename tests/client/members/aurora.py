@@ -73,6 +73,7 @@ class Aurora:
         self.objects: dict[str, bytes] = {}
         self.history: dict[int, Operations] = {}
         self.live: dict[bytes, Item] = {}
+        self.published: dict[int, str] = {}
         self.version = self.role_version = self.snapshots = self.timestamps = 0
         self.segments: tuple[Segment, ...] = ()
         self.status = "active"
@@ -221,8 +222,10 @@ class Aurora:
         )
 
     def _publish(self, version: int) -> None:
-        self.sign(self.manifest(version).to_bytes())
+        body = self.manifest(version).to_bytes()
+        self.sign(body)
         self.version = version
+        self.published[version] = hashlib.sha256(body).hexdigest()
 
     def sign(self, manifest: bytes, *, feed_key: Ed25519PrivateKey | None = None) -> None:
         """Feed, snapshot and timestamp over these bytes, whatever they are."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hashshare.client.cli.app import build
 from hashshare.client.enrol import enrol
 from hashshare.client.home import Home
 from hashshare.client.session import Session
@@ -75,6 +77,11 @@ class Cobalt:
             cwd="/",
         )
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def call(self, *arguments: str) -> Ran:
+        """Like `run`, but within this process: quicker, where no claim is about processes."""
+        done = CliRunner().invoke(build(), list(arguments), env={"HASHSHARE_HOME": str(self.folder)})
+        return Ran(done.exit_code, done.stdout, done.stderr)
 
     def enroll(self) -> None:
         enrol(self.home, self.north.url, CODE)

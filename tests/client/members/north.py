@@ -19,6 +19,7 @@ from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, InvitationInvalid, NotAuthenticated, NotEntitled, ReplayedRequest
 from hashshare.wire.signatures import SignableRequest, check_body, verify_request
 from tests.client.members.aurora import Aurora
+from tests.client.members.north_logs import ORGANISATION, Logs
 
 CODE = "7KQ4-M2XF-9D3P"
 
@@ -56,6 +57,7 @@ class North:
     title: str = "Images"
     terms: str = "Use the hashes to find, nothing else."
     frozen_heads: bytes | None = None
+    logs: Logs = field(default_factory=Logs)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -95,12 +97,12 @@ class North:
             raise NotEntitled
         return found
 
+    def descriptor(self) -> dict[str, Any]:
+        return {"name": "North", "url": self.url, **self.logs.described()}
+
     def publisher_record(self, one: Aurora) -> dict[str, Any]:
         root = base64.b64encode(one.metadata["1.root.json"]).decode()
         return {"domain": one.domain, "name": one.domain, "fingerprint": one.fingerprint, "root": root}
-
-
-ORGANISATION = {"slug": "cobalt", "name": "Cobalt", "kind": "member", "country": "NL"}
 
 
 @contextmanager
@@ -108,6 +110,7 @@ def running(north: North) -> Iterator[North]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(north))
     server.daemon_threads = True
     north.port = server.server_address[1]
+    north.logs.hub = north.url
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -208,9 +211,18 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
                 token = f"{self.signer(body)}-{len(north.tokens)}"
                 north.tokens.add(token)
                 return 201, json.dumps({"token": token, "expires_in": 600}).encode(), {}
+            if path == "acknowledgements":
+                return self.json(*north.logs.take(self.path, body, north.keys[self.signer(body)], north.publishers))
             self.known(body)
+            if (said := north.logs.answer(self.path)) is not None:
+                return self.json(said) if isinstance(said, dict) else (200, said.encode(), {})
+            return self.known_route(path, body)
+
+        def known_route(self, path: str, body: bytes) -> tuple[int, bytes, dict[str, str]]:
             if path == "heads":
                 return self.heads()
+            if path == "/.well-known/hashshare":
+                return self.json(north.descriptor())
             if path == "lists":
                 return self.json({"lists": [self.detail(one) for one in north.publishers]})
             if path == "status":
@@ -222,6 +234,8 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
                 content = (one.metadata if found[2] == "metadata" else one.objects).get(found[3])
                 if content is None:
                     raise NotEntitled
+                if found[3].endswith(".manifest.json"):
+                    north.logs.deliver(one, content)
                 return 200, content, {}
             if found := re.fullmatch(r"lists/([^/]+/[^/]+)(/subscriptions)?", path):
                 return self.list(found[1], body, subscribing=bool(found[2]))
@@ -238,7 +252,7 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
                 raise InvitationInvalid
             north.keys[keys.fingerprint(raw)] = raw
             publishers = [north.publisher_record(one) for one in north.publishers]
-            hub = {"name": "North", "url": north.url}
+            hub = north.descriptor()
             answer = {"organisation": ORGANISATION, "key": {"id": keyid}, "hub": hub, "publishers": publishers}
             return self.json(answer, 201)
 

@@ -1,0 +1,193 @@
+"""A member's receipts: what the hub has logged of it, each proved under a checkpoint that the hub signed.
+
+They are kept in HOME/receipts/<list id>.ndjson, one a line in the order of the log, so that each can be shown to others
+and checked again without the hub. Nothing that does not verify is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hashshare.client.home import Home
+from hashshare.client.logs import DeliveryLog
+from hashshare.client.store import stores
+from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, WrongOpening, WrongProof
+from hashshare.wire.log import (
+    AcknowledgementRow,
+    Checkpoint,
+    DeliveryRow,
+    Opening,
+    Receipt,
+    Verifier,
+    entry_of,
+    read_row,
+)
+from hashshare.wire.log.notes import decode_base64
+
+OwnRow = DeliveryRow | AcknowledgementRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A receipt: `index` in the log, the opening (`row`, `nonce`), and `receipt`, a C2SP tlog-proof."""
+
+    index: int
+    row: str
+    nonce: bytes
+    receipt: str
+
+    def to_line(self) -> bytes:
+        nonce = base64.b64encode(self.nonce).decode()
+        document = {"index": self.index, "row": self.row, "nonce": nonce, "receipt": self.receipt}
+        return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+
+    @classmethod
+    def read(cls, document: object) -> Kept:
+        """From the hub's answer or a line of the file. Raises MalformedLog."""
+        if not isinstance(document, Mapping):
+            raise MalformedLog("A receipt is an object.")
+        index, row, receipt = (document.get(name) for name in ("index", "row", "receipt"))
+        if type(index) is not int or not isinstance(row, str) or not isinstance(receipt, str):
+            raise MalformedLog("A receipt lacks its index, its row or its proof.")
+        return cls(index, row, decode_base64(str(document.get("nonce")), what="nonce"), receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose receipts, about which list: what every row must speak of."""
+
+    organisation: str
+    list_name: str
+    list_id: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found of one list.
+
+    `waiting`: logged, not sealed yet. `applied`: the last version acknowledged. `newest`: the largest checkpoint that a
+    receipt is under. `seen`: SHA-256 of the statements that are logged; `missing`: of those that the hub took and has
+    not logged.
+    """
+
+    deliveries: int = 0
+    acknowledgements: int = 0
+    waiting: int = 0
+    applied: int = 0
+    newest: Checkpoint | None = None
+    roots: dict[int, bytes] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def receipts(self) -> int:
+        return self.deliveries + self.acknowledgements
+
+    def add(self, row: OwnRow, checkpoint: Checkpoint) -> None:
+        """Raises LogForked when another receipt is under another log of that size."""
+        root = self.roots.setdefault(checkpoint.size, checkpoint.root)
+        if root != checkpoint.root:
+            raise LogForked(f"The hub signed two logs of {checkpoint.size} leaves.")
+        if isinstance(row, DeliveryRow):
+            self.deliveries += 1
+        else:
+            self.acknowledgements += 1
+            self.applied = max(self.applied, row.version)
+            self.seen.add(row.statement_sha256)
+        if self.newest is None or checkpoint.size > self.newest.size:
+            self.newest = checkpoint
+
+
+def receipts_path(home: Home, list_id: str) -> Path:
+    return home.path / "receipts" / f"{list_id}.ndjson"
+
+
+# --- checking one ------------------------------------------------------------------------------------------------
+
+
+def check_receipt(kept: Kept, subject: Subject, verifier: Verifier) -> tuple[OwnRow, Checkpoint]:
+    """What it says and the checkpoint that it is proved under.
+
+    Raises WrongOpening for what is somebody else's, WrongProof, BadSignature, MalformedLog.
+    """
+    row = check_row(kept.row, subject)
+    proof = Receipt.parse(kept.receipt)
+    if proof.index != kept.index:
+        raise WrongProof(f"The proof is of leaf {proof.index}, not of leaf {kept.index}.")
+    return row, proof.verify(entry_of(Opening(kept.nonce, kept.row)), verifier, origin=verifier.name)
+
+
+def check_row(text: str, subject: Subject) -> OwnRow:
+    """Raises WrongOpening when it is not about this organisation and list, MalformedLog."""
+    row = read_row(text)
+    if not isinstance(row, OwnRow):
+        raise WrongOpening(f"The row is one of {row.kind}, which is nobody's.")
+    if row.organisation != subject.organisation:
+        raise WrongOpening(f"The row is about {row.organisation}, not about {subject.organisation}.")
+    if (row.list_name, row.list_id) != (subject.list_name, subject.list_id):
+        raise WrongOpening(f"The row is about {row.list_name} ({row.list_id}), not about {subject.list_name}.")
+    return row
+
+
+@contextlib.contextmanager
+def named(list_name: str, index: int | None) -> Iterator[None]:
+    """Errors say which receipt they are about."""
+    try:
+        yield
+    except HashshareError as error:
+        which = "a receipt" if index is None else f"the receipt of leaf {index}"
+        error.args = (f"{list_name}, {which}: {error.message}", *error.args[1:])
+        error.facts.update(list=list_name, index=index)
+        raise
+
+
+# --- the kept ones -----------------------------------------------------------------------------------------------
+
+
+def kept_receipts(home: Home, list_id: str) -> Iterator[Kept]:
+    """In the order of the log. Raises MalformedLog naming the line."""
+    path = receipts_path(home, list_id)
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return  # A command was killed while it wrote this; the next one fetches it again.
+            try:
+                kept = Kept.read(json.loads(line))
+            except (ValueError, MalformedLog) as error:
+                raise MalformedLog(
+                    f"{path} line {number} is damaged.", next_step="Restore it from a backup."
+                ) from error
+            yield kept
+
+
+def check_kept(home: Home, subject: Subject, log: DeliveryLog) -> Tally:
+    """Every receipt kept of a list, without the network. Raises the VerificationFailed tree."""
+    tally, verifier = Tally(), None
+    seen = log.seen
+    if seen is not None:
+        tally.roots[seen.size] = seen.root
+    for kept in kept_receipts(home, subject.list_id):
+        with named(subject.list_name, kept.index):
+            verifier = verifier or log.verifier(kept.receipt.partition("\n\n")[2])
+            tally.add(*check_receipt(kept, subject, verifier))
+    return tally
+
+
+def subjects(home: Home) -> list[Subject]:
+    """Every list that is held or has receipts here, by name."""
+    organisation = str(home.config().organisation.get("slug"))
+    found = {held.list_id: held.name for store in stores(home) if (held := store.held()) is not None}
+    for path in (home.path / "receipts").glob("*.ndjson"):
+        first = next(kept_receipts(home, path.stem), None)
+        if first is not None and isinstance(row := read_row(first.row), OwnRow):
+            found.setdefault(row.list_id, row.list_name)
+    return sorted(
+        (Subject(organisation, name, list_id) for list_id, name in found.items()), key=lambda it: it.list_name
+    )

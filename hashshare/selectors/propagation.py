@@ -1,0 +1,183 @@
+"""Withdrawal propagation: of each release that took entries back, who has applied it, who has purged, who is late."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from hashshare.models import Acknowledgement, HashList, Organisation, Release, Reminder, Subscription
+from hashshare.selectors.callers import Caller
+from hashshare.selectors.entitlements import in_force, own_list
+from hashshare.wire import errors
+
+SHOWN_DAYS = 30
+MOST = 20
+"""Releases in one answer, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberState:
+    """How far one member is. `purged_at` goes back to None when it has downloaded older objects again.
+
+    `state`: waiting, applied, purged, overdue, or left: its access ended before it had applied the withdrawal.
+    """
+
+    organisation: Organisation
+    applied_at: datetime | None
+    purged_at: datetime | None
+    state: str
+    reminded_at: datetime | None = None
+
+    @property
+    def overdue(self) -> bool:
+        return self.state == "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """One release with withdrawals, and where each member who was entitled at that moment stands."""
+
+    release: Release
+    deadline: datetime
+    members: tuple[MemberState, ...]
+
+    @property
+    def version(self) -> int:
+        return self.release.version
+
+    @property
+    def published_at(self) -> datetime:
+        return published(self.release)
+
+    @property
+    def withdrawn(self) -> int:
+        """Entries."""
+        return self.release.withdrawals
+
+    @property
+    def entitled(self) -> int:
+        return len(self.members)
+
+    @property
+    def applied(self) -> int:
+        return sum(member.applied_at is not None for member in self.members)
+
+    @property
+    def purged(self) -> int:
+        return sum(member.purged_at is not None for member in self.members)
+
+    @property
+    def overdue(self) -> int:
+        return sum(member.overdue for member in self.members)
+
+    @property
+    def seconds(self) -> list[float]:
+        """From publication to each member's acknowledgement, shortest first."""
+        moments = (member.applied_at for member in self.members)
+        return sorted((moment - self.published_at).total_seconds() for moment in moments if moment is not None)
+
+    @property
+    def median_seconds(self) -> float | None:
+        return statistics.median(self.seconds) if self.seconds else None
+
+    @property
+    def p95_seconds(self) -> float | None:
+        """What 95 of 100 do not exceed, by nearest rank: of few members the slowest."""
+        seconds = self.seconds
+        return seconds[-(-len(seconds) * 95 // 100) - 1] if seconds else None
+
+
+@dataclass(frozen=True, slots=True)
+class Propagation:
+    """The newest first."""
+
+    list: HashList
+    as_of: datetime
+    withdrawals: tuple[Withdrawal, ...]
+
+
+def propagation(
+    *, caller: Caller, domain: str, slug: str, now: datetime, version: int | None = None, days: int = SHOWN_DAYS
+) -> Propagation:
+    """Of the caller's own list: one release, or those of the last days that withdrew something.
+
+    Raises NotEntitled, and NotFound for a version that was not published.
+    """
+    found = own_list(caller=caller, domain=domain, slug=slug)
+    if version is None:
+        return list_propagation(hash_list=found, now=now, days=days)
+    release = Release.objects.filter(list=found, version=version, state=Release.State.PUBLISHED).first()
+    if release is None:
+        raise errors.NotFound(f"{found.name} has no published version {version}.")
+    return Propagation(found, now, (withdrawal(hash_list=found, release=release, now=now),))
+
+
+def list_propagation(*, hash_list: HashList, now: datetime, days: int = SHOWN_DAYS) -> Propagation:
+    releases = withdrawing(now - timedelta(days=days)).filter(list=hash_list).order_by("-version")[:MOST]
+    return Propagation(
+        hash_list, now, tuple(withdrawal(hash_list=hash_list, release=release, now=now) for release in releases)
+    )
+
+
+def withdrawing(since: datetime) -> QuerySet[Release]:
+    """Published releases that took something back."""
+    return Release.objects.filter(state=Release.State.PUBLISHED, withdrawals__gt=0, published_at__gte=since)
+
+
+def withdrawal(*, hash_list: HashList, release: Release, now: datetime) -> Withdrawal:
+    deadline = published(release) + timedelta(hours=hash_list.deadline_hours)
+    rows = entitled_at(hash_list, published(release)).annotate(**progress(release, now))
+    return Withdrawal(release, deadline, tuple(member_state(row, release, late=now > deadline) for row in rows))
+
+
+def member_state(row: Any, release: Release, *, late: bool) -> MemberState:
+    """`row`: a subscription with its `progress`."""
+    purged_at = row.first_purged_at if (row.purged_now or 0) >= release.version else None
+    if row.applied_at is not None:
+        state = "purged" if purged_at is not None else "applied"
+    elif not row.has_access:
+        state = "left"
+    else:
+        state = "overdue" if late else "waiting"
+    return MemberState(row.organisation, row.applied_at, purged_at, state, row.reminded_at)
+
+
+def published(release: Release) -> datetime:
+    return release.published_at or release.created_at
+
+
+def entitled_at(hash_list: HashList, moment: datetime) -> QuerySet[Subscription]:
+    """Who had access at that moment, whatever became of it since. An organisation has one row for each moment."""
+    lasting = Q(ends_at=None) | Q(ends_at__gt=moment)
+    open_then = Q(closed_at=None) | Q(closed_at__gt=moment)
+    rows = Subscription.objects.filter(lasting, open_then, list=hash_list, entitled_at__lte=moment)
+    return rows.select_related("organisation").order_by("organisation__name")
+
+
+def progress(release: Release, now: datetime) -> dict[str, Subquery | Exists]:
+    """When the organisation of a subscription first stated what covers the release; an index probe each.
+
+    Statements never go back in version. In what is purged they may: only one that still stands counts.
+    """
+    stated = Acknowledgement.objects.filter(list=release.list_id, organisation=OuterRef("organisation"))
+    applied = stated.filter(version__gte=release.version).order_by("version", "received_at")
+    purged = stated.filter(purged__gte=release.version).order_by("purged", "received_at")
+    newest = stated.order_by("-version", "-received_at")
+    access = Subscription.objects.filter(
+        in_force(now),
+        list=release.list_id,
+        organisation=OuterRef("organisation"),
+        organisation__state=Organisation.State.ACTIVE,
+    )
+    reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"))
+    return {
+        "applied_at": Subquery(applied.values("received_at")[:1]),
+        "first_purged_at": Subquery(purged.values("received_at")[:1]),
+        "purged_now": Subquery(newest.values("purged")[:1]),
+        "reminded_at": Subquery(reminded.values("sent_at")[:1]),
+        "has_access": Exists(access),
+    }

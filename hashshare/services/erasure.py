@@ -1,0 +1,69 @@
+"""Erasing what may be kept no longer: the openings of old leaves, and the rows that say the same. The trees stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from hashshare.models import Acknowledgement, Delivery, Leaf, Log
+from hashshare.services.logs import hidden_leaf
+from hashshare.wire.log.rows import ErasureRow
+
+FORGOTTEN: Final[dict[str, Any]] = dict.fromkeys(
+    ("row", "nonce", "organisation", "list", "delivery", "acknowledgement")
+)
+"""What is left of a leaf then: its place and its kind."""
+
+BATCH: Final = 5_000
+
+
+def erase_openings(*, now: datetime) -> dict[str, int]:
+    """What was erased, by kind. Leaves first: no delivery or statement goes while a leaf still refers to it, so that a
+    run that is killed is made up for by the next.
+    """
+    until = erased_before(now)
+    logs = Log.objects.filter(Exists(old_leaves(until).filter(log=OuterRef("pk")))).order_by("pk")
+    return {
+        "openings": sum(erase_log(log, until, now) for log in logs),
+        "deliveries": deleted(Delivery.objects.filter(at__lt=until, leaf=None)),
+        "acknowledgements": deleted(old_statements(until)),
+    }
+
+
+def erased_before(now: datetime) -> datetime:
+    """The day, from 00:00 UTC, that lies HASHSHARE_LOG_YEARS back; 29 February counts as the 28th."""
+    year = now.year - settings.HASHSHARE_LOG_YEARS
+    day = 28 if (now.month, now.day) == (2, 29) else now.day
+    return now.replace(year=year, day=day, hour=0, minute=0, second=0, microsecond=0)
+
+
+def old_leaves(until: datetime) -> QuerySet[Leaf]:
+    return Leaf.objects.filter(created_at__lt=until, row__isnull=False, index__isnull=False)
+
+
+@transaction.atomic
+def erase_log(log: Log, until: datetime, now: datetime) -> int:
+    """That it was done is logged itself, for the publisher to read."""
+    count = old_leaves(until).filter(log=log).update(**FORGOTTEN)
+    if count:
+        hidden_leaf(log.pk, ErasureRow(until, count, now), now).save(force_insert=True)
+    return count
+
+
+def old_statements(until: datetime) -> QuerySet[Acknowledgement]:
+    """All but the newest of each organisation about a list, which tells how things stand."""
+    newer = Acknowledgement.objects.filter(
+        organisation=OuterRef("organisation"), list=OuterRef("list"), received_at__gt=OuterRef("received_at")
+    )
+    return Acknowledgement.objects.filter(Exists(newer), received_at__lt=until, leaf=None)
+
+
+def deleted(rows: QuerySet[Any]) -> int:
+    count = 0
+    while gone := list(rows.values_list("pk", flat=True)[:BATCH]):
+        count += rows.model._default_manager.filter(pk__in=gone).delete()[0]
+    return count

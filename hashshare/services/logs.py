@@ -1,0 +1,66 @@
+"""Beginning logs and adding leaves to them. A leaf is written in the transaction of what it tells; its place in the
+log comes within a minute (services/sealing.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from hashshare.log_keys import PUBLICATION, log_key, origin_of
+from hashshare.models import Leaf, Log, Publisher
+from hashshare.selectors.logs import delivery_log, publication_log
+from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
+from hashshare.wire.log.leaves import entry_of, new_opening, publication_entry
+from hashshare.wire.log.merkle import EMPTY_ROOT
+from hashshare.wire.log.rows import Row
+
+
+def begin_logs(*, now: datetime) -> None:
+    """The publication log, and one for every publisher that has a root; those that are there stay."""
+    log_of_publications(now=now)
+    for publisher in Publisher.objects.filter(log=None).exclude(root_fingerprint=""):
+        log_of(publisher, now=now)
+
+
+def log_of(publisher: Publisher, *, now: datetime) -> Log:
+    """The publisher's delivery log."""
+    return delivery_log(publisher=publisher) or begin(Log.Kind.DELIVERY, publisher, now)
+
+
+def log_of_publications(*, now: datetime) -> Log:
+    return publication_log() or begin(Log.Kind.PUBLICATION, None, now)
+
+
+def begin(kind: str, publisher: Publisher | None, now: datetime) -> Log:
+    """An empty log is signed like any other, so that there is always a checkpoint to start from."""
+    origin = origin_of(publisher.domain if publisher else PUBLICATION)
+    signed = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), key=log_key().private)
+    log = Log(kind=kind, publisher=publisher, origin=origin, root=EMPTY_ROOT, sealed_at=now, published_at=now)
+    log.checkpoint = log.public_checkpoint = signed
+    try:
+        with transaction.atomic():
+            log.save(force_insert=True)
+    except IntegrityError:
+        return Log.objects.get(kind=kind, publisher=publisher)  # somebody else began it at this moment
+    return log
+
+
+def add_publication(*, metadata: bytes, now: datetime) -> None:
+    """The digest of a file of signed metadata that was accepted."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.PUBLICATION, entry=publication_entry(metadata), created_at=now)
+
+
+def hidden_leaf(log_id: int, row: Row, now: datetime) -> Leaf:
+    """A leaf of a delivery log, not yet saved: its opening, and the entry that hides it."""
+    opening = new_opening(row.to_row())
+    return Leaf(
+        log_id=log_id,
+        kind=row.kind,
+        nonce=opening.nonce,
+        row=opening.row,
+        entry=entry_of(opening),
+        created_at=now,
+    )

@@ -1,0 +1,101 @@
+"""The transparency logs: append-only Merkle trees after C2SP (tlog-tiles, tlog-checkpoint, tlog-proof), without I/O.
+
+- `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
+  `trees`: root and proofs from tiles; `frontier`: growing a tree.
+- `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
+- `leaves`, `rows`: entries, the openings that explain them, and what these say.
+- `acknowledgements`: members' statements.
+
+    frontier = Frontier(size, read)
+    for tile in frontier.extend(entries): keep(tile)
+    note = sign_checkpoint(Checkpoint(origin, frontier.size, frontier.root()), key=key)
+    proof = Tree(frontier.size, read).inclusion_proof(index)
+    text = Receipt(index, tuple(proof), note).to_text()
+    Receipt.parse(text).verify(entry_of(opening), Verifier(origin, public), origin=origin)
+"""
+
+from hashshare.wire.log.acknowledgements import Acknowledgement, sign_acknowledgement, verify_acknowledgement
+from hashshare.wire.log.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from hashshare.wire.log.frontier import Frontier
+from hashshare.wire.log.leaves import (
+    Opening,
+    check_opening,
+    entry_of,
+    new_opening,
+    padding_nonce,
+    padding_secret,
+    publication_entry,
+)
+from hashshare.wire.log.merkle import (
+    EMPTY_ROOT,
+    leaf_hash,
+    node_hash,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
+from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_key
+from hashshare.wire.log.proofs import Receipt
+from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.tiles import (
+    ENTRIES,
+    WIDTH,
+    Tile,
+    TilePlace,
+    TileReader,
+    cut,
+    entries_bundle,
+    parse_tile_path,
+    read_entries,
+    tile_path,
+    tiles_of,
+    width_at,
+)
+from hashshare.wire.log.trees import Tree
+
+__all__ = [
+    "EMPTY_ROOT",
+    "ENTRIES",
+    "WIDTH",
+    "Acknowledgement",
+    "AcknowledgementRow",
+    "Checkpoint",
+    "DeliveryRow",
+    "ErasureRow",
+    "Frontier",
+    "Opening",
+    "PaddingRow",
+    "Receipt",
+    "Row",
+    "Tile",
+    "TilePlace",
+    "TileReader",
+    "Tree",
+    "Verifier",
+    "check_opening",
+    "cut",
+    "entries_bundle",
+    "entry_of",
+    "leaf_hash",
+    "new_opening",
+    "node_hash",
+    "open_checkpoint",
+    "open_note",
+    "padding_nonce",
+    "padding_secret",
+    "parse_tile_path",
+    "publication_entry",
+    "read_entries",
+    "read_row",
+    "root_of",
+    "sign_acknowledgement",
+    "sign_checkpoint",
+    "sign_note",
+    "tile_path",
+    "tiles_of",
+    "verifier_key",
+    "verify_acknowledgement",
+    "verify_consistency",
+    "verify_inclusion",
+    "width_at",
+]

@@ -1,0 +1,5 @@
+module hashshare.example/go_log
+
+go 1.19
+
+require golang.org/x/mod v0.7.0
