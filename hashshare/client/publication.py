@@ -15,7 +15,8 @@ from hashshare.wire.intake import Intake
 class Wish:
     """What to publish and how. `file` is the whole list, or with `changes` only operations on it.
 
-    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back.
+    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back. `typed`: a person
+    typed the keys, so one that the list may never have held stops it.
     """
 
     file: Path
@@ -25,6 +26,22 @@ class Wish:
     allow_withdrawals: int | None = None
     reason: str | None = None
     reinstate: frozenset[bytes] = frozenset()
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A withdrawal of a key that the list does not hold now. `line` in the file, 0 if unknown; `key` in hexadecimal.
+
+    `lapsed`: it is known to have lapsed and dropped out; else it may also never have been on the list.
+    """
+
+    line: int
+    key: str
+    lapsed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"line": self.line or None, "key": self.key, "why": "lapsed" if self.lapsed else "not-on-list"}
 
 
 class Listener:
@@ -38,6 +55,9 @@ class Listener:
 
     def compared(self, change: Difference, before: int | None) -> None:
         """Before anything may stop the change; `before` is the version it applies to."""
+
+    def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
+        """Withdrawals of keys that are not held now; `rows` are the first of them by line."""
 
     def building(self, version: int) -> None:
         """A new base is being written at `version`."""
@@ -78,6 +98,7 @@ class Publication:
     uploaded: int = 0
     job: Job | None = None
     stages: dict[str, float] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -99,6 +120,12 @@ class Publication:
             "reinstated": change.reinstated,
             "withdrawn": change.withdrawn,
             "unchanged": change.unchanged,
+            "left_out": {
+                "count": change.lapsed + change.untraced,
+                "lapsed": change.lapsed,
+                "not_on_list": change.untraced,
+                "rows": [row.to_json() for row in self.left_out],
+            },
             "entries": self.entries,
             "objects": self.objects,
             "merged_segments": self.merged,

@@ -17,9 +17,9 @@ from hashshare.client.commits import Job
 from hashshare.client.drafts import Draft, first_release
 from hashshare.client.guards import check_change
 from hashshare.client.merging import MEMORY
-from hashshare.client.publication import Listener, Publication, Wish
+from hashshare.client.publication import LeftOut, Listener, Publication, Wish
 from hashshare.client.publisher import AskPassphrase, OwnList, signer
-from hashshare.client.reading import read_file
+from hashshare.client.reading import find_left_out, read_file
 from hashshare.client.releasing import BaseRefusedError, release
 from hashshare.client.renewal import feed_due, sign_again
 from hashshare.client.session import Session
@@ -73,6 +73,7 @@ class _Prepared:
     intake: Intake
     change: Difference
     draft: Draft | None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class _Run:
             with self.stages.stage("intake"):
                 intake = read_file(engine, wish, work, fmt=own.fmt, listener=self.listener)
             with self.stages.stage("diff"):
-                change = self._compare(engine, state, intake, first=held is None)
+                change = self._compare(engine, state, intake, held)
             self.listener.compared(change, held.version if held else None)
             check_change(
                 change,
@@ -132,16 +133,19 @@ class _Run:
                 full=not wish.changes,
                 reason=wish.reason,
                 allow_withdrawals=wish.allow_withdrawals,
+                typed=wish.typed,
             )
+            if left_out := find_left_out(engine, wish, change, fmt=own.fmt):
+                self.listener.left_out(change, left_out)
             if wish.dry_run or (held is not None and change.empty and base.prepared is None):
-                return _Prepared(intake, change, None)
+                return _Prepared(intake, change, None, left_out)
             if held is None:
                 return _Prepared(intake, change, self._first(engine, change, work, now))
             draft = draft_next(engine, own, change, base, work, now=now, stages=self.stages)
-            return _Prepared(intake, change, draft)
+            return _Prepared(intake, change, draft, left_out)
 
-    def _compare(self, engine: Engine, state: HeldState, intake: Intake, *, first: bool) -> Difference:
-        if first and not intake.changes:
+    def _compare(self, engine: Engine, state: HeldState, intake: Intake, held: Held | None) -> Difference:
+        if held is None and not intake.changes:
             return Difference(intake.table, added=intake.good, updated=0, reinstated=0, withdrawn=0, unchanged=0)
         return difference(
             engine,
@@ -150,6 +154,7 @@ class _Run:
             today=datetime.now(UTC).date(),
             reason=self.wish.reason or "other",
             reinstate=self.wish.reinstate,
+            renewed=held is not None and held.base_version > 1,
         )
 
     def _first(self, engine: Engine, change: Difference, work: Path, now: datetime) -> Draft:
@@ -176,6 +181,7 @@ class _Run:
             uploaded=uploaded,
             job=job,
             stages=self.stages.to_json(),
+            left_out=prepared.left_out,
         )
 
 

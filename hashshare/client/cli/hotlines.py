@@ -95,7 +95,7 @@ def withdraw(
             rows = csv.writer(opened)
             rows.writerow(("op", "reason", own.fmt.key.name))
             rows.writerows(("withdraw", known, render(key, own.fmt.key)) for key in dict.fromkeys(keys))
-        _publish(out, own, Wish(file=file, changes=True, reason=known), renew_base=False)
+        _publish(out, own, Wish(file=file, changes=True, reason=known, typed=True), renew_base=False)
 
 
 def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> None:

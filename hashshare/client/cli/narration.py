@@ -10,11 +10,13 @@ from typing import Final, Self
 
 from hashshare.client.cli.output import Output, count, printable, size
 from hashshare.client.commits import Job
-from hashshare.client.publication import Listener, Publication, Wish
+from hashshare.client.publication import LeftOut, Listener, Publication, Wish
 from hashshare.wire.difference import Difference
 from hashshare.wire.intake import Intake
 
 SHOWN_PROBLEMS: Final = 3
+LAPSED: Final = "lapsed, and dropped out when the base was renewed"
+UNTRACED: Final = "not on the list now: it never was, or it lapsed and dropped out when the base was renewed"
 STAGES: Final = {
     "sync": "syncing",
     "intake": "reading",
@@ -74,6 +76,17 @@ class Narrator(Listener):
         self._bars.close()
         against = f"against v{before}" if before else "first release"
         self._out.say(f"{self._name}   {against}   {change_text(change)}")
+
+    def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
+        self._bars.close()
+        number = change.lapsed + change.untraced
+        were = "withdrawal was" if number == 1 else "withdrawals were"
+        self._complain(f"! {number:,} {were} left out; the list does not hold what they name:")
+        for row in rows[:SHOWN_PROBLEMS]:
+            line = f"line {row.line:<6}" if row.line else ""
+            self._complain(f"  {line}{row.key[:16]}\N{HORIZONTAL ELLIPSIS}  {LAPSED if row.lapsed else UNTRACED}")
+        if number > SHOWN_PROBLEMS:
+            self._complain(f"  and {number - SHOWN_PROBLEMS:,} more")
 
     def uploading(self, total: int) -> None:
         self._done, self._total = 0, total
