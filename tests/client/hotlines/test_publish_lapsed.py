@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import time_machine
 
-
 from tests.client.hotlines.desk import LIST, Desk, entry
 from tests.client.hotlines.north import North
 from tests.client.hotlines.proof import Prover
