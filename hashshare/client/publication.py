@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hashshare.client.commits import Job
+from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
 from hashshare.wire.intake import Intake
 
@@ -48,7 +49,7 @@ class Listener:
     """Hears how a publication goes; the terminal's draws it. Every method may be left as it is."""
 
     def stage(self, name: str) -> None:
-        """Sync, intake, diff, write, base, merge, sign, upload, verify, adopt; build: as each begins."""
+        """Sync, check, intake, diff, write, base, merge, sign, upload, verify, adopt; build: as each begins."""
 
     def read(self, wish: Wish, intake: Intake, errors_file: Path | None) -> None:
         """After the file was read; `errors_file` has every line at fault, if any is."""
@@ -80,7 +81,8 @@ class Publication:
     """What became of it. `version` is the list's now; nothing was published when it equals `before` or on a dry run.
 
     `uploaded` counts bytes that the hub did not have. `before` is None for a list without a release. `merged` segments
-    were folded into fewer; `base` is the version of the base that was adopted, None if none was.
+    were folded into fewer; `base` is the version of the base that was adopted, None if none was; `refused` tells of
+    one that the hub refused, so that it was published without.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Publication:
     job: Job | None = None
     stages: dict[str, float] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    refused: Refusal | None = None
 
     @property
     def published(self) -> bool:
@@ -130,6 +133,7 @@ class Publication:
             "objects": self.objects,
             "merged_segments": self.merged,
             "adopted_base": self.base,
+            "refused_base": self.refused.to_json() if self.refused else None,
             "uploaded_bytes": self.uploaded,
             "job": self.job.to_json() if self.job else None,
             "stages": self.stages,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hashshare.client.cli import bases, grants, passphrases, publishers
-from hashshare.client.cli.narration import Narrator, tell
+from hashshare.client.cli.narration import Narrator, tell, tell_refused
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
 from hashshare.client.publication import Wish
@@ -110,6 +110,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> None
     document = publication.to_json()
     out.result(document)
     tell(out, publication)
+    tell_refused(out, own.name, publication.refused)
     if renew_base and publication.version is not None and not publication.dry_run:
         bases.go_on(out, session, own, document, version=publication.version)
 
@@ -163,11 +164,19 @@ def release_refresh(
     expires = done.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
     job = done.job.to_json() if done.job else None
     out.result(
-        {"list": own.name, "role_version": done.role_version, "expires": expires, "adopted_base": done.base, "job": job}
+        {
+            "list": own.name,
+            "role_version": done.role_version,
+            "expires": expires,
+            "adopted_base": done.base,
+            "refused_base": done.refused.to_json() if done.refused else None,
+            "job": job,
+        }
     )
     if done.base is not None:
         out.say(f"{own.name}   new base at v{done.base} adopted")
     out.say(f"{own.name} is {'signed again' if done.job else 'fresh'}: its signature is good until {expires}.")
+    tell_refused(out, own.name, done.refused)
 
 
 def _pending(home: Home, full_name: str) -> dict[str, Any] | None:

@@ -11,7 +11,9 @@ from typing import Final, Self
 from hashshare.client.cli.output import Output, count, printable, size
 from hashshare.client.commits import Job
 from hashshare.client.publication import LeftOut, Listener, Publication, Wish
+from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
+from hashshare.wire.errors import ExitCode
 from hashshare.wire.intake import Intake
 
 SHOWN_PROBLEMS: Final = 3
@@ -19,6 +21,7 @@ LAPSED: Final = "lapsed, and dropped out when the base was renewed"
 UNTRACED: Final = "not on the list now: it never was, or it lapsed and dropped out when the base was renewed"
 STAGES: Final = {
     "sync": "syncing",
+    "check": "checking what is held",
     "intake": "reading",
     "diff": "comparing",
     "write": "writing",
@@ -139,6 +142,20 @@ def tell(out: Output, publication: Publication) -> None:
         out.say(f"The list says this already (v{publication.version}); nothing was published.")
     else:
         _tell_published(out, publication)
+
+
+def tell_refused(out: Output, name: str, refused: Refusal | None) -> None:
+    """A base that the hub did not take: a warning, and from the second in a row on a failure of the command."""
+    if refused is None:
+        return
+    job = f" (job {refused.job})" if refused.job else ""
+    out.warn(f"The hub refused the new base of {name} at v{refused.version}{job}: {refused.reason}")
+    if not refused.is_error:
+        out.warn("It was dropped, and the list goes on with its old base; the next one is built anew.")
+        return
+    out.warn(f"That were {refused.times} in a row: until one is adopted, new members download the old base, with every")
+    out.warn(f"entry that was withdrawn since. {refused.next_step(name)}")
+    out.exit_code = ExitCode.VERIFICATION
 
 
 def _tell_published(out: Output, publication: Publication) -> None:
