@@ -1,5 +1,5 @@
-"""A publisher's run over files that have rotted: what is damaged is named, set aside and fetched again, and the run goes
-on. A file that rots without changing its length is noticed only by its digest, or by what the hub says of the release.
+"""A publisher's run over files that have rotted: what is damaged is named, set aside and fetched again, and the run
+goes on. A file that rots without changing its length is noticed by its digest, or by what the hub says of the release.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ def publish(
     waiting = f"Another publication of {own.name} is running on this machine."
     with own.publisher.home.lock(f"publish-{own.list_id}", waiting=lambda: heard.waiting(waiting)):
         refused: BaseRefusedError | None = None
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             run = _Run(session, own, wish, ask, heard, stages, adopt=refused is None)
             try:
                 done = repeat_mended(own, heard, run.publish)
@@ -63,9 +64,9 @@ def publish(
             except Conflict as conflict:
                 if attempt == ATTEMPTS or wish.dry_run:
                     raise
+                attempt += 1
                 heard.waiting(conflict.message)
                 await_other_release(session, conflict)
-    raise AssertionError("unreachable")
 
 
 # --- the run -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ renewed, from the copies kept here.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
