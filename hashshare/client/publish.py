@@ -131,7 +131,7 @@ class _Run:
             held_state(own, held) as state,
             open_engine(read=[wish.file, *state.paths], write=work, memory=MEMORY, scattered=wish.changes) as engine,
         ):
-            if not wish.changes:
+            if held is not None and not wish.changes:
                 # All of it is read anyway, and what has rotted would look like a change.
                 self._check_held()
             with self.stages.stage("intake"):
