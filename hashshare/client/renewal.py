@@ -19,7 +19,7 @@ from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.handover import hand_over
 from hashshare.client.home import Home
 from hashshare.client.identity import hub_keys
-from hashshare.client.mending import repeat_mended
+from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import AskPassphrase, OwnList, OwnPublisher, signer
 from hashshare.client.refusals import Refusal
@@ -69,6 +69,8 @@ def refresh_list(
         held = bring_up_to_date(session, own)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
+        # Nothing else may read these files for weeks, and what rots unseen is found when it is needed most.
+        check_held(own)
         if adopt and (adopted := _adopt_base(session, own, held, ask=ask, now=now, listener=listener)):
             return adopted
         if only_if_due and not feed_due(own, now=now):

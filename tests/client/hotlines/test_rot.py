@@ -94,7 +94,7 @@ def test_a_full_list_is_compared_with_what_was_signed(feed: Desk, damage: Damage
 
 @every_damage
 def test_a_feed_goes_on(feed: Desk, damage: Damage) -> None:
-    """It reads only what it names, so it meets the damage, or the hub refuses what came of it, or neither."""
+    """It reads only what it names: the engine meets the damage, or the hub refuses what came of it."""
     path = rot_base(feed, damage)
     done = feed.run("publish", LIST, changes(feed, *range(0, COUNT, 3), 5000), "--changes", "--json")
     assert done.exit_code == 0, done.output
