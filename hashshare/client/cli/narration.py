@@ -83,8 +83,8 @@ class Narrator(Listener):
     def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
         self._bars.close()
         number = change.lapsed + change.untraced
-        were = "withdrawal was" if number == 1 else "withdrawals were"
-        self._complain(f"! {number:,} {were} left out; the list does not hold what they name:")
+        what = "1 withdrawal was" if number == 1 else f"{number:,} withdrawals were"
+        self._complain(f"! {what} left out, of what the list does not hold:")
         for row in rows[:SHOWN_PROBLEMS]:
             line = f"line {row.line:<6}" if row.line else ""
             self._complain(f"  {line}{row.key[:16]}\N{HORIZONTAL ELLIPSIS}  {LAPSED if row.lapsed else UNTRACED}")
@@ -153,7 +153,9 @@ def tell_refused(out: Output, name: str, refused: Refusal | None) -> None:
     if not refused.is_error:
         out.warn("It was dropped, and the list goes on with its old base; the next one is built anew.")
         return
-    out.warn(f"That were {refused.times} in a row: until one is adopted, new members download the old base, with every")
+    out.warn(
+        f"That makes {refused.times} in a row: until one is adopted, new members download the old base, with every"
+    )
     out.warn(f"entry that was withdrawn since. {refused.next_step(name)}")
     out.exit_code = ExitCode.VERIFICATION
 
