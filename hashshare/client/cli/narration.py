@@ -153,10 +153,8 @@ def tell_refused(out: Output, name: str, refused: Refusal | None) -> None:
     if not refused.is_error:
         out.warn("It was dropped, and the list goes on with its old base; the next one is built anew.")
         return
-    out.warn(
-        f"That makes {refused.times} in a row: until one is adopted, new members download the old base, with every"
-    )
-    out.warn(f"entry that was withdrawn since. {refused.next_step(name)}")
+    out.warn(f"That makes {refused.times} in a row: until one is adopted, new members download the old base, with")
+    out.warn(f"every entry that was withdrawn since. {refused.next_step(name)}")
     out.exit_code = ExitCode.VERIFICATION
 
 
