@@ -14,6 +14,7 @@ from hashshare.client.bases import BaseFolder, Prepared
 from hashshare.client.drafts import Draft, next_release, with_base
 from hashshare.client.home import make_private_folder
 from hashshare.client.merging import MEMORY, merge_runs, runs_to_merge
+from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
 from hashshare.client.stages import Stages
 from hashshare.client.store import Held, ListStore
@@ -35,10 +36,13 @@ class NextBase:
 
 
 @contextlib.contextmanager
-def next_base(own: OwnList, held: Held | None, *, now: datetime) -> Iterator[NextBase]:
+def next_base(
+    own: OwnList, held: Held | None, *, now: datetime, listener: Listener, adopt: bool = True
+) -> Iterator[NextBase]:
     """What is on its way, and is nobody else's inside the block. The list's publication lock is held already.
 
-    What no release can adopt any more is dropped; what another process is building or sending is left to it.
+    What no release can adopt any more, or has rotted since it was sent, is dropped; what another process is building
+    or sending is left to it. Without `adopt` one that is ready is only kept adoptable.
     """
     folder = BaseFolder(own)
     with folder.lock(blocking=False) as alone:
@@ -49,7 +53,14 @@ def next_base(own: OwnList, held: Held | None, *, now: datetime) -> Iterator[Nex
         if found is None:
             yield NextBase()
             return
-        ready = alone and found.is_ready and held is not None and found.fits(manifest_of(own), now=now)
+        ready = adopt and alone and found.is_ready and held is not None and found.fits(manifest_of(own), now=now)
+        if ready and (rotten := folder.rotten(found)):
+            folder.drop()
+            listener.waiting(
+                f"{rotten} is damaged, so the base of v{found.version} was dropped; another is to be built."
+            )
+            yield NextBase()
+            return
         yield NextBase(found if ready else None, frozenset({found.version}))
 
 

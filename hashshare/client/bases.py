@@ -24,6 +24,7 @@ from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.documents import Fields
 from hashshare.wire.errors import HashshareError, MalformedManifest
 from hashshare.wire.manifest import Base, Manifest
+from hashshare.wire.segments import file_sha256
 
 FORMAT: Final = "hashshare-prepared-base/1"
 LIFE: Final = timedelta(days=7)
@@ -125,6 +126,12 @@ class BaseFolder:
         """The shards in key order."""
         refs = prepared.index.object_refs() if prepared.index else ()
         return tuple(self.files_folder / ref.name for ref in refs)
+
+    def rotten(self, prepared: Prepared) -> Path | None:
+        """The first shard that is no longer what was written; None if all are."""
+        refs = prepared.index.object_refs() if prepared.index else ()
+        pairs = zip(self.files(prepared), refs, strict=True)
+        return next((file for file, ref in pairs if file_sha256(file) != ref.sha256), None)
 
     def uploads(self, prepared: Prepared) -> tuple[Upload, ...]:
         """What the hub still lacks."""

@@ -12,13 +12,22 @@ FREE_SHARE: Final = 100
 
 
 def check_change(
-    change: Difference, *, entries: int, full: bool, reason: str | None, allow_withdrawals: int | None
+    change: Difference,
+    *,
+    entries: int,
+    full: bool,
+    reason: str | None,
+    allow_withdrawals: int | None,
+    typed: bool = False,
 ) -> None:
-    """Whether `change` to a list of `entries` entries may be published; `full` if the file was the whole list.
+    """Whether `change` to a list of `entries` entries may be published; `full` if the file was the whole list, `typed`
+    if a person typed its keys: a mistyped one must not pass for one that has lapsed.
 
     Raises WithdrawnKey, NotLive, TooManyWithdrawals, UsageError (no reason given), with the counts as facts.
     """
     _check_sticky(change)
+    if typed and change.untraced:
+        raise _untraced(change)
     if not full:
         return
     lacking = (
@@ -50,6 +59,18 @@ def _check_sticky(change: Difference) -> None:
             count=change.unheld,
             examples=list(change.unheld_examples),
         )
+
+
+def _untraced(change: Difference) -> NotLive:
+    was = "It was never on it, or it" if change.untraced == 1 else "Each was never on it, or"
+    return NotLive(
+        f"{_entries(change.untraced)} to be withdrawn {'is' if change.untraced == 1 else 'are'} not on this list now: "
+        f"{_examples(change.untraced_examples, change.untraced)}. {was} lapsed and dropped out when the base was "
+        "renewed. Nothing was published.",
+        next_step="Check the hashes. What has lapsed matches nowhere any more and needs no withdrawal: leave it out.",
+        count=change.untraced,
+        examples=list(change.untraced_examples),
+    )
 
 
 def _entries(number: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hashshare.client.commits import Job
+from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
 from hashshare.wire.intake import Intake
 
@@ -15,7 +16,8 @@ from hashshare.wire.intake import Intake
 class Wish:
     """What to publish and how. `file` is the whole list, or with `changes` only operations on it.
 
-    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back.
+    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back. `typed`: a person
+    typed the keys, so one that the list may never have held stops it.
     """
 
     file: Path
@@ -25,19 +27,38 @@ class Wish:
     allow_withdrawals: int | None = None
     reason: str | None = None
     reinstate: frozenset[bytes] = frozenset()
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A withdrawal of a key that the list does not hold now. `line` in the file, 0 if unknown; `key` in hexadecimal.
+
+    `lapsed`: it is known to have lapsed and dropped out; else it may also never have been on the list.
+    """
+
+    line: int
+    key: str
+    lapsed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"line": self.line or None, "key": self.key, "why": "lapsed" if self.lapsed else "not-on-list"}
 
 
 class Listener:
     """Hears how a publication goes; the terminal's draws it. Every method may be left as it is."""
 
     def stage(self, name: str) -> None:
-        """Sync, intake, diff, write, base, merge, sign, upload, verify, adopt; build: as each begins."""
+        """Sync, check, intake, diff, write, base, merge, sign, upload, verify, adopt; build: as each begins."""
 
     def read(self, wish: Wish, intake: Intake, errors_file: Path | None) -> None:
         """After the file was read; `errors_file` has every line at fault, if any is."""
 
     def compared(self, change: Difference, before: int | None) -> None:
         """Before anything may stop the change; `before` is the version it applies to."""
+
+    def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
+        """Withdrawals of keys that are not held now; `rows` are the first of them by line."""
 
     def building(self, version: int) -> None:
         """A new base is being written at `version`."""
@@ -60,7 +81,8 @@ class Publication:
     """What became of it. `version` is the list's now; nothing was published when it equals `before` or on a dry run.
 
     `uploaded` counts bytes that the hub did not have. `before` is None for a list without a release. `merged` segments
-    were folded into fewer; `base` is the version of the base that was adopted, None if none was.
+    were folded into fewer; `base` is the version of the base that was adopted, None if none was; `refused` tells of
+    one that the hub refused, so that it was published without.
     """
 
     name: str
@@ -78,6 +100,8 @@ class Publication:
     uploaded: int = 0
     job: Job | None = None
     stages: dict[str, float] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    refused: Refusal | None = None
 
     @property
     def published(self) -> bool:
@@ -99,10 +123,17 @@ class Publication:
             "reinstated": change.reinstated,
             "withdrawn": change.withdrawn,
             "unchanged": change.unchanged,
+            "left_out": {
+                "count": change.lapsed + change.untraced,
+                "lapsed": change.lapsed,
+                "not_on_list": change.untraced,
+                "rows": [row.to_json() for row in self.left_out],
+            },
             "entries": self.entries,
             "objects": self.objects,
             "merged_segments": self.merged,
             "adopted_base": self.base,
+            "refused_base": self.refused.to_json() if self.refused else None,
             "uploaded_bytes": self.uploaded,
             "job": self.job.to_json() if self.job else None,
             "stages": self.stages,

@@ -7,7 +7,7 @@ hub has taken, syncs, and compares again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,11 +16,12 @@ from hashshare.client.adoption import NextBase, draft_next, held_state, next_bas
 from hashshare.client.commits import Job
 from hashshare.client.drafts import Draft, first_release
 from hashshare.client.guards import check_change
+from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.merging import MEMORY
-from hashshare.client.publication import Listener, Publication, Wish
+from hashshare.client.publication import LeftOut, Listener, Publication, Wish
 from hashshare.client.publisher import AskPassphrase, OwnList, signer
-from hashshare.client.reading import read_file
-from hashshare.client.releasing import BaseRefusedError, release
+from hashshare.client.reading import find_left_out, read_file
+from hashshare.client.releasing import BaseRefusedError, give_up, release
 from hashshare.client.renewal import feed_due, sign_again
 from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
@@ -50,17 +51,22 @@ def publish(
     stages = Stages(heard.stage)
     waiting = f"Another publication of {own.name} is running on this machine."
     with own.publisher.home.lock(f"publish-{own.list_id}", waiting=lambda: heard.waiting(waiting)):
-        for attempt in range(1, ATTEMPTS + 1):
+        refused: BaseRefusedError | None = None
+        attempt = 1
+        while True:
+            run = _Run(session, own, wish, ask, heard, stages, adopt=refused is None)
             try:
-                return _Run(session, own, wish, ask, heard, stages).publish()
-            except BaseRefusedError:
-                continue
+                done = repeat_mended(own, heard, run.publish)
+                return replace(done, refused=give_up(own, refused)) if refused else done
+            except BaseRefusedError as error:
+                refused = error
+                heard.waiting(f"Refused with its new base, so tried without it: {error.reason.message}")
             except Conflict as conflict:
                 if attempt == ATTEMPTS or wish.dry_run:
                     raise
+                attempt += 1
                 heard.waiting(conflict.message)
                 await_other_release(session, conflict)
-    raise AssertionError("unreachable")
 
 
 # --- the run -----------------------------------------------------------------------------------------------------
@@ -73,6 +79,7 @@ class _Prepared:
     intake: Intake
     change: Difference
     draft: Draft | None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,8 @@ class _Run:
     ask: AskPassphrase
     listener: Listener
     stages: Stages
+    adopt: bool
+    """Whether it may adopt a base that is ready."""
 
     def publish(self) -> Publication:
         feed = None if self.wish.dry_run else signer(self.own.publisher, "feed", self.ask)
@@ -92,7 +101,8 @@ class _Run:
             settle(self.session, self.own, self.listener)
             held = bring_up_to_date(self.session, self.own)
         now = datetime.now(UTC)
-        with next_base(self.own, held, now=now) as base, work_folder(self.own) as work:
+        waiting = next_base(self.own, held, now=now, listener=self.listener, adopt=self.adopt)
+        with waiting as base, work_folder(self.own) as work:
             prepared = self._prepare(held, base, work, now)
             if prepared.draft is None or feed is None:
                 return self._result(held, prepared, self._stay_fresh(held), 0)
@@ -121,10 +131,16 @@ class _Run:
             held_state(own, held) as state,
             open_engine(read=[wish.file, *state.paths], write=work, memory=MEMORY, scattered=wish.changes) as engine,
         ):
+            if held is not None and not wish.changes:
+                # All of it is read anyway, and what has rotted would look like a change.
+                self._check_held()
             with self.stages.stage("intake"):
                 intake = read_file(engine, wish, work, fmt=own.fmt, listener=self.listener)
             with self.stages.stage("diff"):
-                change = self._compare(engine, state, intake, first=held is None)
+                change = self._compare(engine, state, intake, held)
+            if change.lapsed or change.untraced:
+                # Left out because the list does not hold it: so what is held must be right.
+                self._check_held()
             self.listener.compared(change, held.version if held else None)
             check_change(
                 change,
@@ -132,16 +148,23 @@ class _Run:
                 full=not wish.changes,
                 reason=wish.reason,
                 allow_withdrawals=wish.allow_withdrawals,
+                typed=wish.typed,
             )
+            if left_out := find_left_out(engine, wish, change, fmt=own.fmt):
+                self.listener.left_out(change, left_out)
             if wish.dry_run or (held is not None and change.empty and base.prepared is None):
-                return _Prepared(intake, change, None)
+                return _Prepared(intake, change, None, left_out)
             if held is None:
                 return _Prepared(intake, change, self._first(engine, change, work, now))
             draft = draft_next(engine, own, change, base, work, now=now, stages=self.stages)
-            return _Prepared(intake, change, draft)
+            return _Prepared(intake, change, draft, left_out)
 
-    def _compare(self, engine: Engine, state: HeldState, intake: Intake, *, first: bool) -> Difference:
-        if first and not intake.changes:
+    def _check_held(self) -> None:
+        with self.stages.stage("check"):
+            check_held(self.own)
+
+    def _compare(self, engine: Engine, state: HeldState, intake: Intake, held: Held | None) -> Difference:
+        if held is None and not intake.changes:
             return Difference(intake.table, added=intake.good, updated=0, reinstated=0, withdrawn=0, unchanged=0)
         return difference(
             engine,
@@ -150,6 +173,7 @@ class _Run:
             today=datetime.now(UTC).date(),
             reason=self.wish.reason or "other",
             reinstate=self.wish.reinstate,
+            renewed=held is not None and held.base_version > 1,
         )
 
     def _first(self, engine: Engine, change: Difference, work: Path, now: datetime) -> Draft:
@@ -176,6 +200,7 @@ class _Run:
             uploaded=uploaded,
             job=job,
             stages=self.stages.to_json(),
+            left_out=prepared.left_out,
         )
 
 

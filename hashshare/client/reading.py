@@ -1,4 +1,6 @@
-"""A hotline's file on its way into a publication: read, and every line at fault told and kept as CSV."""
+"""A hotline's file on its way into a publication: read, every line at fault told and kept as CSV, and which of its
+lines were left out.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,12 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from hashshare.client.publication import Listener, Wish
+from hashshare.client.publication import LeftOut, Listener, Wish
+from hashshare.wire.difference import Difference
 from hashshare.wire.engine import Engine
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import BadInput, UsageError
-from hashshare.wire.intake import Intake, read_entries, write_errors_csv
+from hashshare.wire.intake import Intake, find_lines, read_entries, write_errors_csv
 
 
 def read_file(engine: Engine, wish: Wish, work: Path, *, fmt: ListFormat, listener: Listener) -> Intake:
@@ -33,6 +36,19 @@ def _save_problems(engine: Engine, file: Path, work: Path) -> Path:
             shutil.copyfile(written, folder / name)
             return folder / name
     raise UsageError(f"{name} can be written neither beside the file nor in the current folder.")
+
+
+def find_left_out(engine: Engine, wish: Wish, change: Difference, *, fmt: ListFormat) -> tuple[LeftOut, ...]:
+    """The first withdrawals of a list of changes whose keys the list does not hold now, by their lines."""
+    lapsed = dict.fromkeys(change.lapsed_examples, True)
+    keys = lapsed | dict.fromkeys(change.untraced_examples, False)
+    if not keys:
+        return ()
+    lines = {}
+    if not wish.typed:
+        lines = find_lines(engine, wish.file, [*keys], fmt=fmt, changes=wish.changes, default_reason=wish.reason)
+    rows = [LeftOut(lines.get(key, 0), key, lapsed=known) for key, known in keys.items()]
+    return tuple(sorted(rows, key=lambda row: row.line))
 
 
 def bad_lines(wish: Wish, intake: Intake, errors_file: Path | None) -> BadInput:

@@ -20,9 +20,11 @@ from hashshare.client.adoption import manifest_of
 from hashshare.client.bases import BaseFolder, Prepared
 from hashshare.client.drafts import Upload, base_of
 from hashshare.client.home import sync_folder
+from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.merging import MEMORY
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
+from hashshare.client.refusals import rested, resting
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
@@ -66,22 +68,32 @@ class Rebuilt:
 
 
 def why_renew(own: OwnList, *, now: datetime) -> Why | None:
-    """Whether the held list asks for it, or an earlier run left something to do. Reads only what is held here."""
+    """Whether the held list asks for it, or an earlier run left something to do. Reads only what is held here.
+
+    None too for a while after the hub refused several in a row.
+    """
     manifest, begun = manifest_of(own), BaseFolder(own).read()
     if begun is not None and begun.is_ready and begun.fits(manifest, now=now):
         return None
     if begun is not None and begun.fits(manifest, now=now):
         return "unfinished"
+    if resting(own, now=now):
+        return None
     return base_due(manifest, now=now)
 
 
 def prepare_base(session: Session, own: OwnList, *, asked: bool = False, listener: Listener | None = None) -> Rebuilt:
     """Build, or finish, the list's next base if it is due or `asked` for. The next release adopts it.
 
-    Raises NotSynced before a first release, HashshareError (no room), NetworkError; what was there stays in use.
+    Raises NotSynced before a first release, VerificationFailed (the hub refused the last ones; held files are damaged
+    and cannot be fetched), HashshareError (no room), NetworkError; what was there stays in use.
     """
-    heard, folder = listener or Listener(), BaseFolder(own)
-    stages = Stages(heard.stage)
+    heard = listener or Listener()
+    return repeat_mended(own, heard, lambda: _prepare_base(session, own, asked=asked, heard=heard))
+
+
+def _prepare_base(session: Session, own: OwnList, *, asked: bool, heard: Listener) -> Rebuilt:
+    folder, stages = BaseFolder(own), Stages(heard.stage)
     waiting = f"A base of {own.name} is being built or adopted on this machine."
     with folder.lock(blocking=True, waiting=lambda: heard.waiting(waiting)), contextlib.ExitStack() as pins:
         why, prepared, state = _begin(session, own, asked=asked, listener=heard, stages=stages, pins=pins)
@@ -89,8 +101,12 @@ def prepare_base(session: Session, own: OwnList, *, asked: bool = False, listene
             return Rebuilt(own.name, stages=stages.to_json())
         if state is not None:
             heard.building(prepared.version)
-            with stages.stage("build"), _cleared_on_failure(folder):
-                prepared = _build(folder, prepared.version, state, now=datetime.now(UTC).replace(microsecond=0))
+            with _cleared_on_failure(folder):
+                with stages.stage("check"):
+                    # Built of a damaged file it would be sent, refused and lost.
+                    check_held(own)
+                with stages.stage("build"):
+                    prepared = _build(folder, prepared.version, state, now=datetime.now(UTC).replace(microsecond=0))
             pins.close()
         with stages.stage("upload"):
             uploaded = _send(session, folder, prepared, heard)
@@ -116,6 +132,8 @@ def _begin(
             return (None if found.is_ready else "unfinished"), found, None
         why: Why | None = "unfinished" if found and found.fits(manifest, now=now) else base_due(manifest, now=now)
         folder.drop()
+        if why is not None and not asked and (last := resting(own, now=now)):
+            raise rested(own, last)
         if why is None and asked:
             why = "asked"
         if why is None or manifest.version <= manifest.base.version:

@@ -12,6 +12,7 @@ from hashshare.client.drafts import Draft, Upload
 from hashshare.client.handover import hand_over
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
+from hashshare.client.refusals import Refusal, forget_refusals, note_refusal
 from hashshare.client.session import Session
 from hashshare.client.stages import Stages
 from hashshare.client.store import ListStore
@@ -19,10 +20,18 @@ from hashshare.client.sync import Head, sync_list
 from hashshare.client.uploads import upload_all
 from hashshare.wire.errors import NetworkError, VerificationFailed
 from hashshare.wire.repository import sign_release
+from hashshare.wire.segments import file_sha256
 
 
 class BaseRefusedError(Exception):
-    """The hub refused a release that adopted a base, which was dropped: publish again without it."""
+    """The hub refused a release that adopted the base of `version`, for `reason`.
+
+    Whether the base is at fault shows when the same is published without it; until then it is kept.
+    """
+
+    def __init__(self, version: int, reason: VerificationFailed) -> None:
+        super().__init__(reason.message)
+        self.version, self.reason = version, reason
 
 
 def release(
@@ -49,9 +58,7 @@ def release(
     except VerificationFailed as error:
         if not draft.rebased:
             raise
-        BaseFolder(own).drop()
-        listener.waiting(f"Refused with its new base, so without it: {error.message}")
-        raise BaseRefusedError from error
+        raise BaseRefusedError(draft.manifest.base.version, error) from error
     with stages.stage("adopt"):
         _keep(session, own, draft, listener)
     return job, uploaded
@@ -77,7 +84,9 @@ def _keep(session: Session, own: OwnList, draft: Draft, listener: Listener) -> N
             store.place(item.file, item.ref.sha256)
     if draft.rebased and (prepared := bases.read()) and prepared.index:
         for file, ref in zip(bases.files(prepared), prepared.index.object_refs(), strict=True):
-            store.place(file, ref.sha256)
+            # It may have lain here for days; what is no longer right is fetched.
+            if file_sha256(file) == ref.sha256:
+                store.place(file, ref.sha256)
     manifest = draft.manifest
     head = Head(manifest.list_name, manifest.list_id, own.publisher.domain, 0, manifest.version)
     try:
@@ -86,3 +95,13 @@ def _keep(session: Session, own: OwnList, draft: Draft, listener: Listener) -> N
         listener.waiting(f"v{manifest.version} is published; the next run brings the copy here up to it.")
     if draft.rebased:
         bases.drop()
+        forget_refusals(own)
+
+
+def give_up(own: OwnList, refused: BaseRefusedError) -> Refusal:
+    """Drop a base that the hub refused, once the list went on without it, and note that it did."""
+    folder = BaseFolder(own)
+    with folder.lock(blocking=False) as alone:
+        if alone:
+            folder.drop()
+    return note_refusal(own, refused.version, refused.reason, now=datetime.now(UTC))

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from hashshare.client import trust
@@ -18,9 +19,11 @@ from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.handover import hand_over
 from hashshare.client.home import Home
 from hashshare.client.identity import hub_keys
+from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import AskPassphrase, OwnList, OwnPublisher, signer
-from hashshare.client.releasing import BaseRefusedError, release
+from hashshare.client.refusals import Refusal
+from hashshare.client.releasing import BaseRefusedError, give_up, release
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
@@ -37,13 +40,14 @@ DUE_SHARE: Final = 2
 @dataclass(frozen=True, slots=True)
 class Renewed:
     """`role_version` and `expires` as they are now; `job` is None when it was not due. `base` is the version of the
-    base that was adopted on the way, None if none was.
+    base that was adopted on the way, None if none was; `refused` tells of one that the hub refused.
     """
 
     role_version: int
     expires: datetime
     job: Job | None
     base: int | None = None
+    refused: Refusal | None = None
 
 
 def feed_due(own: OwnList, *, now: datetime) -> bool:
@@ -59,19 +63,28 @@ def refresh_list(
 
     A base that waits is adopted instead, by a release that changes no entry; it is signed anew just so.
     """
-    home = own.publisher.home
-    with home.lock(f"publish-{own.list_id}"):
+
+    def refresh(*, adopt: bool) -> Renewed:
         settle(session, own, listener)
         held = bring_up_to_date(session, own)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
-        with contextlib.suppress(BaseRefusedError):
-            if adopted := _adopt_base(session, own, held, ask=ask, now=now, listener=listener):
-                return adopted
+        # Nothing else may read these files for weeks, and what rots unseen is found when it is needed most.
+        check_held(own)
+        if adopt and (adopted := _adopt_base(session, own, held, ask=ask, now=now, listener=listener)):
+            return adopted
         if only_if_due and not feed_due(own, now=now):
             return _feed_now(own, None)
         job = sign_again(session, own, held, ask=ask, now=now, listener=listener)
         return _feed_now(own, job)
+
+    with own.publisher.home.lock(f"publish-{own.list_id}"):
+        try:
+            return repeat_mended(own, listener, partial(refresh, adopt=True))
+        except BaseRefusedError as refused:
+            listener.waiting(f"Refused with its new base, so without it: {refused.reason.message}")
+            done = repeat_mended(own, listener, partial(refresh, adopt=False))
+            return dataclasses.replace(done, refused=give_up(own, refused))
 
 
 def _adopt_base(
@@ -79,7 +92,8 @@ def _adopt_base(
 ) -> Renewed | None:
     """A release of no rows on the base that waits; None if none does. Raises BaseRefusedError."""
     stages = Stages(listener.stage)
-    with next_base(own, held, now=now) as base, held_state(own, held), work_folder(own) as work:
+    waiting = next_base(own, held, now=now, listener=listener)
+    with waiting as base, held_state(own, held), work_folder(own) as work:
         if base.prepared is None:
             return None
         draft = draft_unchanged(own, base, work, now=now, stages=stages)

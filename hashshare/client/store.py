@@ -14,107 +14,19 @@ import dataclasses
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
-from hashshare.client import trust
+from hashshare.client import healing, trust
+from hashshare.client.held import Held, HeldObject
 from hashshare.client.home import Home, file_lock, make_private_folder, read_json, sync_folder, write_atomic, write_json
 from hashshare.client.proof import proof as proof_of
 from hashshare.wire.engine import Engine, open_engine
-from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import HashshareError, MissingObject, NotSynced, UsageError, VerificationFailed
-from hashshare.wire.objects import ObjectRef
 from hashshare.wire.state import HeldState
 
-FORMAT: Final = "hashshare-store/1"
-
-
-@dataclass(frozen=True, slots=True)
-class HeldObject:
-    """A segment as the signed documents describe it: a base shard (`from_version` 0, `to_version` the base's) or a
-    delta. `path` is its TUF target path, <list-id>/<name>. `low` and `high`: a shard's first and last `p`, as the base
-    index has them.
-    """
-
-    sha256: str
-    length: int
-    rows: int
-    withdrawals: int
-    from_version: int
-    to_version: int
-    path: str
-    low: str = ""
-    high: str = ""
-
-    @property
-    def ref(self) -> ObjectRef:
-        return ObjectRef(self.path, self.length, self.sha256)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The content of current.json. Times are ISO 8601 UTC; `earlier` only tells a publisher what was withdrawn.
-
-    `deltas` are the manifest's segments past its base. `purged`: no row that was withdrawn at this version or before is
-    left in this folder, though later withdrawals may still have theirs, hidden by their tombstones.
-    """
-
-    list_id: str
-    name: str
-    version: int
-    role_version: int
-    status: str
-    algorithms: tuple[str, ...]
-    scheme: str
-    columns: tuple[str, ...]
-    entries: int
-    manifest_sha256: str
-    published_at: str
-    applied_at: str
-    purged: int
-    base_version: int
-    base_index_sha256: str
-    base: tuple[HeldObject, ...]
-    deltas: tuple[HeldObject, ...]
-    earlier: tuple[HeldObject, ...] = ()
-
-    @property
-    def publisher(self) -> str:
-        return self.name.partition("/")[0]
-
-    @property
-    def objects(self) -> tuple[HeldObject, ...]:
-        return self.base + self.deltas + self.earlier
-
-    @property
-    def fmt(self) -> ListFormat:
-        return ListFormat(self.algorithms, self.scheme, self.columns)
-
-    @property
-    def purgeable(self) -> int:
-        """What `purged` is once nothing but these objects is left: a tombstone's row may lie in what came before it."""
-        first = next((part for part in self.deltas if part.withdrawals), None)
-        return self.version if first is None else max(first.from_version, self.base_version)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, **dataclasses.asdict(self)}
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Held:
-        """Raises HashshareError when the file is not of this format."""
-        try:
-            fields = {field.name: document[field.name] for field in dataclasses.fields(cls)}
-            for name in ("algorithms", "columns"):
-                fields[name] = tuple(fields[name])
-            for name in ("base", "deltas", "earlier"):
-                fields[name] = tuple(HeldObject(**record) for record in fields[name])
-            if document["format"] != FORMAT:
-                raise KeyError("format")
-            return cls(**fields)
-        except (KeyError, TypeError) as error:
-            raise HashshareError("It is damaged or of another version of hashshare.") from error
+__all__ = ["Held", "HeldObject", "ListStore", "find_store", "read_digested", "stores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +76,10 @@ class ListStore:
         """Where an object is kept until it is verified."""
         return self.folder / "objects" / f"{sha256}.part"
 
+    def files(self, parts: Iterable[HeldObject]) -> dict[Path, HeldObject]:
+        """Where these objects are kept, for `healing`."""
+        return {self.object_path(part.sha256): part for part in parts}
+
     def has(self, part: HeldObject) -> bool:
         """Whether the object is here in its full length; that its bytes are right is for `verify` to say."""
         try:
@@ -204,11 +120,6 @@ class ListStore:
             os.fsync(file.fileno())
         source.chmod(0o600)
         source.replace(make_private_folder(self.folder / "objects") / f"{sha256}.parquet")
-
-    def set_aside(self, path: Path) -> None:
-        """Take a damaged file out of use; the next sync fetches it again, and removes this one."""
-        path.replace(path.with_name(f"{path.name}.damaged"))
-        sync_folder(path.parent)
 
     def proof_path(self, sha256: str) -> Path:
         """The signatures over a manifest as they were when it was adopted (client.proof)."""
@@ -279,9 +190,10 @@ class ListStore:
     def pinned(self) -> Iterator[tuple[Held, HeldState]]:
         """The last good state and its files, which stay in place inside the block whatever a sync does meanwhile.
 
-        Raises NotSynced, VerificationFailed, MissingObject.
+        Raises NotSynced, VerificationFailed, MissingObject; WrongDigest when the engine fails inside the block over a
+        file that is damaged, which is set aside then.
         """
-        with self.reading_lock():
+        with self.reading_lock(), contextlib.ExitStack() as watch:
             held = self.usable()
             files = {part.sha256: self.object_path(part.sha256) for part in held.objects}
             wrong = [self.object_path(part.sha256) for part in held.objects if not self.has(part)]
@@ -292,6 +204,7 @@ class ListStore:
                 tuple(files[part.sha256] for part in parts) for parts in (held.base, held.deltas, held.earlier)
             )
             ranges = tuple((int(part.low, 16), int(part.high, 16)) for part in held.base)
+            watch.enter_context(healing.damage_named(self.files(held.objects), name=held.name))
             yield held, HeldState(held.fmt, base=base, deltas=deltas, earlier=earlier, ranges=ranges)
 
     @contextlib.contextmanager

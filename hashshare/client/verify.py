@@ -6,7 +6,7 @@ An expired role is reported and does not fail: dropping protection would be the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +15,15 @@ from typing import Final
 from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Root, Targets
 
-from hashshare.client import trust
+from hashshare.client import healing, trust
 from hashshare.client.home import Home, read_json
 from hashshare.client.planning import of_segment, shards_of
 from hashshare.client.proof import Proof
-from hashshare.client.store import Held, HeldObject, ListStore, read_digested
+from hashshare.client.store import Held, ListStore, read_digested
 from hashshare.client.sync import check_object
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.engine import open_engine
-from hashshare.wire.errors import BadSignature, MalformedManifest, MalformedMetadata, MissingObject, WrongDigest
+from hashshare.wire.errors import BadSignature, MalformedManifest, MalformedMetadata, WrongDigest
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, read_typed, root_fingerprint
 from hashshare.wire.repository.shapes import feed_manifest
@@ -80,16 +80,16 @@ def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _:
 
 def _verify_documents(store: ListStore, held: Held) -> Manifest:
     """The signed manifest, which current.json must follow object by object."""
-    _verify_document(store, store.manifest_path(held.manifest_sha256), held.manifest_sha256)
+    _verify_document(store.manifest_path(held.manifest_sha256), held.manifest_sha256, name=held.name)
     try:
         manifest = Manifest.parse(verify_signatures(store, held))
     except (BadSignature, WrongDigest, MalformedMetadata):
         proof = store.proof_path(held.manifest_sha256)
         if proof.is_file():
-            store.set_aside(proof)
+            healing.set_aside(proof)
         raise
     path = store.index_path(manifest.base.index.sha256)
-    _verify_document(store, path, manifest.base.index.sha256)
+    _verify_document(path, manifest.base.index.sha256, name=held.name)
     index = BaseIndex.parse(path.read_bytes())
     index.check_against(manifest)
     said = (held.list_id, held.name, held.version, held.base, held.deltas)
@@ -108,46 +108,20 @@ def _verify_objects(store: ListStore, held: Held, progress: Callable[[int], None
     faulty: list[Path] = []
     for part in held.objects:
         path = store.object_path(part.sha256)
-        if not _is_right(path, part):
+        if not healing.is_right(path, part):
             faulty.append(path)
         elif not faulty:
             check_object(path, part, held.fmt)
         done += part.length
         progress(done)
-    _refuse(store, faulty)
+    healing.refuse(faulty, name=held.name)
     return done
 
 
-def _verify_document(store: ListStore, path: Path, sha256: str) -> None:
+def _verify_document(path: Path, sha256: str, *, name: str) -> None:
     """Raises WrongDigest, MissingObject."""
     if read_digested(path, sha256) is None:
-        _refuse(store, [path])
-
-
-def _is_right(path: Path, part: HeldObject) -> bool:
-    """Whether a file is here, with the length and digest that were signed."""
-    if not path.is_file() or path.stat().st_size != part.length:
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
-
-
-def _refuse(store: ListStore, faulty: Sequence[Path]) -> None:
-    """Set the damaged ones aside and name them all."""
-    if not faulty:
-        return
-    damaged = [path for path in faulty if path.is_file()]
-    missing = [path for path in faulty if path not in damaged]
-    for path in damaged:
-        store.set_aside(path)
-    words = [f"{path} is {'damaged and was set aside' if path in damaged else 'missing'}" for path in faulty]
-    more = [f"{len(words) - 3:,} more are damaged or missing"] if len(words) > 3 else []
-    raise (WrongDigest if damaged else MissingObject)(
-        "; ".join(words[:3] + more) + ".",
-        next_step="hashshare sync fetches just what is damaged or missing.",
-        damaged=[str(path) for path in damaged],
-        missing=[str(path) for path in missing],
-    )
+        healing.refuse([path], name=name)
 
 
 def _count(store: ListStore) -> int:

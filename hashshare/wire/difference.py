@@ -24,8 +24,10 @@ class Difference:
     """`table` holds the delta's rows, ready for `write_delta`; `added`, `updated` and `reinstated` are its upserts.
 
     `blocked` counts withdrawn keys that the intake holds and that were not named to be reinstated (they are left out
-    of the table; the publisher refuses); `unheld` counts withdrawals of keys that the list never held. The examples
-    are up to 20 keys in hexadecimal.
+    of the table; the publisher refuses); `unheld` counts withdrawals of keys that the list never held. Where entries
+    can lapse, `lapsed` counts those of keys that were held, lapsed and dropped out with a base, and `untraced` those
+    of keys that are not held and left no trace: they never were, or came with a base, lapsed and dropped out. The
+    examples are up to 20 keys in hexadecimal.
     """
 
     table: str
@@ -38,6 +40,10 @@ class Difference:
     blocked_examples: tuple[str, ...] = ()
     unheld: int = 0
     unheld_examples: tuple[str, ...] = ()
+    lapsed: int = 0
+    lapsed_examples: tuple[str, ...] = ()
+    untraced: int = 0
+    untraced_examples: tuple[str, ...] = ()
 
     @property
     def upserts(self) -> int:
@@ -58,12 +64,13 @@ def difference(
     today: date,
     reason: str = "other",
     reinstate: Collection[bytes] = (),
+    renewed: bool = False,
 ) -> Difference:
     """The operations that turn `state` into what `intake` says, as the temporary table `difference`.
 
     A full list withdraws (for `reason`) every entry that it lacks and that has not lapsed by `today`. A list of
     changes that has been applied already yields none; of the state it reads only what it names. `reinstate` are keys
-    that may come back.
+    that may come back. `renewed`: the state's base took the place of another, so lapsed entries may have dropped out.
     """
     if intake.changes:
         gone = collect_standing(engine, state, keys=intake.table)
@@ -76,7 +83,7 @@ def difference(
     compared = _Comparison(engine, state, intake, held)
     compared.collect_upserts(gone=gone)
     if intake.changes:
-        compared.collect_named_withdrawals()
+        compared.collect_named_withdrawals(renewed=renewed)
     else:
         compared.collect_implied_withdrawals(reason, today)
     return compared.summary()
@@ -134,14 +141,21 @@ class _Comparison:
             f"SELECT p, s, {literal(reason)} FROM ({held}) ANTI JOIN {self.intake.table} USING (p, s)"
         )
 
-    def collect_named_withdrawals(self) -> None:
-        """Withdrawals of a list of changes; one made before is left out, one of a key never held is reported."""
+    def collect_named_withdrawals(self, *, renewed: bool) -> None:
+        """Withdrawals of a list of changes; one made before is left out, one of a key that is not held is reported.
+
+        A base that leaves lapsed entries out leaves no trace of them, but their operations may still be in the chain.
+        """
         asked = f"SELECT p, s, reason FROM {self.intake.table} WHERE op = {WITHDRAW}"
         self.engine.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {asked}")
         self._add_withdrawals(f"SELECT * FROM asked SEMI JOIN ({self.held}) USING (p, s)")
-        self.engine.execute("""
+        lapses = "expires" in self.state.fmt.columns
+        traced = "ever.p IS NOT NULL" if lapses else "false"
+        absent = "untraced" if lapses and renewed else "unheld"
+        self.engine.execute(f"""
             INSERT INTO compared (fate, p, s)
-            SELECT 'unheld', p, s FROM asked ANTI JOIN withdrawn USING (p, s)
+            SELECT CASE WHEN {traced} THEN 'lapsed' ELSE '{absent}' END, p, s
+            FROM asked ANTI JOIN withdrawn USING (p, s) LEFT JOIN standing_ever AS ever USING (p, s)
             WHERE (p, s) NOT IN (SELECT (p, s) FROM compared WHERE fate = 'withdrawn')""")
 
     def _add_withdrawals(self, query: str) -> None:
@@ -154,7 +168,7 @@ class _Comparison:
         columns = ", ".join(quoted(column) for column in segment_columns(self.state.fmt, "delta"))
         self.engine.execute(
             f"CREATE OR REPLACE TEMP VIEW {TABLE} AS SELECT {columns} FROM compared"
-            " WHERE fate NOT IN ('blocked', 'unheld')"
+            " WHERE fate NOT IN ('blocked', 'unheld', 'lapsed', 'untraced')"
         )
         counts = dict(self.engine.execute("SELECT fate, count(*) FROM compared GROUP BY fate").fetchall())
         touched = sum(counts.get(fate, 0) for fate in ("added", "updated", "reinstated", "blocked"))
@@ -172,6 +186,10 @@ class _Comparison:
             blocked_examples=self._examples("blocked"),
             unheld=counts.get("unheld", 0),
             unheld_examples=self._examples("unheld"),
+            lapsed=counts.get("lapsed", 0),
+            lapsed_examples=self._examples("lapsed"),
+            untraced=counts.get("untraced", 0),
+            untraced_examples=self._examples("untraced"),
         )
 
     def _examples(self, fate: str) -> tuple[str, ...]:

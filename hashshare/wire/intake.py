@@ -6,6 +6,7 @@ what is wrong with its bad lines is worked out from those lines alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from hashshare.wire.errors import BadInput
 from hashshare.wire.fields import Field, file_fields, key_prefix, key_rest, stored_value
 from hashshare.wire.limits import MAX_PROBLEM_LINES
 from hashshare.wire.sources import Source, mend, needs_mending, open_source
+from hashshare.wire.state import key_hex
 from hashshare.wire.vocabulary import WITHDRAW
 
 TABLE: Final = "intake"
@@ -97,6 +99,21 @@ def write_errors_csv(engine: Engine, path: Path) -> int:
     engine.execute(f"COPY ({query}) TO {literal(unfinished.absolute())} (FORMAT csv, HEADER)")
     unfinished.replace(path)
     return scalar(engine, f"SELECT count(*) FROM {_PROBLEMS}")
+
+
+def find_lines(
+    engine: Engine, path: Path, keys: Sequence[str], *, fmt: ListFormat, changes: bool, default_reason: str | None
+) -> dict[str, int]:
+    """The line of each of `keys` (hexadecimal) in the file `path`, which `read_entries` has just read into `engine`.
+
+    A file without faults was read with its lines in no order, so it is parsed again, in order.
+    """
+    fields = file_fields(fmt, changes=changes, default_reason=default_reason)
+    if engine.execute("SELECT 1 FROM parsed WHERE number IS NULL LIMIT 1").fetchone():
+        source = open_source(engine, path, known=tuple(field.name for field in fields))
+        _Reading(engine, fields, fmt, changes).parse(source, source.numbered)
+    query = f"SELECT {key_hex()} AS key, min(number) FROM parsed WHERE ok GROUP BY ALL HAVING list_contains($1, key)"
+    return dict(engine.execute(query, [list(keys)]).fetchall())
 
 
 # --- The header ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hashshare.client.cli import audit, bases, grants, passphrases, propagation, publishers
-from hashshare.client.cli.narration import Narrator, tell
+from hashshare.client.cli.narration import Narrator, tell, tell_refused
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
 from hashshare.client.publication import Publication, Wish
@@ -103,7 +103,7 @@ def withdraw(
             rows = csv.writer(opened)
             rows.writerow(("op", "reason", own.fmt.key.name))
             rows.writerows(("withdraw", known, render(key, own.fmt.key)) for key in dict.fromkeys(keys))
-        done = _publish(out, own, Wish(file=file, changes=True, reason=known), renew_base=False)
+        done = _publish(out, own, Wish(file=file, changes=True, reason=known, typed=True), renew_base=False)
     if wait or wait_seconds is not None:
         session = Session.open(own.publisher.home)
         propagation.wait_and_tell(out, session, done, done.to_json(), patience=wait_seconds)
@@ -121,6 +121,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publ
     document = publication.to_json()
     out.result(document)
     tell(out, publication)
+    tell_refused(out, own.name, publication.refused)
     if renew_base and publication.version is not None and not publication.dry_run:
         bases.go_on(out, session, own, document, version=publication.version)
     return publication
@@ -175,11 +176,19 @@ def release_refresh(
     expires = done.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
     job = done.job.to_json() if done.job else None
     out.result(
-        {"list": own.name, "role_version": done.role_version, "expires": expires, "adopted_base": done.base, "job": job}
+        {
+            "list": own.name,
+            "role_version": done.role_version,
+            "expires": expires,
+            "adopted_base": done.base,
+            "refused_base": done.refused.to_json() if done.refused else None,
+            "job": job,
+        }
     )
     if done.base is not None:
         out.say(f"{own.name}   new base at v{done.base} adopted")
     out.say(f"{own.name} is {'signed again' if done.job else 'fresh'}: its signature is good until {expires}.")
+    tell_refused(out, own.name, done.refused)
 
 
 def _pending(home: Home, full_name: str) -> dict[str, Any] | None:

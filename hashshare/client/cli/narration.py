@@ -10,13 +10,18 @@ from typing import Final, Self
 
 from hashshare.client.cli.output import Output, count, printable, size
 from hashshare.client.commits import Job
-from hashshare.client.publication import Listener, Publication, Wish
+from hashshare.client.publication import LeftOut, Listener, Publication, Wish
+from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
+from hashshare.wire.errors import ExitCode
 from hashshare.wire.intake import Intake
 
 SHOWN_PROBLEMS: Final = 3
+LAPSED: Final = "lapsed, and dropped out when the base was renewed"
+UNTRACED: Final = "not on the list now: it never was, or it lapsed and dropped out when the base was renewed"
 STAGES: Final = {
     "sync": "syncing",
+    "check": "checking what is held",
     "intake": "reading",
     "diff": "comparing",
     "write": "writing",
@@ -75,6 +80,17 @@ class Narrator(Listener):
         against = f"against v{before}" if before else "first release"
         self._out.say(f"{self._name}   {against}   {change_text(change)}")
 
+    def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
+        self._bars.close()
+        number = change.lapsed + change.untraced
+        what = "1 withdrawal was" if number == 1 else f"{number:,} withdrawals were"
+        self._complain(f"! {what} left out, of what the list does not hold:")
+        for row in rows[:SHOWN_PROBLEMS]:
+            line = f"line {row.line:<6}" if row.line else ""
+            self._complain(f"  {line}{row.key[:16]}\N{HORIZONTAL ELLIPSIS}  {LAPSED if row.lapsed else UNTRACED}")
+        if number > SHOWN_PROBLEMS:
+            self._complain(f"  and {number - SHOWN_PROBLEMS:,} more")
+
     def uploading(self, total: int) -> None:
         self._done, self._total = 0, total
         self._bars.close()
@@ -126,6 +142,20 @@ def tell(out: Output, publication: Publication) -> None:
         out.say(f"The list says this already (v{publication.version}); nothing was published.")
     else:
         _tell_published(out, publication)
+
+
+def tell_refused(out: Output, name: str, refused: Refusal | None) -> None:
+    """A base that the hub did not take: a warning, and from the second in a row on a failure of the command."""
+    if refused is None:
+        return
+    job = f" (job {refused.job})" if refused.job else ""
+    out.warn(f"The hub refused the new base of {name} at v{refused.version}{job}: {refused.reason}")
+    if not refused.is_error:
+        out.warn("It was dropped, and the list goes on with its old base; the next one is built anew.")
+        return
+    out.warn(f"That makes {refused.times} in a row: until one is adopted, new members download the old base, with")
+    out.warn(f"every entry that was withdrawn since. {refused.next_step(name)}")
+    out.exit_code = ExitCode.VERIFICATION
 
 
 def _tell_published(out: Output, publication: Publication) -> None:

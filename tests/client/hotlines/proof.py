@@ -10,6 +10,7 @@ from hashshare.wire.chain import step
 from hashshare.wire.checks import check_base, check_delta, check_merge
 from hashshare.wire.engine import open_engine
 from hashshare.wire.entries import Kind, ListFormat
+from hashshare.wire.errors import MalformedManifest
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.segments import verify_segment
@@ -39,14 +40,18 @@ class Prover:
                 self.verify(merged, fmt, "delta")
                 check_merge(engine, [self.file(part.object) for part in merge.parts], merged, fmt=fmt)
             if change.base is None:
-                assert manifest.entries == previous.entries + growth
+                self.count(manifest, previous.entries + growth)
                 return
             deltas = tuple(self.file(segment.object) for segment in change.base_deltas)
             shards = self.shards(manifest)
             for shard in shards:
                 self.verify(shard, fmt, "base")
             check_base(engine, HeldState(fmt, self.shards(previous), deltas), shards, today=datetime.now(UTC).date())
-            assert manifest.entries == count_entries(engine, self.state(manifest))
+            self.count(manifest, count_entries(engine, self.state(manifest)))
+
+    def count(self, manifest: Manifest, entries: int) -> None:
+        if manifest.entries != entries:
+            raise MalformedManifest(f"The manifest says {manifest.entries} entries; there are {entries}.")
 
     def verify(self, path: Path, fmt: ListFormat, kind: Kind) -> None:
         verify_segment(path, fmt=fmt, kind=kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hashshare.client.store import Held, ListStore
@@ -43,6 +44,18 @@ def extend(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\0")
 
 
+def zero_head(path: Path) -> None:
+    body = path.read_bytes()
+    path.write_bytes(bytes(len(body) // 2) + body[len(body) // 2 :])
+
+
+def zero_footer(path: Path) -> None:
+    body = path.read_bytes()
+    path.write_bytes(body[:-60] + bytes(60))
+
+
+UNSEEN = [zero_head, zero_footer]
+"""Damage that leaves the length as it was: no sync sees it by itself."""
 DAMAGE = [flip, truncate, extend, Path.unlink]
 Pick = Callable[[ListStore, Held], Path]
 FILES: dict[str, Pick] = {
@@ -141,6 +154,38 @@ def test_a_reader_says_which_file_is_missing(synced: Cobalt, aurora: Aurora) -> 
     assert done.status == 4
     assert path.name in done.err
     assert "hashshare sync" in done.err
+
+
+READERS = {
+    "export": ["export"],
+    "scan": ["scan", "/etc/hostname"],
+    "lookup": ["lookup", "md5:" + "0" * 32],
+    "changes": ["changes", "--since", "2"],
+}
+
+
+@pytest.mark.parametrize("damage", UNSEEN)
+@pytest.mark.parametrize("reader", READERS)
+def test_what_the_engine_cannot_read_is_named_and_the_next_sync_fetches_it(
+    synced: Cobalt, aurora: Aurora, north: North, reader: str, damage: Callable[[Path], None]
+) -> None:
+    path = chosen(synced, aurora, "delta")
+    whole = path.read_bytes()
+    damage(path)
+    command, *rest = READERS[reader]
+    done = synced.run(command, *([aurora.name] if command in ("export", "changes") else []), *rest)
+    assert done.status == 4, done.err
+    assert path.name in done.err and "was set aside" in done.err
+    assert f"hashshare sync {aurora.name}" in done.err
+    assert "Error" not in done.err and "SELECT" not in done.err
+    assert sync(synced, aurora).segments == 1
+    assert path.read_bytes() == whole
+
+
+def test_an_engine_that_fails_over_files_that_are_right_keeps_its_own_words(synced: Cobalt, aurora: Aurora) -> None:
+    with pytest.raises(duckdb.Error, match="nonsense"), synced.store(aurora).reading() as (engine, _, _):
+        engine.execute("SELECT nonsense")
+    assert verify_list(synced.store(aurora)).entries == len(aurora.live)
 
 
 def test_a_record_that_names_other_objects_is_not_believed(synced: Cobalt, aurora: Aurora) -> None:
