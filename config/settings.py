@@ -9,7 +9,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import csp
-from config.environment import broker, cache, data_folder, database, env, hosts, private_folder, secret_key
+from config.environment import (
+    FILE_BROKER,
+    broker,
+    cache,
+    data_folder,
+    database,
+    env,
+    hosts,
+    private_folder,
+    queues,
+    secret_key,
+)
 from config.object_storage import bucket_place
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -99,8 +110,17 @@ CACHES = {name: cache(env.str("HASHSHARE_CACHE_URL", ""), name=name) for name in
 CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
     env.str("HASHSHARE_BROKER_URL", ""), folder=HASHSHARE_DATA / "broker"
 )
+HASHSHARE_BROKER_IN_FILES = CELERY_BROKER_URL == FILE_BROKER
+CELERY_BROKER_TRANSPORT = "config.file_broker:Transport" if HASHSHARE_BROKER_IN_FILES else None
+CELERY_WORKER_POOL = "solo" if HASHSHARE_BROKER_IN_FILES else "prefork"
+"""Over files, the children of one worker would share a pipe, and its lock would be held for good when the child that
+holds it is killed: there a worker is one process. Over a broker each child has a pipe of its own."""
 CELERY_TASK_DEFAULT_QUEUE: str = env.str("HASHSHARE_QUEUE", "hashshare")
 """Name of the queue at the broker; hubs that share a broker need one each."""
+HASHSHARE_TIMETABLE_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-timetable"
+"""What beat sends goes here, so that a worker of its own may do it however long verifications take."""
+CELERY_TASK_QUEUES = queues(CELERY_TASK_DEFAULT_QUEUE, HASHSHARE_TIMETABLE_QUEUE)
+"""A worker that is not told which takes from both."""
 CELERY_BEAT_SCHEDULE_FILENAME = str(HASHSHARE_DATA / "celerybeat")
 """Where beat notes when it last sent what, whichever folder it is started in."""
 
