@@ -41,6 +41,9 @@ HASHSHARE_S3 = bucket_place(sendfile_prefix=HASHSHARE_SENDFILE_PREFIX, checkouts
 HASHSHARE_RATE_LIMIT: str = env.str("HASHSHARE_RATE_LIMIT", "1200/min")
 """Requests per organisation, as "number/second|min|hour|day"; empty: no limit."""
 
+HASHSHARE_UPLOAD_GIB: float = env.float("HASHSHARE_UPLOAD_GIB", 100.0)
+"""What a publisher may have uploaded that no release names yet, in all its lists together."""
+
 HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
 """Seconds after which a job whose worker shows no sign of life is given to another."""
 
@@ -172,12 +175,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"worth_a_line": {"()": "config.log_filters.WorthALine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["worth_a_line"]}},
     "root": {"handlers": ["console"], "level": env.str("HASHSHARE_LOG_LEVEL", "INFO")},
     # What the timetable runs every few seconds would drown the lines that jobs write of themselves.
     "loggers": {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
         "kombu.connection": {"level": "ERROR"},
         "tuf.api._payload": {"level": "WARNING"},
     },
