@@ -45,8 +45,9 @@ def test_it_says_which_program_died_and_starts_it_again(start_hub: StartHub) -> 
     hub = start_hub()
     for name in ("worker-1", "timetable", "web", "beat"):
         pid = hub.kill(name)
-        wait_for(f"{name} to be replaced", lambda name=name, pid=pid: hub.pids()[name] != pid)  # type: ignore[misc]
-        assert f"hub: {name} (pid {pid}) ended with signal SIGKILL: started again" in hub.output()
+        words = f"hub: {name} (pid {pid}) ended with signal SIGKILL: started again"
+        wait_for(words, lambda words=words: words in hub.output())  # type: ignore[misc]
+        assert hub.pids()[name] != pid
     wait_for("the web server to answer", hub._is_ready)
 
 
