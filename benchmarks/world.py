@@ -76,14 +76,15 @@ class World:
         return self.database("rival")
 
     def program(self, name: str) -> list[int]:
-        """Process ids of the hub's "web", "worker" or "beat" and its children."""
-        state = json.loads((self.hub.data / "hub.json").read_text())
-        return family(int(state["programs"][name]))
+        """Process ids of the hub's "web", "beat", "timetable" or "worker" (all that verify) and their children."""
+        programs = json.loads((self.hub.data / "hub.json").read_text())["programs"]
+        fitting = [pid for called, pid in programs.items() if called.partition("-")[0] == name]
+        return [pid for program in fitting for pid in family(int(program))]
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Meanwhile the hub's own programs stand still, so that what its database does is somebody else's doing."""
-        pids = [pid for name in ("beat", "worker", "web") for pid in self.program(name)]
+        pids = [pid for name in ("beat", "timetable", "worker", "web") for pid in self.program(name)]
         try:
             for pid in pids:
                 os.kill(pid, signal.SIGSTOP)

@@ -28,9 +28,20 @@ TIMETABLE: Final[dict[str, float]] = {
 }
 """Task in hashshare/tasks.py -> seconds between two runs."""
 
+
+def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
+    """The timetable's tasks never wait for verifications: they have a queue of their own. None: the usual one."""
+    from django.conf import settings
+
+    if name.removeprefix("hashshare.tasks.") in TIMETABLE:
+        return {"queue": settings.HASHSHARE_TIMETABLE_QUEUE}
+    return None
+
+
 app = Celery("config")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
+    task_routes=(route,),
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
 env = FileAwareEnv(strip_whitespace=True)
+
+FILE_BROKER: Final = "filesystem://"
 
 
 def data_folder(default: Path) -> Path:
@@ -108,7 +110,12 @@ def broker(url: str, *, folder: Path) -> tuple[str, dict[str, Any]]:
         return url, {}
     queue, control = private_folder(folder / "queue"), private_folder(folder / "control")
     places = {"data_folder_in": str(queue), "data_folder_out": str(queue), "control_folder": str(control)}
-    return "filesystem://", {**places, "polling_interval": 0.2}
+    return FILE_BROKER, {**places, "polling_interval": 0.2}
+
+
+def queues(*names: str) -> dict[str, dict[str, str]]:
+    """Celery's description of queues that messages reach by their names."""
+    return {name: {"exchange": name, "routing_key": name} for name in names}
 
 
 def mail(url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from config import csp
 from config.environment import (
+    FILE_BROKER,
     at_least_one,
     broker,
     cache,
@@ -19,6 +20,7 @@ from config.environment import (
     hosts,
     mail,
     private_folder,
+    queues,
     secret_key,
 )
 from config.object_storage import bucket_place
@@ -40,6 +42,9 @@ HASHSHARE_S3 = bucket_place(sendfile_prefix=HASHSHARE_SENDFILE_PREFIX, checkouts
 
 HASHSHARE_RATE_LIMIT: str = env.str("HASHSHARE_RATE_LIMIT", "1200/min")
 """Requests per organisation, as "number/second|min|hour|day"; empty: no limit."""
+
+HASHSHARE_UPLOAD_GIB: float = env.float("HASHSHARE_UPLOAD_GIB", 100.0)
+"""What a publisher may have uploaded that no release names yet, in all its lists together."""
 
 HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
 """Seconds after which a job whose worker shows no sign of life is given to another."""
@@ -113,8 +118,17 @@ CACHES = {name: cache(env.str("HASHSHARE_CACHE_URL", ""), name=name) for name in
 CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(
     env.str("HASHSHARE_BROKER_URL", ""), folder=HASHSHARE_DATA / "broker"
 )
+HASHSHARE_BROKER_IN_FILES = CELERY_BROKER_URL == FILE_BROKER
+CELERY_BROKER_TRANSPORT = "config.file_broker:Transport" if HASHSHARE_BROKER_IN_FILES else None
+CELERY_WORKER_POOL = "solo" if HASHSHARE_BROKER_IN_FILES else "prefork"
+"""Over files, the children of one worker would share a pipe, and its lock would be held for good when the child that
+holds it is killed: there a worker is one process. Over a broker each child has a pipe of its own."""
 CELERY_TASK_DEFAULT_QUEUE: str = env.str("HASHSHARE_QUEUE", "hashshare")
 """Name of the queue at the broker; hubs that share a broker need one each."""
+HASHSHARE_TIMETABLE_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-timetable"
+"""What beat sends goes here, so that a worker of its own may do it however long verifications take."""
+CELERY_TASK_QUEUES = queues(CELERY_TASK_DEFAULT_QUEUE, HASHSHARE_TIMETABLE_QUEUE)
+"""A worker that is not told which takes from both."""
 CELERY_BEAT_SCHEDULE_FILENAME = str(HASHSHARE_DATA / "celerybeat")
 """Where beat notes when it last sent what, whichever folder it is started in."""
 
@@ -169,12 +183,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"worth_a_line": {"()": "config.log_filters.WorthALine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["worth_a_line"]}},
     "root": {"handlers": ["console"], "level": env.str("HASHSHARE_LOG_LEVEL", "INFO")},
     # What the timetable runs every few seconds would drown the lines that jobs write of themselves.
     "loggers": {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
         "kombu.connection": {"level": "ERROR"},
         "tuf.api._payload": {"level": "WARNING"},
     },

@@ -109,8 +109,10 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Go on with the next object, then commit.",
     ),
     "too-large": Explanation(
-        "The body is larger than the hub reads at this address.",
-        "Send less at once; a list is published in segments.",
+        "The body is larger than the hub reads at this address; or, with this object, the publisher would have more "
+        "uploaded that no release names than the hub keeps. It was not kept; what was uploaded before was.",
+        "Send less at once; a list is published in segments. Publish what was uploaded: what no release names is "
+        "removed after fourteen days. The hub's operator can raise HASHSHARE_UPLOAD_GIB.",
     ),
     "unsupported-media-type": Explanation(
         "The body is of a type that this address does not read.",

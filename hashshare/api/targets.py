@@ -72,8 +72,10 @@ class Target(Endpoint):
     def put(self, request: Request, domain: str, list_id: str, digest: str, name: str) -> Response:
         """Upload an object. 412 when the list has it already; it may be sent any number of times."""
         caller = caller_of(request)
-        now = timezone.now()
-        check_upload_allowed(caller=caller, domain=domain, list_id=list_id, digest=digest, name=name, now=now)
+        now, length = timezone.now(), announced_length(request._request)
+        check_upload_allowed(
+            caller=caller, domain=domain, list_id=list_id, digest=digest, name=name, content_length=length, now=now
+        )
         signed = signature_of(request)
         if signed.body_sha256 is None or signed.body_sha256.hex() != digest:
             raise WrongDigest("The signed Content-Digest is not the digest in the address.")
@@ -84,7 +86,7 @@ class Target(Endpoint):
             digest=digest,
             name=name,
             chunks=_chunks(request),
-            content_length=announced_length(request._request),
+            content_length=length,
             now=now,
         )
         return answer(StoredRecord, row, status=201)

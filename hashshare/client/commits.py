@@ -20,6 +20,9 @@ from hashshare.wire.objects import ObjectRef
 PATIENCE: Final = 3600.0
 """Seconds after which waiting for a job is given up; the job itself goes on."""
 
+QUEUED_LONG: Final = 20.0
+"""Seconds after which a job that no worker has taken is worth a word: usually it is taken within one."""
+
 PAUSE_SHARE: Final = 0.1
 SHORTEST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 2.0
@@ -101,12 +104,22 @@ def job(session: Session, job_id: str) -> Job:
 
 
 def wait(session: Session, job_id: str, *, watch: Watch | None = None, patience: float = PATIENCE) -> Job:
-    """Poll until the job has ended; `watch` sees every answer. Raises `rejection(job)` if it failed."""
-    began = time.monotonic()
+    """Poll until the job has ended; `watch` sees every answer. Raises `rejection(job)` if it failed.
+
+    The session's `warn` hears once of a job that stays queued, so that nobody waits in the dark.
+    """
+    began = queued_since = time.monotonic()
+    warned = False
     while not (current := job(session, job_id)).finished:
         if watch is not None:
             watch(current)
-        waited = time.monotonic() - began
+        now = time.monotonic()
+        if current.state != "queued":
+            queued_since = now
+        elif now - queued_since > QUEUED_LONG and not warned:
+            warned = True
+            session.warn(queued_long(current, now - queued_since))
+        waited = now - began
         if waited > patience:
             raise HubFailure(
                 f"The hub has not finished job {job_id} after {patience:.0f} seconds.",
@@ -119,6 +132,13 @@ def wait(session: Session, job_id: str, *, watch: Watch | None = None, patience:
     if current.state == "failed":
         raise rejection(current)
     return current
+
+
+def queued_long(waiting: Job, seconds: float) -> str:
+    return (
+        f"Job {waiting.id} has been queued at the hub for {seconds:.0f} seconds and no worker has taken it. Waiting: "
+        "nothing is lost, and this command may be stopped and run again. If it lasts, tell the hub's operator."
+    )
 
 
 def rejection(failed: Job) -> HashshareError:

@@ -63,8 +63,15 @@ class Session:
     Answers other than 2xx, 304 and 416 raise the class of wire.errors that the problem document names.
     """
 
-    def __init__(self, hub_url: str, *, key: Ed25519PrivateKey, token_path: Path | None = None) -> None:
-        """Raises UsageError, InsecureTransport."""
+    def __init__(
+        self,
+        hub_url: str,
+        *,
+        key: Ed25519PrivateKey,
+        token_path: Path | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`warn` takes a line for whoever waits for the hub. Raises UsageError, InsecureTransport."""
         self.hub_url = checked_url(hub_url).rstrip("/")
         self.key = key
         self.key_id = keys.fingerprint_of(key)
@@ -79,12 +86,13 @@ class Session:
             self._http.trust_env = False
             self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self.wait: Callable[[float], None] = time.sleep
+        self.warn = warn
 
     @classmethod
-    def open(cls, home: Home) -> Session:
+    def open(cls, home: Home, *, warn: Callable[[str], None] = lambda _: None) -> Session:
         """The enrolled hub. Raises NotEnrolled."""
         config = home.config()
-        return cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json")
+        return cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
 
     def url(self, path: str) -> str:
         """`path` below /api/v1/ (`heads`), from the hub's root when it starts with a slash, or a whole address."""

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 
-from hashshare.models import Commit, HashList, StoredObject
+from hashshare.models import Commit, HashList, Publisher, StoredObject
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import own_publisher
 from hashshare.storage import object_store
@@ -36,16 +37,36 @@ def store_object(
 ) -> StoredObject:
     """Write the bytes to the store while hashing them. Nothing is served before a release names it.
 
-    Raises NotEntitled, NotFound (a name that no object has), AlreadyThere, TooLarge, WrongDigest.
+    Raises NotEntitled, NotFound (a name that no object has), AlreadyThere, TooLarge, WrongDigest, StorageUnavailable.
     """
     hash_list = own_list_by_id(caller=caller, domain=domain, list_id=list_id)
-    store = object_store()
     key = object_key(list_id, digest, name)
     check_absent(hash_list, digest, name, now)
     limit = size_limit(name)
     if content_length is not None and content_length > limit:
         raise errors.TooLarge(f"An object of this kind has at most {limit} bytes.", limit=limit)
-    length = store.receive(key, chunks, limit=limit)
+    check_room(hash_list, digest, name, content_length or 0)
+    length = object_store().receive(key, chunks, limit=limit)
+    return record_object(hash_list, digest, name, length, now)
+
+
+@transaction.atomic
+def record_object(hash_list: HashList, digest: str, name: str, length: int, now: datetime) -> StoredObject:
+    """The row of an object whose bytes have come.
+
+    1. Lock the publisher, so that uploads at the same time are counted one after the other.
+    2. Remove the bytes again if there is no room for them. Raises TooLarge.
+    3. See that another upload of the same object has not done so meanwhile. Raises StorageUnavailable.
+    """
+    Publisher.objects.select_for_update(no_key=True).get(pk=hash_list.publisher_id)
+    store, key = object_store(), object_key(hash_list.tuf_id, digest, name)
+    try:
+        check_room(hash_list, digest, name, length)
+    except errors.TooLarge:
+        store.delete(key)
+        raise
+    if store.length(key) != length:
+        raise errors.StorageUnavailable("The object did not stay. Send it again.", retry_after=1)
     row, _ = StoredObject.objects.update_or_create(
         list=hash_list,
         digest=digest,
@@ -53,6 +74,26 @@ def store_object(
         defaults={"length": length, "uploaded_at": now},
     )
     return row
+
+
+def check_room(hash_list: HashList, digest: str, name: str, length: int) -> None:
+    """Raises TooLarge if the publisher would have more uploaded, and named by no release, than HASHSHARE_UPLOAD_GIB.
+
+    An object with a row has its place, even if its bytes were lost.
+    """
+    if StoredObject.objects.filter(list=hash_list, digest=digest, name=name).exists():
+        return
+    waiting = StoredObject.objects.filter(list__publisher=hash_list.publisher_id, published_at=None)
+    uploaded: int = waiting.aggregate(total=Sum("length"))["total"] or 0
+    limit = int(settings.HASHSHARE_UPLOAD_GIB * 2**30)
+    if uploaded + length > limit:
+        raise errors.TooLarge(
+            f"This object has {length:,} bytes. The publisher has uploaded {uploaded:,} that no release names, and "
+            f"the hub keeps at most {limit:,} of those; this object is not kept, the others are.",
+            next_step=f"Publish what was uploaded; what no release names goes after {KEPT_UNPUBLISHED.days} days. If "
+            "it is one release that needs more, ask the hub's operator to raise HASHSHARE_UPLOAD_GIB.",
+            limit=limit,
+        )
 
 
 def check_absent(hash_list: HashList, digest: str, name: str, now: datetime) -> None:
@@ -66,11 +107,14 @@ def check_absent(hash_list: HashList, digest: str, name: str, now: datetime) -> 
             raise errors.AlreadyThere(length=row.length)
 
 
-def check_upload_allowed(*, caller: Caller, domain: str, list_id: str, digest: str, name: str, now: datetime) -> None:
+def check_upload_allowed(
+    *, caller: Caller, domain: str, list_id: str, digest: str, name: str, content_length: int, now: datetime
+) -> None:
     """What `store_object` would refuse before reading a byte, for answering early. Raises the same."""
     hash_list = own_list_by_id(caller=caller, domain=domain, list_id=list_id)
     object_key(list_id, digest, name)
     check_absent(hash_list, digest, name, now)
+    check_room(hash_list, digest, name, content_length)
 
 
 def own_list_by_id(*, caller: Caller, domain: str, list_id: str) -> HashList:

@@ -41,6 +41,15 @@ def test_an_upload_is_idempotent(ready: Hotline) -> None:
     refused(ready.upload(path, b"{}"), 412, "already-there")
 
 
+def test_an_upload_beyond_what_the_hub_keeps_unpublished_is_refused(ready: Hotline, settings: Settings) -> None:
+    settings.HASHSHARE_UPLOAD_GIB = 3 / 2**30
+    assert ready.upload(stored(ready, b"{}"), b"{}").status_code == 201
+    problem = refused(ready.upload(stored(ready, b"[]"), b"[]"), 413, "too-large")
+    assert problem["limit"] == 3
+    assert "HASHSHARE_UPLOAD_GIB" in problem["next_step"]
+    assert StoredObject.objects.count() == 1
+
+
 def test_an_upload_whose_file_is_gone_may_be_repeated(ready: Hotline, settings: Settings) -> None:
     path = stored(ready, b"{}")
     ready.upload(path, b"{}")

@@ -109,6 +109,7 @@ def test_what_its_publisher_asks_after_stays_a_day_longer() -> None:
             list_id=feed.list_id,
             digest=ref.sha256,
             name=ref.name,
+            content_length=ref.length,
             now=later,
         )
     assert not due.exists()

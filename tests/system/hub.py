@@ -6,7 +6,7 @@
 
     def test_a_crash(start_hub: StartHub) -> None:               # one's own, with settings by environment
         hub = start_hub(HASHSHARE_RATE_LIMIT="5/min")
-        hub.kill("worker")                                       # SIGKILL; the hub starts it again
+        hub.kill("worker-1")                                     # SIGKILL; the hub starts it again
         assert "signal SIGKILL" in hub.output()
 
 Both are fixtures of tests/system/conftest.py. Use them from there; nothing here is a test.
@@ -73,7 +73,7 @@ class RunningHub:
     environment: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
-    kills: list[float] = field(default_factory=list)
+    kills: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -110,26 +110,47 @@ class RunningHub:
         return done
 
     def pids(self) -> dict[str, int]:
-        """Process ids by name: web, worker, beat."""
+        """Process ids by name: web, beat, timetable, worker-1, worker-2; over a broker one worker with children."""
         return dict(json.loads((self.data / "hub.json").read_text())["programs"])
+
+    def workers(self) -> list[str]:
+        """Names of the programs that verify."""
+        return [name for name in self.pids() if name.startswith("worker")]
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
         """Send a signal to the whole process group of a program, and return its process id."""
         pid = self.pids()[name]
         os.killpg(pid, signal_number)
-        self.kills.append(time.monotonic())
+        self.killed(name)
         return pid
 
+    def kill_workers(self) -> None:
+        """All that verify, whichever of them is at it."""
+        for name in self.workers():
+            self.kill(name)
+
+    def killed(self, name: str) -> None:
+        """Note a death of the program `name`, for `rest`."""
+        self.kills.setdefault(name, []).append(time.monotonic())
+
     def rest(self, kills: int = 1) -> None:
-        """Wait until so many more kills are fewer than a hub bears before it gives up and stops."""
+        """Wait until so many more kills of any one program are fewer than a hub bears before it gives up and stops."""
         spared = MOST_DEATHS - 1 - kills
-        while sum(moment > time.monotonic() - DEATHS_WITHIN_SECONDS - 1 for moment in self.kills) > spared:
+        while max((self._lately(moments) for moments in self.kills.values()), default=0) > spared:
             time.sleep(0.5)
+
+    @staticmethod
+    def _lately(moments: list[float]) -> int:
+        return sum(moment > time.monotonic() - DEATHS_WITHIN_SECONDS - 1 for moment in moments)
 
     def output(self) -> str:
         """What `manage.py hub` itself has said so far."""
         path = self.data / "hub.out"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def worker_log(self) -> str:
+        """What all that verify have said so far."""
+        return "".join(self.log(name) for name in self.workers())
 
     def log(self, name: str) -> str:
         """What the program `name` has said so far."""

@@ -28,9 +28,10 @@ def own_database() -> Iterator[str]:
 
 @contextmanager
 def own_queue(broker: str) -> Iterator[str]:
-    """The name of a queue that no other hub uses; deleted at the end."""
+    """The name of a queue that no other hub uses; it and its timetable's are deleted at the end."""
     name = f"hashshare-test-{secrets.token_hex(6)}"
     yield name
     with kombu.Connection(broker) as connection:
-        kombu.Queue(name, kombu.Exchange(name)).bind(connection.default_channel).delete()
-        kombu.Exchange(name).bind(connection.default_channel).delete()
+        for made in (name, f"{name}-timetable"):
+            kombu.Queue(made, kombu.Exchange(made)).bind(connection.default_channel).delete()
+            kombu.Exchange(made).bind(connection.default_channel).delete()

@@ -28,6 +28,6 @@ def test_it_tells_the_whole_story_and_leaves_nothing(tmp_path: Path) -> None:
     assert told["tampered_segment_refused"] is True
     assert told["statistics_entries"] == told["entries"]
     assert [job["of"] for job in told["jobs"]] == ["publish", "add", "withdraw"]
-    assert all(re.fullmatch(r"worker@\S+ \(process \d+\)", job["worker"]) for job in told["jobs"])
+    assert all(re.fullmatch(r"worker-\d@\S+ \(process \d+\)", job["worker"]) for job in told["jobs"])
     assert len({job["task_id"] for job in told["jobs"]}) == 3
     assert list(tmp_path.iterdir()) == []

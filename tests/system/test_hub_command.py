@@ -31,8 +31,9 @@ def test_it_serves_and_stops_cleanly(start_hub: StartHub) -> None:
     with urlopen(hub.url + "/healthz") as answer:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     pids = hub.pids()
-    assert set(pids) == {"web", "worker", "beat"}
-    wait_for("the worker to be up", lambda: "ready." in hub.log("worker"))
+    assert set(pids) == {"web", "beat", "timetable", "worker-1", "worker-2"}
+    for name in ("timetable", "worker-1", "worker-2"):
+        wait_for(f"{name} to be up", lambda name=name: "ready." in hub.log(name))  # type: ignore[misc]
     assert hub.stop() == 0
     assert "hub: stopped" in hub.output()
     assert not any(alive(pid) for pid in pids.values())
@@ -42,10 +43,11 @@ def test_it_serves_and_stops_cleanly(start_hub: StartHub) -> None:
 
 def test_it_says_which_program_died_and_starts_it_again(start_hub: StartHub) -> None:
     hub = start_hub()
-    for name in ("worker", "web", "beat"):
+    for name in ("worker-1", "timetable", "web", "beat"):
         pid = hub.kill(name)
-        wait_for(f"{name} to be replaced", lambda name=name, pid=pid: hub.pids()[name] != pid)  # type: ignore[misc]
-        assert f"hub: {name} (pid {pid}) ended with signal SIGKILL: started again" in hub.output()
+        words = f"hub: {name} (pid {pid}) ended with signal SIGKILL: started again"
+        wait_for(words, lambda words=words: words in hub.output())  # type: ignore[misc]
+        assert hub.pids()[name] != pid
     wait_for("the web server to answer", hub._is_ready)
 
 
@@ -67,6 +69,10 @@ def test_it_comes_back_after_its_database_was_killed(start_hub: StartHub) -> Non
     wait_for("the hub to be ready again", hub._is_ready)
 
 
+def test_it_verifies_as_many_at_a_time_as_it_is_told(start_hub: StartHub) -> None:
+    assert start_hub("--workers", "3").workers() == ["worker-1", "worker-2", "worker-3"]
+
+
 def test_it_names_the_remedy_when_the_port_is_taken(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -82,7 +88,10 @@ def test_it_names_the_remedy_when_the_port_is_taken(tmp_path: Path) -> None:
 def test_it_runs_once_on_a_data_folder(running_hub: RunningHub) -> None:
     said = running_hub.manage("hub", "--port", "1", check=False)
     assert said.returncode == 1
-    assert "A hub already runs on" in said.stderr
+    assert running_hub.process is not None
+    assert f"A hub already runs on {running_hub.data}, or is about to end: process {running_hub.process.pid}." in (
+        said.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_it_publishes_a_base_whose_verifiers_were_killed(start_hub: StartHub, tm
         publishing = publish_in_small_shards(machine, names[-1], rows, "--json")
         kill_while_it_runs(hub, publishing, MOST_KILLS, random.Random(names[-1]))
         output, errors = publishing.communicate(timeout=300)
-        assert publishing.returncode == 0, (output, errors, hub.log("worker"))
+        assert publishing.returncode == 0, (output, errors, hub.worker_log())
         (release,) = machine.run("release", "status", names[-1])["releases"]
         assert (release["state"], release["version"], release["entries"]) == ("published", 1, ENTRIES)
         ended = parts(hub)

@@ -32,7 +32,7 @@ MOST_KILLS = 3
 
 def claims(hub: RunningHub) -> int:
     """How often a worker has taken up a verification."""
-    return hub.log("worker").count("Verifying aurora.example/")
+    return hub.worker_log().count("Verifying aurora.example/")
 
 
 def kill_while_it_runs(hub: RunningHub, publishing: subprocess.Popen[str], kills: int, moments: random.Random) -> None:
@@ -42,7 +42,7 @@ def kill_while_it_runs(hub: RunningHub, publishing: subprocess.Popen[str], kills
         if kills and claims(hub) > seen:
             time.sleep(moments.uniform(0.0, LONGEST_WAIT))
             seen = claims(hub)
-            hub.kill("worker")
+            hub.kill_workers()
             kills -= 1
         time.sleep(0.005)
 
@@ -58,7 +58,7 @@ def published_in_spite_of_kills(hub: RunningHub, machine: Machine, name: str, ki
     publishing = machine.start("publish", name, rows, "--json")
     kill_while_it_runs(hub, publishing, kills, random.Random(name))
     output, errors = publishing.communicate(timeout=300)
-    assert publishing.returncode == 0, (output, errors, hub.log("worker"))
+    assert publishing.returncode == 0, (output, errors, hub.worker_log())
     done = json.loads(output)
     assert (done["version"], done["entries"]) == (1, ENTRIES)
     (release,) = machine.run("release", "status", name)["releases"]

@@ -13,6 +13,7 @@ import pytest
 from tests.system.hub import RunningHub, StartHub, wait_for
 from tests.system.machines import enrolled, make_list, random_csv
 from tests.system.servers import own_database, own_queue
+from tests.system.test_killed_idle_workers import aurora_at, kill_idle_ones, processes
 
 pytestmark = pytest.mark.services
 
@@ -54,6 +55,18 @@ def test_it_publishes_and_syncs(hub: RunningHub, tmp_path: Path) -> None:
     assert synced["entries"] == 1_000
     assert not (hub.data / "postgresql").exists()
     assert not (hub.data / "broker").exists()
+
+
+@pytest.mark.slow
+def test_it_publishes_after_idle_children_were_killed(hub: RunningHub, tmp_path: Path) -> None:
+    """Each child reads from a pipe of its own, so none leaves a lock behind; and so do the parent and the timetable."""
+    aurora = aurora_at(hub, tmp_path)
+    assert len(processes(hub)) == 4
+    for version in (1, 2, 3):
+        assert kill_idle_ones(hub, 8) == 8
+        rows = random_csv(tmp_path / f"{version}.csv", 1_000)
+        done = aurora.run("publish", LIST, rows, *(["--changes"] if version > 1 else []))
+        assert (done["version"], done["entries"]) == (version, version * 1_000)
 
 
 @pytest.mark.slow

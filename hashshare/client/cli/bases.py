@@ -32,7 +32,7 @@ def renew_base(
 ) -> None:
     """Build and send a list's next base if it is due; the next publication or refresh adopts it. For cron."""
     own = find_list(Home.open(), name)
-    session = Session.open(own.publisher.home)
+    session = Session.open(own.publisher.home, warn=out.warn)
     with Narrator(out, own.name) as narrator:
         done = prepare_base(session, own, asked=now, listener=narrator)
     out.result(done.to_json())

@@ -110,7 +110,7 @@ def withdraw(
 
 
 def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publication:
-    session = Session.open(own.publisher.home)
+    session = Session.open(own.publisher.home, warn=out.warn)
     try:
         with Narrator(out, own.name) as narrator:
             publication = publish(session, own, wish, ask=passphrases.to_open, listener=narrator)
@@ -170,7 +170,7 @@ def release_refresh(
 ) -> None:
     """Sign a list's current release again, so that it does not expire; adopts a base that waits."""
     own = find_list(Home.open(), name)
-    session, now = Session.open(own.publisher.home), datetime.now(UTC)
+    session, now = Session.open(own.publisher.home, warn=out.warn), datetime.now(UTC)
     with Narrator(out, own.name) as narrator:
         done = refresh_list(session, own, ask=passphrases.to_open, now=now, only_if_due=if_due, listener=narrator)
     expires = done.expires.strftime("%Y-%m-%dT%H:%M:%SZ")

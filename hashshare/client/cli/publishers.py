@@ -54,7 +54,7 @@ def init(
         return made[-1] if made else passphrases.to_open(path)
 
     home = Home.open()
-    done = init_publisher(Session.open(home), home, domain, ask=ask, now=datetime.now(UTC))
+    done = init_publisher(Session.open(home, warn=out.warn), home, domain, ask=ask, now=datetime.now(UTC))
     out.result(
         {
             "publisher": domain,
@@ -79,7 +79,12 @@ def renew(
     """Sign targets (90 days) again, and the root (365 days) when it is due, with the hub keys as they are now."""
     home = Home.open()
     done = renew_publisher(
-        Session.open(home), home, checked_domain(domain), ask=passphrases.to_open, now=datetime.now(UTC), with_root=root
+        Session.open(home, warn=out.warn),
+        home,
+        checked_domain(domain),
+        ask=passphrases.to_open,
+        now=datetime.now(UTC),
+        with_root=root,
     )
     roles = {
         role: {"version": now.role_version, "expires": now.expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -131,7 +136,12 @@ def create(
         "visibility": "private" if private else "catalogue",
     }
     done = create_list(
-        Session.open(home), home, wanted, catalogue=catalogue, ask=passphrases.to_open, now=datetime.now(UTC)
+        Session.open(home, warn=out.warn),
+        home,
+        wanted,
+        catalogue=catalogue,
+        ask=passphrases.to_open,
+        now=datetime.now(UTC),
     )
     own = done.list
     out.result(

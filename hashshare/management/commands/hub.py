@@ -23,12 +23,13 @@ from django.db import connections
 from config.supervisor import Program, Supervisor
 
 WAIT_FOR_ANSWER_SECONDS: Final = 1.0
+CELERY: Final = (sys.executable, "-m", "celery", "--quiet", "-A", "config")
 
 
 class Command(BaseCommand):
     help = (
-        "Run the hub: private PostgreSQL (unless DATABASE_URL is set), migrations, web server, Celery worker and beat. "
-        "Stops with Ctrl-C or SIGTERM."
+        "Run the hub: private PostgreSQL (unless DATABASE_URL is set), migrations, web server, Celery's workers and "
+        "beat. Stops with Ctrl-C or SIGTERM."
     )
     requires_system_checks: list[str] = []
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--web", type=int, default=1, help="web processes (default: 1; each has --threads)")
         parser.add_argument("--threads", type=int, default=8, help="threads of a web process (default: 8)")
         parser.add_argument("--workers", type=int, default=2, help="jobs done at the same time (default: 2)")
-        parser.add_argument("--logs", type=Path, help="folder for web.log, worker.log and beat.log (default: here)")
+        parser.add_argument("--logs", type=Path, help="folder for a log file per program (default: here)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         held = _only_one_hub(settings.HASHSHARE_DATA)
@@ -76,25 +77,36 @@ class Command(BaseCommand):
 def _programs(options: dict[str, Any], public: str) -> list[Program]:
     """In the order in which they are stopped: nothing new is asked for, then nothing new comes in, then work ends."""
     environment = {"HASHSHARE_PUBLIC_URL": public}
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
     commands = {
-        "beat": [*celery, "beat", "--pidfile", ""],
+        "beat": [*CELERY, "beat", "--pidfile", ""],
         "web": [
             sys.executable, "-m", "gunicorn", "config.wsgi:application", "--worker-class", "gthread",
             "--bind", f"{options['host']}:{options['port']}", "--workers", str(options["web"]),
             "--threads", str(options["threads"]), "--graceful-timeout", "15", "--log-level", "warning",
             "--no-control-socket",
         ],
-        "worker": [
-            *celery, "worker", "--concurrency", str(options["workers"]), "--hostname", "worker@%h",
-            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
-        ],
+        "timetable": _worker("timetable", "--pool", "solo", queue=settings.HASHSHARE_TIMETABLE_QUEUE),
+        **_workers(options["workers"]),
     }  # fmt: skip
     logs: Path | None = options["logs"]
     return [
         Program(name, command, environment, logs / f"{name}.log" if logs else None)
         for name, command in commands.items()
     ]
+
+
+def _workers(number: int) -> dict[str, list[str]]:
+    """So many jobs at a time: workers of one process each over files, else the children of one (CELERY_WORKER_POOL)."""
+    queue = settings.CELERY_TASK_DEFAULT_QUEUE
+    if not settings.HASHSHARE_BROKER_IN_FILES:
+        return {"worker": _worker("worker", "--concurrency", str(number), queue=queue)}
+    names = [f"worker-{place}" for place in range(1, number + 1)]
+    return {name: _worker(name, queue=queue) for name in names}
+
+
+def _worker(name: str, *options: str, queue: str) -> list[str]:
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
+    return [*CELERY, "worker", "--hostname", f"{name}@%h", "--queues", queue, *options, *quiet]
 
 
 def _write_state(path: Path, *, url: str, programs: Sequence[Program]) -> None:
@@ -106,14 +118,18 @@ def _write_state(path: Path, *, url: str, programs: Sequence[Program]) -> None:
 
 
 def _only_one_hub(folder: Path) -> TextIOWrapper:
-    """A lock on the data folder; the kernel drops it with this process."""
-    lock = (folder / "hub.lock").open("a")
+    """A lock on the data folder, which says whose it is; the kernel drops it with this process."""
+    lock = (folder / "hub.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
+        lock.seek(0)
         raise CommandError(
-            f"A hub already runs on {folder}. Stop it, or set HASHSHARE_DATA to another folder."
+            f"A hub already runs on {folder}, or is about to end: process {lock.read().strip() or 'unknown'}. "
+            f"Stop it and wait until it has ended, or set HASHSHARE_DATA to another folder."
         ) from error
+    lock.truncate(0)
+    print(os.getpid(), file=lock, flush=True)
     return lock
 
 

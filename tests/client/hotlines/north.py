@@ -40,10 +40,14 @@ class Shelf:
 
 @dataclass
 class North:
-    """`polls` answers of "running" come before a job ends; `verdict` may raise to reject a release."""
+    """`queued` answers of "queued", then `polls` of "running" come before a job ends.
+
+    `verdict` may raise to reject a release.
+    """
 
     domain: str = "aurora.example"
     polls: int = 1
+    queued: int = 0
     verdict: Callable[[Manifest], None] = lambda manifest: None
     shelf: Shelf = field(default_factory=Shelf)
     lists: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -77,7 +81,13 @@ class North:
         for role in roles:
             if role not in ("root", "targets"):
                 self.manifest_of(role, roles[role])
-        job = {"id": f"job-{len(self.jobs) + 1}", "state": "queued", "roles": roles, "polls": self.polls}
+        job = {
+            "id": f"job-{len(self.jobs) + 1}",
+            "state": "queued",
+            "roles": roles,
+            "polls": self.polls,
+            "queued": self.queued,
+        }
         self.jobs[str(job["id"])] = job
         return job
 
@@ -96,7 +106,9 @@ class North:
         return manifest
 
     def poll(self, job: dict[str, Any]) -> dict[str, Any]:
-        if job["state"] in ("queued", "running"):
+        if job["queued"]:
+            job["queued"] -= 1
+        elif job["state"] in ("queued", "running"):
             job["state"], job["polls"] = "running", job["polls"] - 1
             if job["polls"] < 0:
                 self.finish(job)
