@@ -25,6 +25,7 @@ from hashshare.client.proof import proof as proof_of
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import HashshareError, MissingObject, NotSynced, UsageError, VerificationFailed
+from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.state import HeldState
 
@@ -311,24 +312,30 @@ def read_digested(path: Path, sha256: str) -> bytes | None:
 
 
 def stores(home: Home) -> list[ListStore]:
-    """Every list that was synced, by name."""
+    """Every list that was synced, by name; one whose record is damaged too, which `held` then says."""
     folder = home.path / "lists"
     found = [ListStore(home, path.parent.name) for path in folder.glob("*/current.json")]
-    named = [(held.name, store) for store in found if (held := store.held()) is not None]
-    return [store for _, store in sorted(named, key=lambda pair: pair[0])]
+    return sorted(found, key=known_name)
 
 
 def find_store(home: Home, name: str) -> ListStore:
     """By full name, by slug when only one list has it, or by id. Raises NotSynced, UsageError (ambiguous)."""
-    held = {store: store.held() for store in stores(home)}
-    matches = [
-        store
-        for store, state in held.items()
-        if state is not None and name in (state.name, state.name.partition("/")[2], state.list_id)
-    ]
+    named = {store: known_name(store) for store in stores(home)}
+    matches = [store for store, full in named.items() if name in (full, full.partition("/")[2], store.list_id)]
     if not matches:
         raise NotSynced(f"No list {name!r} is held here.")
     if len(matches) > 1:
-        names = ", ".join(state.name for store in matches if (state := held[store]) is not None)
+        names = ", ".join(named[store] for store in matches)
         raise UsageError(f"{name!r} may be any of {names}.", next_step="Give its full name.")
     return matches[0]
+
+
+def known_name(store: ListStore) -> str:
+    """The list's name for people. Where its record is damaged, a manifest beside it may tell; else it is the id."""
+    with contextlib.suppress(HashshareError, OSError):
+        if (held := store.held()) is not None:
+            return held.name
+    for path in sorted(store.folder.glob("manifest-*.json")):
+        with contextlib.suppress(HashshareError, OSError):
+            return Manifest.parse(path.read_bytes()).list_name
+    return store.list_id

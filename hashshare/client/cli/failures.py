@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from hashshare.wire.engine import found_no_room
 from hashshare.wire.errors import HashshareError
@@ -34,22 +34,31 @@ def interruptible() -> Iterator[None]:
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    pressed = False
-
-    def note(_number: int, _frame: FrameType | None) -> Any:
-        nonlocal pressed
-        pressed = True
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, _Press())
     try:
         yield
     except Exception as error:
-        if pressed:
-            raise KeyboardInterrupt from error
+        raise_if_interrupted(error)
         raise
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _Press:
+    """The handler of Ctrl-C inside `interruptible`; remembers that it was pressed."""
+
+    pressed = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
+def raise_if_interrupted(error: Exception) -> None:
+    """For code inside `interruptible` that would go on after an error: whether it was Ctrl-C in another shape."""
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, _Press) and handler.pressed:
+        raise KeyboardInterrupt from error
 
 
 def explained(error: Exception) -> HashshareError:

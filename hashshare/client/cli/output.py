@@ -71,6 +71,13 @@ class Output:
         if error.next_step:
             self.errors.print(f"      {printable(error.next_step)}", markup=False)
 
+    def list_error(self, name: str, error: HashshareError, *, kept: str = "") -> None:
+        """What went wrong with one list among others, what `kept` its use, and its next step, on stderr."""
+        self.errors.print(printable(f"{name}   error: {error.message}"), style="red", markup=False)
+        for line in (kept, error.next_step):
+            if line:
+                self.errors.print(f"  {printable(line)}", markup=False)
+
     def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names and values in two columns, the names padded to one width."""
         width = max((len(name) for name, _ in rows), default=0)

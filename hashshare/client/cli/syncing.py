@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from dataclasses import asdict
@@ -13,16 +14,16 @@ from rich.progress import Progress as Bars
 
 from hashshare.client import trust
 from hashshare.client.cli.enrolment import warn_unconfirmed
-from hashshare.client.cli.output import Output, command, count, error_document, printable, size
+from hashshare.client.cli.list_failures import ListFailures
+from hashshare.client.cli.output import Output, command, count, size
 from hashshare.client.home import Home
 from hashshare.client.notify import is_due, last_done, run_command
 from hashshare.client.session import Session
-from hashshare.client.store import ListStore, find_store, stores
+from hashshare.client.store import Held, ListStore, find_store, known_name, stores
 from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
 
 MINUS = "\N{MINUS SIGN}"
-SEVERITY = (ExitCode.VERIFICATION, ExitCode.NOT_ALLOWED, ExitCode.NETWORK)
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +84,7 @@ class _Run:
         self.exec_command, self.accept_shrink, self.force = exec_command, accept_shrink, force
         self.repositories: dict[str, trust.Repository] = {}
         self.rows: list[dict[str, Any]] = []
-        self.failures: list[ExitCode] = []
+        self.failures = ListFailures(out)
         self.seen: set[str] = set()
 
     def one(self, head: Head) -> None:
@@ -101,41 +102,47 @@ class _Run:
                 force=self.force,
                 waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
             )
-        except HashshareError as error:
-            self._failed(head, row, error)
+        except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
+            row.update(self.failures.add(head.name, head.list_id, error, kept=self._kept(head)))
         else:
             row.update(asdict(done), changed=done.changed)
             say_synced(self.out, done)
         if self.exec_command:
-            self._exec(head, row)
+            self._exec_told(head, row)
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
             self.repositories[domain] = trust.Repository(self.home, self.session, domain)
         return self.repositories[domain]
 
-    def _failed(self, head: Head, row: dict[str, Any], error: HashshareError) -> None:
-        if self.out.debug:
-            raise error
-        self.failures.append(error.exit_code)
-        row["error"] = error_document(error)
-        self.out.errors.print(printable(f"{head.name}   error: {error.message}"), style="red", markup=False)
-        held = ListStore(self.home, head.list_id).held()
+    def _kept(self, head: Head) -> str:
+        held = self._held(ListStore(self.home, head.list_id))
         known = trust.publisher(self.home, head.publisher)
-        if held is not None and known is not None and known.state != "refused":
-            self.out.errors.print(f"  version {held.version} stays in use", markup=False)
-        if error.next_step:
-            self.out.errors.print(f"  {printable(error.next_step)}", markup=False)
+        usable = held is not None and known is not None and known.state != "refused"
+        return f"version {held.version} stays in use" if held and usable else ""
+
+    @staticmethod
+    def _held(store: ListStore) -> Held | None:
+        """None also where the record is damaged, which the list's own sync has told."""
+        with contextlib.suppress(HashshareError):
+            return store.held()
+        return None
+
+    def _exec_told(self, head: Head, row: dict[str, Any]) -> None:
+        try:
+            self._exec(head, row)
+        except Exception as error:  # noqa: BLE001 (as above)
+            row.update(self.failures.add(head.name, head.list_id, error))
 
     def _exec(self, head: Head, row: dict[str, Any]) -> None:
         store = ListStore(self.home, head.list_id)
-        held = store.held()
+        held = self._held(store)
         if held is None or not is_due(store, held, self.exec_command):
             return
         status = run_command(store, held, self.exec_command, before=last_done(store, self.exec_command))
         row["exec"] = {"version": held.version, "status": status}
         if status:
-            self.failures.append(ExitCode.FAILED)
+            self.failures.codes.append(ExitCode.FAILED)
             self.out.warn(
                 f"{head.name}: the command for version {held.version} ended with {status}; the next sync runs it again."
             )
@@ -148,24 +155,21 @@ class _Run:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
         self.out.result({"lists": self.rows})
-        for code in SEVERITY:
-            if code in self.failures:
-                self.out.exit_code = code
-                return
-        if self.failures:
-            self.out.exit_code = self.failures[0]
+        self.failures.settle()
 
     def _say_gone(self) -> None:
         for store in stores(self.home):
-            held = store.held()
-            if held is not None and held.list_id not in self.seen:
-                self.rows.append({"name": held.name, "list_id": held.list_id, "version": held.version, "gone": True})
-                self.failures.append(ExitCode.NOT_ALLOWED)
-                self.out.warn(
-                    f"{held.name} v{held.version} is held, but the hub no longer offers it to you: it gets older, "
-                    f"withdrawn entries included. See hashshare status, then subscribe again or: "
-                    f"hashshare forget {held.name}"
-                )
+            if store.list_id in self.seen:
+                continue
+            held, name = self._held(store), known_name(store)
+            version = held.version if held else None
+            self.rows.append({"name": name, "list_id": store.list_id, "version": version, "gone": True})
+            self.failures.codes.append(ExitCode.NOT_ALLOWED)
+            self.out.warn(
+                f"{name}{f' v{version}' if version else ''} is held, but the hub no longer offers it to you: it gets "
+                f"older, withdrawn entries included. See hashshare status, then subscribe again or: "
+                f"hashshare forget {name}"
+            )
 
 
 def say_synced(out: Output, done: Synced) -> None:
