@@ -138,6 +138,11 @@ class ListStore:
         """Where a sync makes segments (client.making)."""
         return self.folder / "making"
 
+    @property
+    def borrowed_folder(self) -> Path:
+        """Where segments of the past lie while a reader needs them (client.changes)."""
+        return self.folder / "borrowed"
+
     def held(self) -> Held | None:
         """The last good state. Raises VerificationFailed if its file is damaged."""
         path = self.folder / "current.json"
@@ -242,7 +247,8 @@ class ListStore:
                 return held
             for path in self._superseded(held):
                 path.unlink(missing_ok=True)
-            shutil.rmtree(self.making_folder, ignore_errors=True)
+            for folder in (self.making_folder, self.borrowed_folder):
+                shutil.rmtree(folder, ignore_errors=True)
         if held.purged != held.purgeable:
             held = dataclasses.replace(held, purged=held.purgeable)
             write_json(self.folder / "current.json", held.to_json())

@@ -10,8 +10,10 @@ import typer
 
 from hashshare.client import export as exports
 from hashshare.client import scan as scans
+from hashshare.client.changes import export_list_changes
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, one_line, short, size
+from hashshare.client.cli.syncing import DownloadBar
 from hashshare.client.home import Home
 from hashshare.client.lookup import Match, look_up, open_index
 from hashshare.client.store import ListStore, find_store, known_name
@@ -47,9 +49,13 @@ def changes(
     kind: Format = "csv",
     output: OutputFile = None,
 ) -> None:
-    """Write what changed in a list since a version: op (upsert, withdraw, reinstate), reason, entry."""
+    """Write what changed in a list since a version: op (upsert, withdraw, reinstate), reason, entry.
+
+    Changes from before the newest base are no longer held; the hub is asked for them, and they are not kept.
+    """
     _check_output(out, output)
-    held, rows = exports.export_list_changes(find_store(Home.open(), name), output, since=since, kind=kind)
+    store, bar = find_store(Home.open(), name), DownloadBar(out)
+    held, rows = export_list_changes(store, output, since=since, kind=kind, progress=bar)
     _report(out, held.name, held.version, rows, output, kind, "change", "changes")
 
 

@@ -97,7 +97,7 @@ class _Run:
                 self.home,
                 head,
                 repository=self._repository(head.publisher),
-                progress=_Bar(self.out),
+                progress=DownloadBar(self.out),
                 accept_shrink=self.accept_shrink,
                 force=self.force,
                 waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
@@ -194,7 +194,7 @@ def say_synced(out: Output, done: Synced) -> None:
         out.say(f"{done.name}   {versions}   {change}   {counts}")
 
 
-class _Bar:
+class DownloadBar:
     """Draws a list's download; several threads report to it."""
 
     def __init__(self, out: Output) -> None:
