@@ -14,7 +14,6 @@ import os
 import re
 import signal
 import sys
-import textwrap
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,13 +26,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from hashshare.client.cli.failures import INTERRUPTED, explained, interruptible
+from hashshare.client.cli.layout import folded, least_width, packed, shortened
 from hashshare.wire.errors import ExitCode, HashshareError
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, marks that turn the direction of writing (Unicode TR 9), and bytes of no encoding."""
-
-_LONG_NAME = re.compile(r"\S*?/((?:objects/)?[\w.-]*?[0-9a-f]{8})[0-9a-f]{56}(?![0-9a-f])")
-"""The path of a file that is named by its digest, as in a store."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the stack trace of an error.")]
@@ -235,36 +232,6 @@ def printable(text: str) -> str:
     order of what is read, becomes a replacement character. Tabs and line feeds stay.
     """
     return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def shortened(text: str) -> str:
-    """Paths of files that are named by their digest, cut for people; --json has them whole."""
-    return _LONG_NAME.sub("\N{HORIZONTAL ELLIPSIS}/\\1\N{HORIZONTAL ELLIPSIS}", text)
-
-
-def folded(line: str, width: int, *, indent: int, column: int = 0) -> list[str]:
-    """A line in pieces of at most `width` characters, cut between words; the first begins at `column`."""
-    start, later = "\0" * column, " " * indent
-    pieces = textwrap.wrap(start + line, width, subsequent_indent=later, break_long_words=False, break_on_hyphens=False)
-    return [piece.removeprefix(start) for piece in pieces] if column else pieces
-
-
-def least_width(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """How wide a table of these must be: its first column whole, the others without breaking a word."""
-    columns = list(zip(headings, *rows, strict=True))
-    words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in columns]
-    return max(map(len, columns[0])) + sum(words[1:]) + len(words) - 1
-
-
-def packed(cells: Sequence[str], width: int) -> list[str]:
-    """The cells three spaces apart, as many to a line as it holds."""
-    lines: list[str] = []
-    for cell in cells:
-        if lines and len(lines[-1]) + 3 + len(cell) <= width:
-            lines[-1] += f"   {cell}"
-        else:
-            lines.append(cell)
-    return lines
 
 
 def one_line(text: str) -> str:
