@@ -13,6 +13,7 @@ from typing import Final
 
 from requests import Response
 
+from hashshare.client.home import naming
 from hashshare.client.session import Session, chunks
 from hashshare.wire.errors import MissingObject, NetworkError, NotEntitled, NotFound, WrongDigest
 from hashshare.wire.objects import ObjectRef
@@ -111,7 +112,7 @@ class Download:
         if response.status_code == 416:
             response.close()
             return
-        with self._part.open("ab") as file:
+        with naming(self._part), self._part.open("ab") as file:
             self._part.chmod(0o600)
             for block in chunks(response, hub_url=self._session.hub_url, chunk=CHUNK):
                 if stop.is_set():

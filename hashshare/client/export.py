@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from hashshare.client.home import make_private_folder
-from hashshare.client.store import Held, HeldObject, ListStore
+from hashshare.client.store import Held, ListStore
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.errors import UsageError
-from hashshare.wire.export import ExportFormat, export_changes, export_entries
+from hashshare.wire.export import ExportFormat, export_entries
 from hashshare.wire.state import HeldState
 
 MEMORY: Final = "128MiB"
@@ -27,15 +27,8 @@ THREADS: Final = 1
 def export_list(store: ListStore, output: Path | None, *, kind: ExportFormat) -> tuple[Held, int]:
     """Write the live entries to `output` (None: stdout); what was held, and how many rows."""
     today = datetime.now(UTC).date()
-    with _destination(store, output, kind) as path, _reading(store, path) as (engine, held, state):
+    with destination(store, output, kind) as path, _reading(store, path) as (engine, held, state):
         return held, export_entries(engine, state, path, kind=kind, today=today)
-
-
-def export_list_changes(store: ListStore, output: Path | None, *, since: int, kind: ExportFormat) -> tuple[Held, int]:
-    """Write what changed after version `since`. Raises UsageError when the store does not reach back that far."""
-    with _destination(store, output, kind) as path, _reading(store, path) as (engine, held, _):
-        files = [store.object_path(part.sha256) for part in changes_since(held, since)]
-        return held, export_changes(engine, files, path, fmt=held.fmt, kind=kind)
 
 
 @contextlib.contextmanager
@@ -48,25 +41,8 @@ def _reading(store: ListStore, path: Path) -> Iterator[tuple[Engine, Held, HeldS
         yield engine, held, state
 
 
-def changes_since(held: Held, since: int) -> list[HeldObject]:
-    """The deltas to fold. One that begins before `since` is taken whole: operations are absolute."""
-    if not 1 <= since <= held.version:
-        raise UsageError(
-            f"{held.name} is held at version {held.version}; --since is from 1 to that.",
-            next_step=f"For all of its entries: hashshare export {held.name}",
-        )
-    chain = [*held.earlier, *held.deltas]
-    first = min((part.from_version for part in chain), default=held.version)
-    if since < first:
-        raise UsageError(
-            f"{held.name} came here in full at version {held.base_version}; changes are known since version {first}.",
-            next_step=f"hashshare export {held.name}",
-        )
-    return [part for part in chain if part.to_version > since]
-
-
 @contextlib.contextmanager
-def _destination(store: ListStore, output: Path | None, kind: ExportFormat) -> Iterator[Path]:
+def destination(store: ListStore, output: Path | None, kind: ExportFormat) -> Iterator[Path]:
     """Where the engine writes: `output`, or a private file that is copied to stdout at the end."""
     if output is not None:
         target = output.absolute()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hashshare.client.home import Home, checked_list_id, read_json, split_list_name, write_json
 from hashshare.client.session import Session, decoded
-from hashshare.wire.errors import NetworkError, NotEntitled, UsageError
+from hashshare.wire.errors import HashshareError, NetworkError, NotEntitled, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Head:
 def heads(session: Session, home: Home) -> list[Head]:
     """The poll: one request; 304 costs no body. Keeps the last answer in HOME/heads.json."""
     path = home.path / "heads.json"
-    kept = read_json(path) or {}
+    kept = _kept(path)
     usable = kept.get("hub_url") == session.hub_url and kept.get("key_id") == session.key_id
     headers = {"If-None-Match": str(kept["etag"])} if usable and kept.get("etag") else None
     response = session.get("heads", headers=headers)
@@ -34,8 +36,18 @@ def heads(session: Session, home: Home) -> list[Head]:
     body = decoded(response)
     found = _read_heads(body)
     etag = response.headers.get("ETag", "")
-    write_json(path, {"hub_url": session.hub_url, "key_id": session.key_id, "etag": etag, "body": body})
+    with contextlib.suppress(OSError):
+        # Without room to keep the answer, the next poll costs a body; the lists are synced all the same.
+        write_json(path, {"hub_url": session.hub_url, "key_id": session.key_id, "etag": etag, "body": body})
     return found
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """The last answer; nothing when its file cannot be read."""
+    try:
+        return read_json(path) or {}
+    except (HashshareError, OSError):
+        return {}
 
 
 def _read_heads(body: Any) -> list[Head]:

@@ -24,6 +24,7 @@ from hashshare.client.home import Home, file_lock, make_private_folder, read_jso
 from hashshare.client.proof import proof as proof_of
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.errors import HashshareError, MissingObject, NotSynced, UsageError, VerificationFailed
+from hashshare.wire.manifest import Manifest
 from hashshare.wire.state import HeldState
 
 __all__ = ["Held", "HeldObject", "ListStore", "find_store", "read_digested", "stores"]
@@ -48,6 +49,11 @@ class ListStore:
     def making_folder(self) -> Path:
         """Where a sync makes segments (client.making)."""
         return self.folder / "making"
+
+    @property
+    def borrowed_folder(self) -> Path:
+        """Where segments of the past lie while a reader needs them (client.changes)."""
+        return self.folder / "borrowed"
 
     def held(self) -> Held | None:
         """The last good state. Raises VerificationFailed if its file is damaged."""
@@ -152,7 +158,8 @@ class ListStore:
                 return held
             for path in self._superseded(held):
                 path.unlink(missing_ok=True)
-            shutil.rmtree(self.making_folder, ignore_errors=True)
+            for folder in (self.making_folder, self.borrowed_folder):
+                shutil.rmtree(folder, ignore_errors=True)
         if held.purged != held.purgeable:
             held = dataclasses.replace(held, purged=held.purgeable)
             write_json(self.folder / "current.json", held.to_json())
@@ -224,24 +231,30 @@ def read_digested(path: Path, sha256: str) -> bytes | None:
 
 
 def stores(home: Home) -> list[ListStore]:
-    """Every list that was synced, by name."""
+    """Every list that was synced, by name; one whose record is damaged too, which `held` then says."""
     folder = home.path / "lists"
     found = [ListStore(home, path.parent.name) for path in folder.glob("*/current.json")]
-    named = [(held.name, store) for store in found if (held := store.held()) is not None]
-    return [store for _, store in sorted(named, key=lambda pair: pair[0])]
+    return sorted(found, key=known_name)
 
 
 def find_store(home: Home, name: str) -> ListStore:
     """By full name, by slug when only one list has it, or by id. Raises NotSynced, UsageError (ambiguous)."""
-    held = {store: store.held() for store in stores(home)}
-    matches = [
-        store
-        for store, state in held.items()
-        if state is not None and name in (state.name, state.name.partition("/")[2], state.list_id)
-    ]
+    named = {store: known_name(store) for store in stores(home)}
+    matches = [store for store, full in named.items() if name in (full, full.partition("/")[2], store.list_id)]
     if not matches:
         raise NotSynced(f"No list {name!r} is held here.")
     if len(matches) > 1:
-        names = ", ".join(state.name for store in matches if (state := held[store]) is not None)
+        names = ", ".join(named[store] for store in matches)
         raise UsageError(f"{name!r} may be any of {names}.", next_step="Give its full name.")
     return matches[0]
+
+
+def known_name(store: ListStore) -> str:
+    """The list's name for people. Where its record is damaged, a manifest beside it may tell; else it is the id."""
+    with contextlib.suppress(HashshareError, OSError):
+        if (held := store.held()) is not None:
+            return held.name
+    for path in sorted(store.folder.glob("manifest-*.json")):
+        with contextlib.suppress(HashshareError, OSError):
+            return Manifest.parse(path.read_bytes()).list_name
+    return store.list_id

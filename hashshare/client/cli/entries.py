@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,16 +10,21 @@ import typer
 
 from hashshare.client import export as exports
 from hashshare.client import scan as scans
+from hashshare.client.changes import export_list_changes
+from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, one_line, short, size
+from hashshare.client.cli.syncing import DownloadBar
 from hashshare.client.home import Home
 from hashshare.client.lookup import Match, look_up, open_index
-from hashshare.client.store import ListStore, find_store
+from hashshare.client.store import ListStore, find_store, known_name
 from hashshare.wire.errors import ExitCode, UsageError
 
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="Such as aurora.example/images, or just images.")]
 Format = Annotated[Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="How rows are written.")]
 OutputFile = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="stdout if not given.")]
 Only = Annotated[list[str] | None, typer.Option("--list", metavar="LIST", help="Only this list; may be repeated.")]
+
+NOT_SEARCHED = "It is not searched; the other lists are."
 
 
 def register(app: typer.Typer) -> None:
@@ -43,9 +49,13 @@ def changes(
     kind: Format = "csv",
     output: OutputFile = None,
 ) -> None:
-    """Write what changed in a list since a version: op (upsert, withdraw, reinstate), reason, entry."""
+    """Write what changed in a list since a version: op (upsert, withdraw, reinstate), reason, entry.
+
+    Changes from before the newest base are no longer held; the hub is asked for them, and they are not kept.
+    """
     _check_output(out, output)
-    held, rows = exports.export_list_changes(find_store(Home.open(), name), output, since=since, kind=kind)
+    store, bar = find_store(Home.open(), name), DownloadBar(out)
+    held, rows = export_list_changes(store, output, since=since, kind=kind, progress=bar)
     _report(out, held.name, held.version, rows, output, kind, "change", "changes")
 
 
@@ -72,21 +82,32 @@ def lookup(
     only: Only = None,
 ) -> None:
     """Say whether hashes are on a held list."""
-    home = Home.open()
-    with open_index(home, _stores(home, only)) as index:
+    home, failures = Home.open(), ListFailures(out)
+    with open_index(home, _stores(home, only), failed=_telling(failures)) as index:
         found = look_up(index, hashes)
         searched = [held.name for _, held, _ in index.opened]
     out.result(
         {
             "searched": searched,
+            "failed": failures.rows,
             "hashes": [{"query": text, "matches": [match.to_json() for match in found[text]]} for text in found],
         }
     )
+    failures.settle()
     for text, matches in found.items():
         if not matches:
-            out.say(f"{short(text)}   not on a held list")
+            out.say(f"{short(text)}   not on a {'list that could be searched' if failures.rows else 'held list'}")
         for match in matches:
             out.say(f"{short(text)}   {match.list_name} v{match.version}   {_describe(match)}")
+
+
+def _telling(failures: ListFailures) -> Callable[[ListStore, Exception], None]:
+    """Says at once that a list isn't searched, or no further."""
+
+    def tell(store: ListStore, error: Exception) -> None:
+        failures.add(known_name(store), store.list_id, error, kept=NOT_SEARCHED)
+
+    return tell
 
 
 def _describe(match: Match) -> str:
@@ -101,7 +122,7 @@ def scan(
     only: Only = None,
 ) -> None:
     """Hash files and report those on a held list, by md5, sha1 or sha256."""
-    home, tally = Home.open(), scans.Tally()
+    home, tally, failures = Home.open(), scans.Tally(), ListFailures(out)
     rows: list[dict[str, Any]] = []
     faults: list[dict[str, str]] = []
 
@@ -109,7 +130,10 @@ def scan(
         faults.append({"path": str(path), "problem": problem})
         out.warn(f"{one_line(str(path))}: {problem}")
 
-    with open_index(home, _stores(home, only)) as index, out.bar("files hashed", total=None, unit="files") as show:
+    with (
+        open_index(home, _stores(home, only), failed=_telling(failures)) as index,
+        out.bar("files hashed", total=None, unit="files") as show,
+    ):
         lists = [{"list": held.name, "version": held.version} for _, held, _ in index.opened]
         found = scans.scan(index, paths, tally=tally, unreadable=unreadable, progress=lambda seen: show(seen.files))
         for finding in found:
@@ -119,6 +143,7 @@ def scan(
     out.result(
         {
             "lists": lists,
+            "failed": failures.rows,
             "files": tally.files,
             "bytes": tally.bytes,
             "unreadable": faults,
@@ -127,6 +152,9 @@ def scan(
         }
     )
     out.say(f"{count(tally.files, 'file')}, {size(tally.bytes)}: {count(matched, 'file')} on a held list")
+    if failures.rows:
+        out.warn(f"{count(len(failures.rows), 'list')} could not be searched, so this scan is not complete.")
     if faults:
         out.warn(f"{count(len(faults), 'path')} could not be read, so this scan is not complete.")
-        out.exit_code = ExitCode.FAILED
+        failures.codes.append(ExitCode.FAILED)
+    failures.settle()

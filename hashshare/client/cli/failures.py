@@ -7,8 +7,9 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from hashshare.wire.engine import found_no_room
 from hashshare.wire.errors import HashshareError
@@ -23,6 +24,8 @@ INTERRUPTED: Final = {
 
 _QUOTED_FILE: Final = re.compile(r'file \\*"([^"\\]+)')
 
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
@@ -34,28 +37,40 @@ def interruptible() -> Iterator[None]:
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    pressed = False
-
-    def note(_number: int, _frame: FrameType | None) -> Any:
-        nonlocal pressed
-        pressed = True
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, _Press())
     try:
         yield
     except Exception as error:
-        if pressed:
-            raise KeyboardInterrupt from error
+        raise_if_interrupted(error)
         raise
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _Press:
+    """The handler of Ctrl-C inside `interruptible`; remembers that it was pressed."""
+
+    pressed = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
+def raise_if_interrupted(error: Exception) -> None:
+    """For code inside `interruptible` that would go on after an error: whether it was Ctrl-C in another shape."""
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, _Press) and handler.pressed:
+        raise KeyboardInterrupt from error
 
 
 def explained(error: Exception) -> HashshareError:
     """The error to show for one that no code here raised."""
     if found_no_room(error):
         named = getattr(error, "filename", None) or next(iter(_QUOTED_FILE.findall(str(error))), None)
+        if named and _DIGEST.search(named):
+            # The folder says which disk; the name is a digest.
+            named = str(Path(named).parent)
         where = f" ({named})" if named else ""
         return HashshareError(
             f"The disk is full{where}; what was there before stays in use.",

@@ -11,12 +11,13 @@ from hashshare.client import trust
 from hashshare.client.acknowledging import told
 from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, told_json, warn_pending, warn_refused
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
-from hashshare.client.cli.output import Output, command, count, error_document, grouped, printable, size
+from hashshare.client.cli.list_failures import ListFailures
+from hashshare.client.cli.output import Output, command, count, error_document, size
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
 from hashshare.client.logs import seen_logs
 from hashshare.client.session import Session
-from hashshare.client.store import Held, ListStore, find_store, stores
+from hashshare.client.store import Held, ListStore, find_store, known_name, stores
 from hashshare.client.verify import Verified, verify_list
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced
@@ -41,7 +42,7 @@ def status(
     """Who you are to the hub, your subscriptions, what is held and how fresh it is."""
     home = Home.open()
     config = home.config()
-    held = [state for store in stores(home) if (state := store.held()) is not None]
+    held, failures = _held_lists(out, home)
     known = trust.publishers(home)
     document: dict[str, Any] = {
         "home": str(home.path),
@@ -49,14 +50,16 @@ def status(
         "organisation": dict(config.organisation),
         "key": config.key_id,
         "publishers": [publisher_json(publisher) for publisher in known],
-        "lists": [_held_json(home, state) for state in held],
+        "lists": [*(_held_json(home, state) for state in held), *failures.rows],
         "logs": [log_json(publisher, seen) for publisher, seen in seen_logs(home).items()],
     }
     out.say(f"{organisation_text(config.organisation)} at {config.hub_url}")
     out.facts([("key", config.key_id), ("home", str(home.path))])
+    failures.settle()
     if not offline:
-        _say_hub(out, home, document)
-    _say_held(out, home, held)
+        _say_hub(out, home, document, failures)
+    if held or not failures.rows:
+        _say_held(out, home, held)
     for publisher in known:
         if publisher.state == "refused":
             out.warn(f"{publisher.domain}: its root is not the one you pinned; nothing under it is used.")
@@ -66,12 +69,25 @@ def status(
     out.result(document)
 
 
-def _say_hub(out: Output, home: Home, document: dict[str, Any]) -> None:
+def _held_lists(out: Output, home: Home) -> tuple[list[Held], ListFailures]:
+    held, failures = list[Held](), ListFailures(out)
+    for store in stores(home):
+        try:
+            state = store.held()
+        except (HashshareError, OSError) as error:
+            failures.add(known_name(store), store.list_id, error)
+        else:
+            held += [state] if state is not None else []
+    return held, failures
+
+
+def _say_hub(out: Output, home: Home, document: dict[str, Any], failures: ListFailures) -> None:
     try:
         answer = Session.open(home).get_json("status")
     except HashshareError as error:
         document["error"] = error_document(error)
-        out.exit_code = error.exit_code
+        failures.codes.append(error.exit_code)
+        failures.settle()
         out.warn(f"{error.message} {error.next_step}")
         return
     document["at_hub"] = answer
@@ -147,24 +163,28 @@ def verify(
     picked = [find_store(home, name) for name in dict.fromkeys(names)] if names else stores(home)
     if not picked:
         raise NotSynced("No list is held here yet.", next_step="hashshare sync")
-    rows: list[dict[str, Any]] = []
+    rows, failures = list[dict[str, Any]](), ListFailures(out)
     for store in picked:
-        held = store.held()
-        name, total = (held.name, sum(part.length for part in held.objects)) if held else (store.list_id, 0)
+        name = known_name(store)
         try:
-            with out.bar(name, total=total) as show:
-                done = verify_list(store, progress=show)
-        except HashshareError as error:
-            out.exit_code = ExitCode.VERIFICATION
-            rows.append({"name": name, "list_id": store.list_id, "ok": False, "error": error_document(error)})
-            out.errors.print(printable(f"{name}   error: {error.message}"), style="red", markup=False)
-            if error.next_step:
-                out.errors.print(f"  {printable(error.next_step)}", markup=False)
+            done = _verified(out, store, name)
+        except Exception as error:  # noqa: BLE001 (an unreadable disk, say; it is told, and the next list is checked)
+            rows.append({**failures.add(name, store.list_id, error), "ok": False})
+            if isinstance(error, HashshareError):
+                failures.codes.append(ExitCode.VERIFICATION)
         else:
             rows.append(_verified_json(done))
             _say_verified(out, done)
+    failures.settle()
     warn_unconfirmed(out, [known for known in trust.publishers(home) if known.state == "unconfirmed"])
     out.result({"lists": rows, "ok": all(row["ok"] for row in rows)})
+
+
+def _verified(out: Output, store: ListStore, name: str) -> Verified:
+    held = store.held()
+    total = sum(part.length for part in held.objects) if held else 0
+    with out.bar(name, total=total) as show:
+        return verify_list(store, progress=show)
 
 
 def _verified_json(done: Verified) -> dict[str, Any]:
@@ -187,6 +207,6 @@ def _say_verified(out: Output, done: Verified) -> None:
     what = f"{count(done.entries, 'entry', 'entries')} in {count(done.objects, 'object')}, {size(done.bytes)}"
     out.say(f"{done.name}   v{done.version}   verified: {what}")
     if out.interactive:
-        out.say(f"  signed under root {grouped(done.fingerprint)}, {done.trust}")
+        out.fingerprint("  signed under root ", done.fingerprint, f", {done.trust}")
     for role, end in done.expired:
         out.warn(f"{done.name}: the {role} expired at {write_time(end)}. It stays in use.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,16 +17,17 @@ from hashshare.client import trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
 from hashshare.client.cli.enrolment import warn_unconfirmed
-from hashshare.client.cli.output import Output, command, count, error_document, printable, size
+from hashshare.client.cli.list_failures import ListFailures
+from hashshare.client.cli.output import Output, command, count, size
 from hashshare.client.home import Home
 from hashshare.client.notify import is_due, last_done, run_command
 from hashshare.client.session import Session
-from hashshare.client.store import ListStore, find_store, stores
+from hashshare.client.store import Held, ListStore, find_store, known_name, stores
 from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
 
+SHOWN_FILES = 3
 MINUS = "\N{MINUS SIGN}"
-SEVERITY = (ExitCode.VERIFICATION, ExitCode.NOT_ALLOWED, ExitCode.NETWORK)
 
 
 def register(app: typer.Typer) -> None:
@@ -86,7 +89,7 @@ class _Run:
         self.acknowledger = Acknowledger(home, session)
         self.repositories: dict[str, trust.Repository] = {}
         self.rows: list[dict[str, Any]] = []
-        self.failures: list[ExitCode] = []
+        self.failures = ListFailures(out)
         self.seen: set[str] = set()
 
     def one(self, head: Head) -> None:
@@ -99,18 +102,25 @@ class _Run:
                 self.home,
                 head,
                 repository=self._repository(head.publisher),
-                progress=_Bar(self.out),
+                progress=DownloadBar(self.out),
                 accept_shrink=self.accept_shrink,
                 force=self.force,
                 waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
             )
-        except HashshareError as error:
-            self._failed(head, row, error)
+        except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
+            row.update(self.failures.add(head.name, head.list_id, error, kept=self._kept(head)))
         else:
             row.update(asdict(done), changed=done.changed)
-            self._acknowledge(done, row)
+            self._whatever_comes(head, row, lambda: self._acknowledge(done, row))
         if self.exec_command:
-            self._exec(head, row)
+            self._whatever_comes(head, row, lambda: self._exec(head, row))
+
+    def _whatever_comes(self, head: Head, row: dict[str, Any], step: Callable[[], None]) -> None:
+        """A step after the sync of one list: its failure is told, and the next list is synced."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 (as above)
+            row.update(self.failures.add(head.name, head.list_id, error))
 
     def _acknowledge(self, done: Synced, row: dict[str, Any]) -> None:
         store = ListStore(self.home, done.list_id)
@@ -122,35 +132,35 @@ class _Run:
         say_synced(self.out, done, acknowledged=outcome.sent)
         failure = tell_outcome(self.out, done.name, held.version, outcome)
         if failure is not None:
-            self.failures.append(failure)
+            self.failures.codes.append(failure)
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
             self.repositories[domain] = trust.Repository(self.home, self.session, domain)
         return self.repositories[domain]
 
-    def _failed(self, head: Head, row: dict[str, Any], error: HashshareError) -> None:
-        if self.out.debug:
-            raise error
-        self.failures.append(error.exit_code)
-        row["error"] = error_document(error)
-        self.out.errors.print(printable(f"{head.name}   error: {error.message}"), style="red", markup=False)
-        held = ListStore(self.home, head.list_id).held()
+    def _kept(self, head: Head) -> str:
+        held = self._held(ListStore(self.home, head.list_id))
         known = trust.publisher(self.home, head.publisher)
-        if held is not None and known is not None and known.state != "refused":
-            self.out.errors.print(f"  version {held.version} stays in use", markup=False)
-        if error.next_step:
-            self.out.errors.print(f"  {printable(error.next_step)}", markup=False)
+        usable = held is not None and known is not None and known.state != "refused"
+        return f"version {held.version} stays in use" if held and usable else ""
+
+    @staticmethod
+    def _held(store: ListStore) -> Held | None:
+        """None also where the record is damaged, which the list's own sync has told."""
+        with contextlib.suppress(HashshareError):
+            return store.held()
+        return None
 
     def _exec(self, head: Head, row: dict[str, Any]) -> None:
         store = ListStore(self.home, head.list_id)
-        held = store.held()
+        held = self._held(store)
         if held is None or not is_due(store, held, self.exec_command):
             return
         status = run_command(store, held, self.exec_command, before=last_done(store, self.exec_command))
         row["exec"] = {"version": held.version, "status": status}
         if status:
-            self.failures.append(ExitCode.FAILED)
+            self.failures.codes.append(ExitCode.FAILED)
             self.out.warn(
                 f"{head.name}: the command for version {held.version} ended with {status}; the next sync runs it again."
             )
@@ -163,28 +173,27 @@ class _Run:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
         self.out.result({"lists": self.rows})
-        for code in SEVERITY:
-            if code in self.failures:
-                self.out.exit_code = code
-                return
-        if self.failures:
-            self.out.exit_code = self.failures[0]
+        self.failures.settle()
 
     def _say_gone(self) -> None:
         for store in stores(self.home):
-            held = store.held()
-            if held is not None and held.list_id not in self.seen:
-                self.rows.append({"name": held.name, "list_id": held.list_id, "version": held.version, "gone": True})
-                self.failures.append(ExitCode.NOT_ALLOWED)
-                self.out.warn(
-                    f"{held.name} v{held.version} is held, but the hub no longer offers it to you: it gets older, "
-                    f"withdrawn entries included. See hashshare status, then subscribe again or: "
-                    f"hashshare forget {held.name}"
-                )
+            if store.list_id in self.seen:
+                continue
+            held, name = self._held(store), known_name(store)
+            version = held.version if held else None
+            self.rows.append({"name": name, "list_id": store.list_id, "version": version, "gone": True})
+            self.failures.codes.append(ExitCode.NOT_ALLOWED)
+            self.out.warn(
+                f"{name}{f' v{version}' if version else ''} is held, but the hub no longer offers it to you: it gets "
+                f"older, withdrawn entries included. See hashshare status, then subscribe again or: "
+                f"hashshare forget {name}"
+            )
 
 
 def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
     """The outcome in a line for cron, in two on a terminal; `acknowledged`: the hub has just been told."""
+    if done.damaged:
+        _warn_damaged(out, done)
     told = "   acknowledged" if acknowledged else ""
     if not done.changed:
         out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held{told}")
@@ -196,9 +205,7 @@ def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
         made = f", {count(done.made)} made here" if done.made else ""
         change = f"{releases} in {count(done.segments, 'segment')}, {size(done.bytes)}{made}"
     versions = f"v{done.version}" if done.before is None else f"v{done.before} → v{done.version}"
-    added, taken = count(done.upserts, "entry", "entries"), f"{count(done.withdrawals)} withdrawn"
-    held = "" if done.full else f"+ {added}   {MINUS} {taken}   "
-    counts = f"{held}{count(done.entries)} held   verified{told}"
+    counts = f"{_operations(done)}{count(done.entries)} held{_growth(done)}   verified{told}"
     if out.interactive:
         out.say(f"{done.name}   {versions}   {change}")
         out.say(f"  {counts}")
@@ -206,7 +213,30 @@ def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
         out.say(f"{done.name}   {versions}   {change}   {counts}")
 
 
-class _Bar:
+def _operations(done: Synced) -> str:
+    """An operation on an entry that was there before changes it; only the publisher's tool knows which."""
+    if done.upserts is None or done.withdrawals is None:
+        return ""
+    return f"+ {count(done.upserts)} added or changed   {MINUS} {count(done.withdrawals)} withdrawn   "
+
+
+def _growth(done: Synced) -> str:
+    more = done.entries - (done.entries if done.entries_before is None else done.entries_before)
+    return f" ({'+' if more > 0 else MINUS} {count(abs(more))})" if more else ""
+
+
+def _warn_damaged(out: Output, done: Synced) -> None:
+    number = len(done.damaged)
+    more = [f"{count(number - SHOWN_FILES)} more"] if number > SHOWN_FILES else []
+    were, are = ("was", "is") if number == 1 else ("were", "are")
+    out.warn(
+        f"{done.name}: {count(number, 'held file')} {were} damaged or missing and {are} whole again: "
+        f"{', '.join([*done.damaged[:SHOWN_FILES], *more])}. Check the disk if this returns; "
+        f"hashshare verify {done.name} reads every byte."
+    )
+
+
+class DownloadBar:
     """Draws a list's download; several threads report to it."""
 
     def __init__(self, out: Output) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -65,12 +66,14 @@ class Cobalt:
             command, env=self.environment(), stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True, cwd="/"
         )
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None, room: int = resource.RLIM_INFINITY) -> Ran:
+        """`room`: the most bytes that it may write to one file, which stands for a full disk."""
         command = [sys.executable, "-m", "hashshare", *arguments]
         done = subprocess.run(
             command,
             env=self.environment(**(env or {})),
             stdin=subprocess.DEVNULL,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY)),
             capture_output=True,
             text=True,
             timeout=120,
