@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 DASH: Final = "\N{EN DASH}"
 
 TONES: Final[dict[str, str]] = {
-    **dict.fromkeys(("active", "published", "accepted", "done", "used"), "good"),
-    **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked"), "bad"),
-    **dict.fromkeys(("withdrawn", "expired", "ended", "closed"), "warn"),
+    **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
+    **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
+    **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended"), "warn"),
 }
 """Tone by state word; every other state is one of waiting."""
 
@@ -24,6 +24,18 @@ def mark(state: str) -> SafeString:
 def number(value: int | None) -> str:
     """With thousands separators; a dash where there is none."""
     return DASH if value is None else f"{value:,}"
+
+
+def duration(seconds: float | None) -> str:
+    """In its two largest units, such as 2 d 4 h or 3 min 20 s; a dash where there is none."""
+    if seconds is None:
+        return DASH
+    left, parts = int(seconds), list[str]()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count or (parts and len(parts) < 2):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "under 1 s"
 
 
 def in_groups(digest: str) -> str:

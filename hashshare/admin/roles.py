@@ -3,8 +3,8 @@
 | role     | sees                                                                                   |
 |----------|----------------------------------------------------------------------------------------|
 | operator | every table, the coalition statistics; may do what the services offer                  |
-| analyst  | the rows of their own organisation, read-only                                          |
-| engineer | the rows of their own organisation, read-only                                          |
+| analyst  | the rows of their own organisation, read-only; of a hotline, where withdrawals arrived |
+| engineer | the same                                                                               |
 | observer | the coalition statistics and nothing else                                              |
 
 People of a suspended organisation see nothing.
@@ -12,6 +12,7 @@ People of a suspended organisation see nothing.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
@@ -22,6 +23,7 @@ M = TypeVar("M", bound=Model)
 
 OPERATOR: Final = "operator"
 OBSERVER: Final = "observer"
+HOTLINE: Final = "hotline"
 OF_AN_ORGANISATION: Final = frozenset({"analyst", "engineer"})
 
 
@@ -39,6 +41,19 @@ def is_operator(request: HttpRequest) -> bool:
 
 def sees_statistics(request: HttpRequest) -> bool:
     return role_of(request.user) in {OPERATOR, OBSERVER}
+
+
+def sees_propagation(request: HttpRequest) -> bool:
+    """Operators, and people of hotlines for the lists of their own."""
+    role, organisation = role_of(request.user), getattr(request.user, "organisation", None)
+    return role == OPERATOR or (
+        role in OF_AN_ORGANISATION and organisation is not None and organisation.kind == HOTLINE
+    )
+
+
+def own_organisation(request: HttpRequest) -> uuid.UUID | None:
+    """Whose rows a person sees; None for an operator, who sees all."""
+    return None if is_operator(request) else request.user.organisation_id  # type: ignore[union-attr]
 
 
 def sees_table(request: HttpRequest, organisation_paths: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
@@ -14,14 +15,15 @@ from django.urls import URLPattern, URLResolver, path, reverse
 
 from hashshare.admin import roles
 from hashshare.admin.marks import DASH
+from hashshare.admin.propagation import withdrawal_propagation
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.services.counters import count, counted, network_address
 
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
     "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
-    "Who receives it": ("Subscription", "Delivery"),
-    "Operation": ("Job", "GuardedDigest", "DailyStatistic", "LogEntry"),
+    "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
+    "Operation": ("Job", "Log", "GuardedDigest", "DailyStatistic", "LogEntry"),
 }
 """Model class names by section of the navigation, in order; one that is missing here stands in the last."""
 
@@ -87,7 +89,8 @@ class HubAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         statistics = path("statistics/", self.admin_view(coalition_statistics(self)), name="statistics")
-        return [statistics, *super().get_urls()]
+        propagation = path("propagation/", self.admin_view(withdrawal_propagation(self)), name="propagation")
+        return [statistics, propagation, *super().get_urls()]
 
     def index(  # type: ignore[override]  # a redirect is no TemplateResponse
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -102,8 +105,9 @@ class HubAdminSite(AdminSite):
         if app_label is not None:
             return super().get_app_list(request, app_label)
         seen = [_renamed(table) for app in super().get_app_list(request) for table in app["models"]]
-        statistics = [_statistics_section()] if roles.sees_statistics(request) else []
-        return statistics + [section for name in SECTIONS if (section := _section(name, seen))["models"]]
+        pages = list(_pages(request))
+        own = [_page_section(pages)] if pages else []
+        return own + [section for name in SECTIONS if (section := _section(name, seen))["models"]]
 
 
 def _renamed(table: dict[str, Any]) -> dict[str, Any]:
@@ -119,10 +123,20 @@ def _section(name: str, tables: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": name, "app_label": name.split()[0].lower(), "app_url": reverse("admin:index"), "models": mine}
 
 
-def _statistics_section() -> dict[str, Any]:
-    address = reverse("admin:statistics")
-    page = {"name": "Coalition statistics", "object_name": "Statistics", "admin_url": address, "view_only": True}
-    return {"name": "Coalition", "app_label": "coalition", "app_url": address, "models": [page]}
+def _pages(request: HttpRequest) -> Iterator[dict[str, Any]]:
+    """The pages that are no table of rows."""
+    if roles.sees_statistics(request):
+        yield _page("Coalition statistics", "Statistics", reverse("admin:statistics"))
+    if roles.sees_propagation(request):
+        yield _page("Withdrawal propagation", "Propagation", reverse("admin:propagation"))
+
+
+def _page(name: str, object_name: str, address: str) -> dict[str, Any]:
+    return {"name": name, "object_name": object_name, "admin_url": address, "view_only": True}
+
+
+def _page_section(pages: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": "Coalition", "app_label": "coalition", "app_url": pages[0]["admin_url"], "models": pages}
 
 
 site = HubAdminSite()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from hashshare.log_keys import PUBLICATION
-from hashshare.models import Acknowledgement, HashList, Log, LogTile, Organisation, Publisher
+from hashshare.models import Acknowledgement, HashList, Leaf, Log, LogTile, Organisation, Publisher
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.compiled import CompiledQuery
 from hashshare.selectors.entitlements import own_publisher, readable_publisher
@@ -135,3 +136,22 @@ def consistency(*, log: Log, old: int, new: int | None = None) -> list[bytes]:
     if not 0 <= old <= new <= log.size:
         raise errors.UsageError(f"The log has {log.size} leaves: 0 <= old <= new <= {log.size}.", size=log.size)
     return Tree(new, tile_reader(log)).consistency_proof(old)
+
+
+SEALED_WITHIN = timedelta(minutes=5)
+"""A leaf that waits longer says that no worker seals."""
+
+
+def with_waiting(logs: QuerySet[Log]) -> QuerySet[Log]:
+    """Each with the number of leaves that wait to be sealed (`waiting`), and since when the first does (`oldest`)."""
+    waits = Leaf.objects.filter(log=OuterRef("pk"), index=None).order_by()
+    count = waits.values("log").annotate(number=Count("pk")).values("number")
+    return logs.annotate(
+        waiting=Coalesce(Subquery(count), 0), oldest=Subquery(waits.order_by("pk").values("created_at")[:1])
+    )
+
+
+def is_late(log: Log, *, now: datetime) -> bool:
+    """Of a log `with_waiting`."""
+    oldest: datetime | None = getattr(log, "oldest", None)
+    return oldest is not None and now - oldest > SEALED_WITHIN

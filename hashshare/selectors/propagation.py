@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,27 +111,48 @@ def propagation(
     found = own_list(caller=caller, domain=domain, slug=slug)
     if version is None:
         return list_propagation(hash_list=found, now=now, days=days)
-    release = Release.objects.filter(list=found, version=version, state=Release.State.PUBLISHED).first()
+    release = published_releases().filter(list=found, version=version).first()
     if release is None:
         raise errors.NotFound(f"{found.name} has no published version {version}.")
-    return Propagation(found, now, (withdrawal(hash_list=found, release=release, now=now),))
+    return Propagation(found, now, (withdrawal(release=release, now=now),))
 
 
 def list_propagation(*, hash_list: HashList, now: datetime, days: int = SHOWN_DAYS) -> Propagation:
     releases = withdrawing(now - timedelta(days=days)).filter(list=hash_list).order_by("-version")[:MOST]
-    return Propagation(
-        hash_list, now, tuple(withdrawal(hash_list=hash_list, release=release, now=now) for release in releases)
-    )
+    return Propagation(hash_list, now, tuple(withdrawal(release=release, now=now) for release in releases))
+
+
+def withdrawals_seen(*, of: uuid.UUID | None, since: datetime, name: str = "") -> QuerySet[Release]:
+    """For people: releases with withdrawals, the newest first, of the lists of an organisation (None: of all), or of
+    the one list of that name among them.
+    """
+    rows = withdrawing(since).order_by("-published_at")
+    if of is not None:
+        rows = rows.filter(list__publisher__organisation=of)
+    domain, _, slug = name.partition("/")
+    return rows.filter(list__publisher__domain=domain, list__slug=slug) if name else rows
+
+
+def release_seen(*, of: uuid.UUID | None, name: str, version: int) -> Release | None:
+    """The published release, under the same conditions."""
+    domain, _, slug = name.partition("/")
+    rows = published_releases().filter(list__publisher__domain=domain, list__slug=slug, version=version)
+    return (rows if of is None else rows.filter(list__publisher__organisation=of)).first()
 
 
 def withdrawing(since: datetime) -> QuerySet[Release]:
     """Published releases that took something back."""
-    return Release.objects.filter(state=Release.State.PUBLISHED, withdrawals__gt=0, published_at__gte=since)
+    return published_releases().filter(withdrawals__gt=0, published_at__gte=since)
 
 
-def withdrawal(*, hash_list: HashList, release: Release, now: datetime) -> Withdrawal:
-    deadline = published(release) + timedelta(hours=hash_list.deadline_hours)
-    rows = entitled_at(hash_list, published(release)).annotate(**progress(release, now))
+def published_releases() -> QuerySet[Release]:
+    return Release.objects.select_related("list__publisher").filter(state=Release.State.PUBLISHED)
+
+
+def withdrawal(*, release: Release, now: datetime) -> Withdrawal:
+    """`release` with its list."""
+    deadline = published(release) + timedelta(hours=release.list.deadline_hours)
+    rows = entitled_at(release.list, published(release)).annotate(**progress(release, now))
     return Withdrawal(release, deadline, tuple(member_state(row, release, late=now > deadline) for row in rows))
 
 

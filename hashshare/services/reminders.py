@@ -58,7 +58,7 @@ def overdue_members(now: datetime) -> Iterator[tuple[HashList, Organisation]]:
     for hash_list in HashList.objects.select_related("publisher").filter(Exists(recent)):
         newest = past_deadline(hash_list, now).order_by("-version").first()
         if newest is not None:
-            members = withdrawal(hash_list=hash_list, release=newest, now=now).members
+            members = withdrawal(release=newest, now=now).members
             yield from ((hash_list, member.organisation) for member in members if member.overdue)
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from hashshare.models import (
     AccessKey,
+    Acknowledgement,
     Commit,
     DailyStatistic,
     Delivery,
@@ -22,18 +23,21 @@ from hashshare.models import (
     HashList,
     Invitation,
     Job,
+    Log,
     Metadata,
     Organisation,
     OrganisationKey,
     Person,
     Publisher,
     Release,
+    Reminder,
     StoredObject,
     Subscription,
 )
 from hashshare.selectors.callers import Caller
 from hashshare.services.access_keys import create_access_key
 from hashshare.services.invitations import enrol, invite_organisation, invite_person
+from hashshare.services.logs import log_of
 from hashshare.services.people import create_person
 
 PASSWORD = "a sentence nobody guesses"
@@ -82,6 +86,7 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
     )
     access_key, _ = create_access_key(caller=Caller(member, "signature", "x"), name=f"cron {domain}", days=9, now=now)
     invitation, _ = invite_person(role="engineer", organisation=member, email=f"new@{member.slug}.example", now=now)
+    published = release(found, commit, now)
     return Rows(
         hotline,
         member,
@@ -95,7 +100,8 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
             HashList: found,
             Job: job,
             Commit: commit,
-            Release: release(found, commit, now),
+            Release: published,
+            Log: log_of(publisher, now=now),
             Metadata: metadata(publisher, now),
             StoredObject: StoredObject.objects.create(
                 list=found, name="base-1-0001.parquet", digest=secrets.token_hex(32), length=1234
@@ -104,6 +110,10 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
             Delivery: Delivery.objects.create(
                 list=found, organisation=member, version=1, manifest_digest=secrets.token_hex(32), bytes=99
             ),
+            Acknowledgement: Acknowledgement.objects.create(
+                list=found, organisation=member, version=1, purged=1, manifest_digest=published.manifest_digest
+            ),
+            Reminder: Reminder.objects.create(release=published, organisation=member, recipients=1),
         },
     )
 

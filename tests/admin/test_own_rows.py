@@ -8,16 +8,19 @@ from django.test import Client
 
 from hashshare.models import (
     AccessKey,
+    Acknowledgement,
     Commit,
     Delivery,
     HashList,
     Job,
+    Log,
     Metadata,
     Organisation,
     OrganisationKey,
     Person,
     Publisher,
     Release,
+    Reminder,
     StoredObject,
     Subscription,
 )
@@ -26,9 +29,9 @@ from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
-OF_THE_HOTLINE = (Organisation, OrganisationKey, Publisher, HashList, Job, Commit, Release, Metadata, StoredObject)
+OF_THE_HOTLINE = (Organisation, OrganisationKey, Publisher, HashList, Job, Commit, Release, Metadata, StoredObject, Log)
 OF_THE_MEMBER = (AccessKey, Person)
-OF_BOTH = (Subscription, Delivery)
+OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 
 
 def sees(client: Client, row: Model) -> bool:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from hashshare.admin import tables  # noqa: F401  (registers them)
 from hashshare.admin.site import site
-from hashshare.models import Organisation, UsedNonce
+from hashshare.models import Leaf, LogTile, Organisation, UsedNonce
 from hashshare.services.organisations import suspend_organisation
 from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
@@ -23,10 +23,10 @@ def a_row(hub: Hub, model: type[Model]) -> Model:
     return hub.operators_own[model] if model in hub.operators_own else hub.aurora.of[model]
 
 
-def test_it_registers_every_table_but_the_nonces() -> None:
+def test_it_registers_every_table_but_nonces_and_the_insides_of_logs() -> None:
     registered = {model.__name__ for model in TABLES if model._meta.app_label == "hashshare"}
     known = {model.__name__ for model in Organisation._meta.apps.get_app_config("hashshare").get_models()}
-    assert registered == known - {UsedNonce.__name__}
+    assert registered == known - {UsedNonce.__name__, Leaf.__name__, LogTile.__name__}
 
 
 def test_it_shows_operators_every_table_and_row(hub: Hub) -> None:
@@ -73,7 +73,9 @@ def test_it_lets_nobody_add_change_or_delete_by_the_stock_forms(hub: Hub, role: 
         assert list(model._default_manager.order_by("pk").values()) == before, model
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/statistics/", "/admin/hashshare/organisation/"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/statistics/", "/admin/propagation/", "/admin/hashshare/organisation/"]
+)
 def test_it_sends_strangers_to_the_sign_in_page(db: None, path: str) -> None:
     answer = Client().get(path)
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={path}")
@@ -85,7 +87,7 @@ def test_it_shuts_out_the_people_of_a_suspended_organisation(hub: Hub, role: str
     client = browser(who)
     assert who.organisation is not None
     suspend_organisation(organisation=who.organisation)
-    for path in ("/admin/", "/admin/statistics/", "/admin/hashshare/organisation/"):
+    for path in ("/admin/", "/admin/statistics/", "/admin/propagation/", "/admin/hashshare/organisation/"):
         assert client.get(path)["Location"].startswith("/admin/login/")
 
 

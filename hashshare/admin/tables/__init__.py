@@ -5,6 +5,7 @@ The only place of the pages that imports models, because Django registers a clas
 
 from hashshare.admin.tables import (
     access_keys,
+    acknowledgements,
     commits,
     deliveries,
     guards,
@@ -13,18 +14,21 @@ from hashshare.admin.tables import (
     jobs,
     keys,
     lists,
+    logs,
     metadata,
     objects,
     organisations,
     people,
     publishers,
     releases,
+    reminders,
     statistics,
     subscriptions,
 )
 
 __all__ = [
     "access_keys",
+    "acknowledgements",
     "commits",
     "deliveries",
     "guards",
@@ -33,12 +37,14 @@ __all__ = [
     "jobs",
     "keys",
     "lists",
+    "logs",
     "metadata",
     "objects",
     "organisations",
     "people",
     "publishers",
     "releases",
+    "reminders",
     "statistics",
     "subscriptions",
 ]

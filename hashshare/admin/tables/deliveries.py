@@ -14,11 +14,15 @@ from hashshare.models import Delivery
 class DeliveryAdmin(RecordAdmin):
     organisation_paths = ("organisation", "list__publisher__organisation")
     empty_state = "A delivery is recorded each time the hub serves a list's manifest in full."
-    list_display = ("at", "list", "version", "organisation", "bytes_count")
+    list_display = ("at", "list", "version", "organisation", "acknowledged_count", "bytes_count")
     list_filter = (("list", admin.RelatedOnlyFieldListFilter), ("organisation", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("list__publisher", "organisation")
     date_hierarchy = "at"
-    fields = ("at", "list", "version", "organisation", "bytes_count", "manifest_digest", "key")
+    fields = ("at", "list", "version", "organisation", "acknowledged_count", "bytes_count", "manifest_digest", "key")
+
+    @admin.display(description="acknowledged before", ordering="acknowledged")
+    def acknowledged_count(self, row: Delivery) -> str:
+        return number(row.acknowledged)
 
     @admin.display(description="bytes", ordering="bytes")
     def bytes_count(self, row: Delivery) -> str:

@@ -1,0 +1,110 @@
+"""The page *Withdrawal propagation*: where withdrawals have arrived. Counts and names of members, never a hash."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from hashshare.admin import roles
+from hashshare.selectors.propagation import MemberState, Withdrawal, release_seen, withdrawal, withdrawals_seen
+
+PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days"}
+DEFAULT_PERIOD: Final = 30
+MOST: Final = 25
+"""Releases on the page."""
+
+ORDER: Final = ("overdue", "waiting", "left", "applied", "purged")
+"""Who needs a call comes first."""
+WORDS: Final = {"left": "access ended"}
+
+
+def withdrawal_propagation(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
+    """The view, in the frame of `site`: all recent withdrawals, or one with its members (`?list=&version=`)."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if not roles.sees_propagation(request):
+            raise PermissionDenied
+        version = request.GET.get("version", "")
+        if version:
+            return _one(site, request, version)
+        context = {**site.each_context(request), **_overview(request)}
+        return TemplateResponse(request, "hashshare/propagation.html", context)
+
+    return view
+
+
+def _overview(request: HttpRequest) -> dict[str, Any]:
+    now, days, name = timezone.now(), _days(request), request.GET.get("list", "")
+    of, since = roles.own_organisation(request), now - timedelta(days=days)
+    every = withdrawals_seen(of=of, since=since)
+    found = withdrawals_seen(of=of, since=since, name=name)
+    return {
+        "title": "Withdrawal propagation",
+        "withdrawals": [withdrawal(release=release, now=now) for release in found[:MOST]],
+        "total": found.count(),
+        "lists": sorted({f"{domain}/{slug}" for domain, slug in _names(every)}),
+        "name": name,
+        "days": days,
+        "periods": PERIODS,
+        "as_of": now,
+    }
+
+
+def _names(releases: Any) -> Any:
+    return releases.order_by().values_list("list__publisher__domain", "list__slug").distinct()
+
+
+def _one(site: AdminSite, request: HttpRequest, version: str) -> HttpResponse:
+    name, now = request.GET.get("list", ""), timezone.now()
+    number = int(version) if version.isdecimal() and len(version) < 19 else 0
+    release = release_seen(of=roles.own_organisation(request), name=name, version=number)
+    if release is None:
+        raise Http404
+    found = withdrawal(release=release, now=now)
+    members = sorted(found.members, key=lambda member: ORDER.index(member.state))
+    if request.GET.get("format") == "csv":
+        return _csv(found, members)
+    context = {
+        "title": f"{release.list.name} version {release.version}",
+        "withdrawal": found,
+        "members": [_row(found, member) for member in members],
+        "late": now > found.deadline,
+        "as_of": now,
+    }
+    return TemplateResponse(request, "hashshare/withdrawal.html", {**site.each_context(request), **context})
+
+
+def _row(found: Withdrawal, member: MemberState) -> dict[str, Any]:
+    after = (member.applied_at - found.published_at).total_seconds() if member.applied_at else None
+    return {"member": member, "state": WORDS.get(member.state, member.state), "after": after}
+
+
+def _csv(found: Withdrawal, members: list[MemberState]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"propagation-{found.release.list.slug}-{found.version}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    rows = csv.writer(response)
+    rows.writerow(["list", "version", "organisation", "country", "state", "applied_at", "purged_at", "reminded_at"])
+    for it in members:
+        moments = (moment.isoformat() if moment else "" for moment in (it.applied_at, it.purged_at, it.reminded_at))
+        who = (_cell(it.organisation.name), it.organisation.country)
+        rows.writerow([found.release.list.name, found.version, *who, WORDS.get(it.state, it.state), *moments])
+    return response
+
+
+def _cell(text: str) -> str:
+    """No spreadsheet takes the name of an organisation for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "'"} else text
+
+
+def _days(request: HttpRequest) -> int:
+    asked = request.GET.get("days", "")
+    return int(asked) if asked.isdecimal() and int(asked) in PERIODS else DEFAULT_PERIOD
