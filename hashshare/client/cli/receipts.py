@@ -95,7 +95,7 @@ def _tally_json(home: Home, subject: Subject, tally: Tally) -> dict[str, Any]:
 def _tell(out: Output, home: Home, subject: Subject, tally: Tally) -> None:
     waiting = f"   {count(tally.waiting)} not sealed yet" if tally.waiting else ""
     if tally.newest is None:
-        out.say(f"{subject.list_name}   no receipts{waiting or ' yet: the hub seals its log every minute'}")
+        out.say(f"{subject.list_name}   no receipts yet{waiting}   the hub seals its log every minute")
         return
     acknowledged = f" up to v{tally.applied}" if tally.applied else ""
     out.say(
@@ -122,7 +122,10 @@ def _check_missing(subject: Subject, tally: Tally) -> None:
 
 def _fail(out: Output, subject: Subject, error: HashshareError) -> None:
     out.errors.print(printable(f"{subject.list_name}   error: {error.message}"), style="red", markup=False)
-    if error.next_step:
-        out.errors.print(f"  {printable(error.next_step)}", markup=False)
+    step = error.next_step
+    if not step and error.exit_code == ExitCode.VERIFICATION:
+        step = f"Nothing of it was kept. Show {subject.list_name.partition('/')[0]} what --json prints."
+    if step:
+        out.errors.print(f"  {printable(step)}", markup=False)
     codes = {out.exit_code, error.exit_code}
     out.exit_code = next((code for code in SEVERITY if code in codes), error.exit_code)
