@@ -27,6 +27,7 @@ from benchmarks import (
     renewal,
     results,
     scale,
+    sealing,
     sizes,
     syncing,
 )
@@ -41,6 +42,7 @@ SCENARIOS: dict[str, Callable[[Bed], Iterable[Figure]]] = {
     "publish": publishing.measure,
     "sync": syncing.measure,
     "releases": releases.measure,
+    "sealing": sealing.measure,
     "poll": polling.measure,
     "pages": pages.measure,
     "reading": reading.measure,

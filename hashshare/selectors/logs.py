@@ -36,6 +36,7 @@ def newest_acknowledged(organisation: uuid.UUID, hash_list: uuid.UUID) -> QueryS
 LOG_AND_ACKNOWLEDGED = CompiledQuery(
     lambda marks: (
         Log.objects.filter(publisher=marks["publisher"])
+        .order_by()
         .annotate(
             acknowledged=Subquery(newest_acknowledged(marks["organisation"], marks["list"]).values("version")[:1])
         )
@@ -47,12 +48,12 @@ LOG_AND_ACKNOWLEDGED = CompiledQuery(
 )
 
 
-def log_and_acknowledged(*, hash_list: HashList, organisation: Organisation) -> tuple[int | None, int | None]:
-    """The id of the log that a delivery of the list goes into (None before there is one), and the version that the
-    organisation acknowledged last. Asked within every delivery, so it is one query.
+def log_and_acknowledged(*, hash_list: HashList, organisation: Organisation) -> tuple[int, int | None] | None:
+    """The id of the log that a delivery of the list goes into, and the version that the organisation acknowledged last;
+    None before there is a log. Asked within every delivery, so it is one query that is made once.
     """
     rows = LOG_AND_ACKNOWLEDGED.rows(publisher=hash_list.publisher_id, organisation=organisation.pk, list=hash_list.pk)
-    return (rows[0][0], rows[0][1]) if rows else (None, None)
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def readable_log(*, caller: Caller, domain: str, now: datetime) -> Log:

@@ -45,6 +45,8 @@ def read_whole(target: TargetObject) -> bytes:
 
 
 def manifest_version(*, target: TargetObject) -> int:
-    """The content version of a published manifest."""
+    """The content version of a published manifest. Nearly always it is the one that is served."""
+    if target.digest == target.list.manifest_digest:
+        return target.list.version
     rows = Release.objects.filter(list=target.list, manifest_digest=target.digest, state=Release.State.PUBLISHED)
     return rows.values_list("version", flat=True).first() or target.list.version
