@@ -29,7 +29,9 @@ DISORDER: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A leaf as it is reported. `row` is None where the opening is erased, missing or wrong."""
+    """A leaf as it is reported. `row` is None where the opening is erased, missing or wrong; `index` is -1 of a problem
+    that is not one leaf's.
+    """
 
     index: int
     kind: str

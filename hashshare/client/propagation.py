@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hashshare.client.home import split_list_name
 from hashshare.client.session import Session
+from hashshare.wire.documents import write_time
 from hashshare.wire.errors import NetworkError
 
 SHORTEST_LOOK: Final = 1.0
@@ -169,11 +170,8 @@ def _recipient(row: Mapping[str, Any]) -> Recipient:
 
 
 def _moment(value: object) -> str:
-    """An ISO 8601 time as given; "" for null."""
-    if not value:
-        return ""
-    datetime.fromisoformat(str(value))
-    return str(value)
+    """An ISO 8601 time in whole seconds; "" for null."""
+    return write_time(datetime.fromisoformat(str(value))) if value else ""
 
 
 def _seconds(value: object) -> float | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hashshare.client.home import Home
+from hashshare.client.home import Home, make_private_folder
 from hashshare.client.logs import DeliveryLog
 from hashshare.client.store import stores
 from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, WrongOpening, WrongProof
@@ -191,3 +191,22 @@ def subjects(home: Home) -> list[Subject]:
     return sorted(
         (Subject(organisation, name, list_id) for list_id, name in found.items()), key=lambda it: it.list_name
     )
+
+
+def export_receipts(home: Home, subject: Subject, log: DeliveryLog, folder: Path) -> int:
+    """Write each kept receipt of a list for programs of others, how many: `<index>.tlog-proof`, `.row` and `.nonce`
+    (base64), byte for byte what was verified, and `log.vkey`, the log's key as these programs take it.
+    """
+    make_private_folder(folder)
+    verifier, number = None, 0
+    for kept in kept_receipts(home, subject.list_id):
+        with named(subject.list_name, kept.index):
+            verifier = verifier or log.verifier(kept.receipt.partition("\n\n")[2])
+            check_receipt(kept, subject, verifier)
+        parts = {"tlog-proof": kept.receipt, "row": kept.row, "nonce": base64.b64encode(kept.nonce).decode()}
+        for ending, text in parts.items():
+            (folder / f"{kept.index}.{ending}").write_bytes(text.encode())
+        number += 1
+    if verifier is not None:
+        (folder / "log.vkey").write_text(verifier.to_text())
+    return number

@@ -70,7 +70,7 @@ def warn_pending(out: Output, name: str, state: Told) -> None:
 def log_json(publisher: str, seen: Seen) -> dict[str, Any]:
     """As `status --json` shows what is remembered of a publisher's log."""
     named = {"publisher": publisher, "origin": seen.origin, "size": seen.size, "root": seen.root.hex()}
-    return {**named, "seen_at": seen.seen_at, "refused": seen.refused}
+    return {**named, "checkpoint": seen.checkpoint, "seen_at": seen.seen_at, "refused": seen.refused}
 
 
 def warn_refused(out: Output, publisher: str, seen: Seen) -> None:

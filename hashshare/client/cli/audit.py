@@ -121,7 +121,7 @@ def _add(sheet: Sheet, line: Line, wanted: str) -> None:
             facts = [row.version, row.purged, None, row.manifest_sha256, None, row.key, row.statement_sha256]
         case _:
             if line.problem is not None:
-                sheet.add([line.index, line.kind, *[None] * 10, *problem])
+                sheet.add([line.index if line.index >= 0 else None, line.kind, *[None] * 10, *problem])
             return
     sheet.add([line.index, line.kind, write_time(row.at), row.organisation, row.list_name, *facts, *problem])
 
@@ -150,7 +150,11 @@ def _report_json(domain: str, wanted: str, report: Report, output: Path | None) 
             for (organisation, list_name), member in _members(report, wanted)
         ],
         "problem_count": report.problem_count,
-        "problems": [{"index": line.index, **error_document(line.problem)} for line in report.problems if line.problem],
+        "problems": [
+            {"index": line.index if line.index >= 0 else None, **error_document(line.problem)}
+            for line in report.problems
+            if line.problem is not None
+        ],
         "file": str(output) if output else None,
     }
 

@@ -134,7 +134,8 @@ class Output:
             yield lambda _done: None
             return
         columns = [TextColumn("  {task.description}"), *([BarColumn(bar_width=36)] if total is not None else [])]
-        tail = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [TextColumn("{task.completed:,.0f}")]
+        done = "{task.completed:,.0f}" + ("" if total is None else "/{task.total:,.0f}")
+        tail = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [TextColumn(done)]
         with Progress(*columns, *tail, console=self.errors, transient=True) as progress:
             task = progress.add_task(escape(label), total=total)
             self._drawing = True

@@ -134,6 +134,8 @@ def _follow(
 ) -> tuple[Withdrawal, Propagation]:
     told: set[str] = set()
     first = _only(propagation(session, name, version=version), version)
+    if out.interactive and first.awaited:
+        out.say(f"v{version} is published. Waiting for {count(first.awaited, 'member')}; Ctrl-C ends only the waiting.")
     with out.bar(f"v{version} applied by members", total=first.applied + first.awaited, unit="members") as show:
 
         def watch(one: Withdrawal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from hashshare.client.cli.output import Output, command, count, error_document, 
 from hashshare.client.collecting import fetch_receipts
 from hashshare.client.home import Home
 from hashshare.client.logs import DeliveryLog
-from hashshare.client.receipts import Subject, Tally, check_kept, receipts_path, subjects
+from hashshare.client.receipts import Subject, Tally, check_kept, export_receipts, receipts_path, subjects
 from hashshare.client.session import Session
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError, WrongProof
 
@@ -28,13 +29,33 @@ def receipts(
     offline: Annotated[
         bool, typer.Option("--offline", help="Only check the kept ones again, without the network.")
     ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", metavar="FOLDER", help="Then write those of one LIST for other programs, a file each."
+        ),
+    ] = None,
 ) -> None:
     """Fetch the proofs that your deliveries and acknowledgements are in the hub's log; check and keep them."""
     home = Home.open()
     chosen = _chosen(home, names or [])
+    if export is not None and len(chosen) != 1:
+        raise UsageError("--export writes the receipts of one list.", next_step="Name it: hashshare receipts LIST ...")
     session = None if offline else Session.open(home)
     rows = [_one(out, home, session, subject) for subject in chosen]
     out.result({"offline": offline, "lists": rows})
+    if export is not None and "error" not in rows[0]:
+        rows[0]["exported"] = _export(out, home, chosen[0], export)
+
+
+def _export(out: Output, home: Home, subject: Subject, folder: Path) -> dict[str, Any]:
+    number = export_receipts(home, subject, _log(home, subject), folder)
+    out.say(f"{folder}: {count(number, 'receipt')} (.tlog-proof, .row, .nonce), the log's key in log.vkey")
+    return {"folder": str(folder), "receipts": number}
+
+
+def _log(home: Home, subject: Subject) -> DeliveryLog:
+    return DeliveryLog(home, subject.list_name.partition("/")[0])
 
 
 def _chosen(home: Home, names: list[str]) -> list[Subject]:
@@ -74,7 +95,7 @@ def _one(out: Output, home: Home, session: Session | None, subject: Subject) -> 
 
 def _tally(out: Output, home: Home, session: Session | None, subject: Subject) -> Tally:
     if session is None:
-        return check_kept(home, subject, DeliveryLog(home, subject.list_name.partition("/")[0]))
+        return check_kept(home, subject, _log(home, subject))
     with out.bar(f"receipts of {subject.list_name}", total=None, unit="receipts") as show:
         return fetch_receipts(home, session, subject, progress=show)
 
@@ -95,7 +116,7 @@ def _tally_json(home: Home, subject: Subject, tally: Tally) -> dict[str, Any]:
 def _tell(out: Output, home: Home, subject: Subject, tally: Tally) -> None:
     waiting = f"   {count(tally.waiting)} not sealed yet" if tally.waiting else ""
     if tally.newest is None:
-        out.say(f"{subject.list_name}   no receipts{waiting or ' yet: the hub seals its log every minute'}")
+        out.say(f"{subject.list_name}   no receipts yet{waiting}   the hub seals its log every minute")
         return
     acknowledged = f" up to v{tally.applied}" if tally.applied else ""
     out.say(
@@ -122,7 +143,10 @@ def _check_missing(subject: Subject, tally: Tally) -> None:
 
 def _fail(out: Output, subject: Subject, error: HashshareError) -> None:
     out.errors.print(printable(f"{subject.list_name}   error: {error.message}"), style="red", markup=False)
-    if error.next_step:
-        out.errors.print(f"  {printable(error.next_step)}", markup=False)
+    step = error.next_step
+    if not step and error.exit_code == ExitCode.VERIFICATION:
+        step = f"Nothing of it was kept. Show {subject.list_name.partition('/')[0]} what --json prints."
+    if step:
+        out.errors.print(f"  {printable(step)}", markup=False)
     codes = {out.exit_code, error.exit_code}
     out.exit_code = next((code for code in SEVERITY if code in codes), error.exit_code)

@@ -66,7 +66,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def found(desk: Desk, *, exit_code: int = 4) -> list[tuple[int, str]]:
+def found(desk: Desk, *, exit_code: int = 4) -> list[tuple[int | None, str]]:
     """Index and name of each problem."""
     report = desk.json("audit", LIST, exit_code=exit_code)
     assert report["problem_count"] == len(report["problems"])
@@ -305,4 +305,4 @@ def test_an_opening_erased_before_its_time_is_named(images: Desk, book: Book, no
 
 def test_an_erasure_that_no_leaf_tells_of_is_named(images: Desk, book: Book, north: North) -> None:
     north.ledger.leaves[0].erased = True
-    assert found(images) == [(-1, "missing-opening")]
+    assert found(images) == [(None, "missing-opening")]

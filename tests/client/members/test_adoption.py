@@ -91,7 +91,7 @@ def test_a_merge_that_reaches_past_what_is_held_is_fetched(
     aurora.merge(6, 9)
     aurora.release(items(1))
     assert sync(cobalt, aurora).made == 0
-    assert fetched(north) == ["delta-6-9.parquet", "delta-9-10.parquet"]
+    assert sorted(fetched(north)) == ["delta-6-9.parquet", "delta-9-10.parquet"]
 
 
 def test_a_renewed_base_is_made_of_what_is_held(
@@ -114,7 +114,7 @@ def test_a_member_that_was_behind_the_renewed_base_makes_it_too(
     aurora.renew_base(shard_entries=40)
     aurora.release(items(2))
     sync(cobalt, aurora)
-    assert fetched(north) == ["delta-8-9.parquet", "delta-9-10.parquet"]
+    assert sorted(fetched(north)) == ["delta-8-9.parquet", "delta-9-10.parquet"]
     assert held_by(cobalt, aurora).base_version == 9
 
 

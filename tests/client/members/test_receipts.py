@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from hashshare.wire import keys
 from hashshare.wire.log import Receipt, Verifier, entry_of, new_opening
 from tests.client.ledger import Ledger
 from tests.client.members.aurora import Aurora, items
-from tests.client.members.conftest import Cobalt
+from tests.client.members.conftest import ROOT, Cobalt
 from tests.client.members.north import North
 
 
@@ -121,6 +123,27 @@ def test_an_acknowledgement_that_was_taken_and_never_logged_is_missed(
     error = done.json["lists"][0]["error"]
     assert (done.status, error["type"], len(error["statements"])) == (4, "wrong-proof", 1)
     assert "the hub took 1 acknowledgement that its log does not hold" in error["detail"]
+
+
+def test_it_writes_them_for_programs_that_know_nothing_of_hashshare(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger, tmp_path: Path
+) -> None:
+    done = cobalt.call("receipts", "images", "--export", str(tmp_path / "out"), "--json")
+    assert done.json["lists"][0]["exported"]["receipts"] == 4
+    index = next(line["index"] for line in lines(cobalt, aurora) if "statement_sha256" in line["row"])
+    folder = tmp_path / "out"
+    arguments = [
+        (folder / "log.vkey").read_text(),
+        str(folder / f"{index}.tlog-proof"),
+        str(folder / f"{index}.row"),
+        (folder / f"{index}.nonce").read_text(),
+    ]
+    program = [sys.executable, str(ROOT / "docs" / "examples" / "verify_receipt.py")]
+    shown = subprocess.run([*program, *arguments], capture_output=True, text=True, check=True).stdout
+    assert shown.startswith(f"leaf {index} of {log.size} in {log.origin}:")
+    row = folder / f"{index}.row"
+    row.write_text(row.read_text().replace("cobalt", "ember"))
+    assert subprocess.run([*program, *arguments], capture_output=True, check=False).returncode != 0
 
 
 # --- lies --------------------------------------------------------------------------------------------------------
