@@ -38,9 +38,9 @@ def _save_problems(engine: Engine, file: Path, work: Path) -> Path:
 def bad_lines(wish: Wish, intake: Intake, errors_file: Path | None) -> BadInput:
     """What is raised for lines at fault; its facts name the first of them and count all."""
     rejected = intake.rows - intake.good
-    were = "was" if rejected == 1 else "were"
+    rows, were = "row" if intake.rows == 1 else "rows", "was" if rejected == 1 else "were"
     return BadInput(
-        f"{wish.file.name}: {rejected:,} of {intake.rows:,} rows {were} rejected. Nothing was published.",
+        f"{wish.file.name}: {rejected:,} of {intake.rows:,} {rows} {were} rejected. Nothing was published.",
         next_step="Fix these lines, or leave them out with --skip-bad.",
         rows=intake.rows,
         good=intake.good,

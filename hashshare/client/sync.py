@@ -19,12 +19,13 @@ from typing import Final
 from tuf.api.metadata import TargetFile
 
 from hashshare.client import trust
+from hashshare.client.damage import damaged_files
 from hashshare.client.download import Download
 from hashshare.client.home import Home, make_private_folder
 from hashshare.client.making import make_merges, make_shards
 from hashshare.client.planning import Want, wanted
 from hashshare.client.polling import Head, chosen, heads
-from hashshare.client.progress import Progress, Silent, Synced
+from hashshare.client.progress import Progress, Silent, Synced, operations_past
 from hashshare.client.session import Session
 from hashshare.client.store import Held, HeldObject, ListStore, read_digested
 from hashshare.client.succession import check_succession
@@ -93,6 +94,7 @@ class _Run:
         with contextlib.suppress(HashshareError):
             # A damaged current.json is written anew; the objects beside it are named by their digests.
             self.held = self.store.held()
+        self.damaged = damaged_files(self.store, self.held)
         # A publisher's own store keeps its history whoever syncs it.
         self.history = history or bool(self.held and self.held.earlier)
 
@@ -178,7 +180,7 @@ class _Run:
         # What is superseded still lies here until the swap; nothing does on the first sync.
         purged = min(adopted.purgeable, self.held.purged) if self.held else adopted.purgeable
         adopted = self.store.adopt(replace(adopted, purged=purged), body, index)
-        return self._outcome(adopted, fetched, made=made, full=want.full)
+        return self._outcome(adopted, fetched, made=made, full=want.full, manifest=manifest)
 
     def _check_shrink(self, manifest: Manifest) -> None:
         if self.held is None or self.accept_shrink:
@@ -266,10 +268,17 @@ class _Run:
                 next_step="Make room, or move HASHSHARE_HOME. The last good state stays in use.",
             )
 
-    def _outcome(self, now: Held, applied: Sequence[HeldObject] = (), *, made: int = 0, full: bool = False) -> Synced:
+    def _outcome(
+        self,
+        now: Held,
+        applied: Sequence[HeldObject] = (),
+        *,
+        made: int = 0,
+        full: bool = False,
+        manifest: Manifest | None = None,
+    ) -> Synced:
         known = trust.publisher(self.home, self.head.publisher)
-        before = self.held_version or 0
-        deltas = [item for item in now.deltas if item.to_version > before]
+        upserts, withdrawals = operations_past(self.held_version, manifest) if manifest else (0, 0)
         return Synced(
             name=now.name,
             list_id=now.list_id,
@@ -279,9 +288,11 @@ class _Run:
             segments=len(applied),
             bytes=sum(item.length for item in applied),
             made=made,
-            upserts=sum(item.rows - item.withdrawals for item in deltas),
-            withdrawals=sum(item.withdrawals for item in deltas),
+            upserts=upserts,
+            withdrawals=withdrawals,
             entries=now.entries,
+            entries_before=self.held.entries if self.held else None,
+            damaged=tuple(map(str, self.damaged)),
             full=full,
             trust=known.state if known else "unconfirmed",
         )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client import trust
-from hashshare.client.cli.output import Output, command, count, grouped, short
+from hashshare.client.cli.output import Output, command, count, short
 from hashshare.client.enrol import enrol, meet_publisher, organisation_text
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.session import Session
@@ -49,7 +49,7 @@ def enroll(
     if enrolled.publishers:
         out.say("Publishers here, on the hub's word until you pin them:")
         for known in enrolled.publishers:
-            out.say(f"  {known.domain}   root {grouped(known.fingerprint)}   {known.state}")
+            out.fingerprint(f"  {known.domain}   root ", known.fingerprint, f"   {known.state}")
         out.say("Ask each for its fingerprint over another channel, then: hashshare pin PUBLISHER FINGERPRINT")
     for domain, error in enrolled.refused:
         out.warn(f"{domain}: {error.message} {error.next_step}")

@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -22,6 +23,8 @@ INTERRUPTED: Final = {
 """A problem document of the command's own; no hub sends it."""
 
 _QUOTED_FILE: Final = re.compile(r'file \\*"([^"\\]+)')
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 @contextlib.contextmanager
@@ -65,6 +68,9 @@ def explained(error: Exception) -> HashshareError:
     """The error to show for one that no code here raised."""
     if found_no_room(error):
         named = getattr(error, "filename", None) or next(iter(_QUOTED_FILE.findall(str(error))), None)
+        if named and _DIGEST.search(named):
+            # The folder says which disk; the name is a digest.
+            named = str(Path(named).parent)
         where = f" ({named})" if named else ""
         return HashshareError(
             f"The disk is full{where}; what was there before stays in use.",

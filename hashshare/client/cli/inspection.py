@@ -10,7 +10,7 @@ import typer
 from hashshare.client import trust
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
 from hashshare.client.cli.list_failures import ListFailures
-from hashshare.client.cli.output import Output, command, count, error_document, grouped, size
+from hashshare.client.cli.output import Output, command, count, error_document, size
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
 from hashshare.client.session import Session
@@ -199,6 +199,6 @@ def _say_verified(out: Output, done: Verified) -> None:
     what = f"{count(done.entries, 'entry', 'entries')} in {count(done.objects, 'object')}, {size(done.bytes)}"
     out.say(f"{done.name}   v{done.version}   verified: {what}")
     if out.interactive:
-        out.say(f"  signed under root {grouped(done.fingerprint)}, {done.trust}")
+        out.fingerprint("  signed under root ", done.fingerprint, f", {done.trust}")
     for role, end in done.expired:
         out.warn(f"{done.name}: the {role} expired at {write_time(end)}. It stays in use.")

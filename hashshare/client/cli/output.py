@@ -26,6 +26,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from hashshare.client.cli.failures import INTERRUPTED, explained, interruptible
+from hashshare.client.cli.layout import folded, least_width, packed, shortened
 from hashshare.wire.errors import ExitCode, HashshareError
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -63,20 +64,28 @@ class Output:
 
     def warn(self, line: str) -> None:
         """A line on stderr for what needs attention although the command went on."""
-        self.errors.print(f"! {printable(line)}", style="yellow", markup=False)
+        self._complain(f"! {line}", style="yellow", indent=2)
 
     def error(self, error: HashshareError) -> None:
         """An error and its next step on stderr. Under --json see `fail`."""
-        self.errors.print(f"[red]error[/red] {escape(printable(error.message))}")
+        self.errors.print("error ", style="red", end="")
+        self._complain(error.message, indent=6, column=6)
         if error.next_step:
-            self.errors.print(f"      {printable(error.next_step)}", markup=False)
+            self._complain(f"      {error.next_step}", indent=6)
 
     def list_error(self, name: str, error: HashshareError, *, kept: str = "") -> None:
         """What went wrong with one list among others, what `kept` its use, and its next step, on stderr."""
-        self.errors.print(printable(f"{name}   error: {error.message}"), style="red", markup=False)
+        self._complain(f"{name}   error: {error.message}", style="red", indent=2)
         for line in (kept, error.next_step):
             if line:
-                self.errors.print(f"  {printable(line)}", markup=False)
+                self._complain(f"  {line}", indent=2)
+
+    def _complain(self, text: str, *, style: str = "", indent: int, column: int = 0) -> None:
+        """Words on stderr, from `column` on; on a terminal folded between words, later lines indented."""
+        lines = shortened(printable(text)).splitlines()
+        if self.errors.is_terminal:
+            lines = [part for line in lines for part in folded(line, self.errors.width, indent=indent, column=column)]
+        self.errors.print("\n".join(lines), style=style or None, markup=False)
 
     def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names and values in two columns, the names padded to one width."""
@@ -85,7 +94,17 @@ class Output:
             self.say(f"  {name:<{width}}  {value}")
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-        """Columns without frame; those whose index is in `right` hold numbers."""
+        """Columns without frame; those whose index is in `right` hold numbers.
+
+        Where words would have to be broken to fit them on the terminal, each row is told in lines instead.
+        """
+        if self.console.is_terminal and least_width(headings, rows) > self.console.width:
+            for first, *others in rows:
+                self.say(first)
+                cells = (f"{name.lower()} {cell}" for name, cell in zip(headings[1:], others, strict=True) if cell)
+                for line in packed(list(cells), self.console.width - 2):
+                    self.say(f"  {line}")
+            return
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
         for index, heading in enumerate(headings):
             table.add_column(heading, justify="right" if index in right else "left", overflow="fold", no_wrap=not index)
@@ -93,6 +112,16 @@ class Output:
             table.add_row(*(escape(printable(cell)) for cell in row))
         if not self.as_json:
             self.console.print(table)
+
+    def fingerprint(self, before: str, fingerprint: str, after: str = "") -> None:
+        """A root fingerprint in groups of four, in two lines on a terminal where one would not do."""
+        groups = grouped(fingerprint)
+        if not self.console.is_terminal or len(before + groups + after) <= self.console.width:
+            self.say(before + groups + after)
+            return
+        half = len(groups) // 2
+        self.say(before + groups[:half].rstrip())
+        self.say(" " * len(before) + groups[half:].lstrip() + after)
 
     def result(self, document: Mapping[str, Any]) -> None:
         """What --json prints when the command ends; the last call counts."""

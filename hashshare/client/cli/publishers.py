@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hashshare.client.cli import bases, passphrases
-from hashshare.client.cli.output import Output, command, grouped
+from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.identity import create_list, init_publisher, new_list_id
@@ -66,7 +66,7 @@ def init(
     )
     state = "is ready" if done.job else "was ready before; nothing changed"
     out.say(f"{domain} {state}. Keys (root, targets, feed) in {done.publisher.folder / 'keys'}: back them up.")
-    out.say(f"Root fingerprint, SHA256: {grouped(done.fingerprint)}")
+    out.fingerprint("Root fingerprint, SHA256: ", done.fingerprint)
     out.say("Publish it where members can check it without the hub: letterhead, web site, telephone.")
     out.say(f"Next: hashshare publisher list create {domain}/NAME --algorithms sha256,md5 --scheme uk-abc")
 

@@ -23,6 +23,7 @@ from hashshare.client.store import Held, ListStore, find_store, known_name, stor
 from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
 
+SHOWN_FILES = 3
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -174,6 +175,8 @@ class _Run:
 
 def say_synced(out: Output, done: Synced) -> None:
     """The outcome in a line for cron, in two on a terminal."""
+    if done.damaged:
+        _warn_damaged(out, done)
     if not done.changed:
         out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held")
         return
@@ -184,14 +187,34 @@ def say_synced(out: Output, done: Synced) -> None:
         made = f", {count(done.made)} made here" if done.made else ""
         change = f"{releases} in {count(done.segments, 'segment')}, {size(done.bytes)}{made}"
     versions = f"v{done.version}" if done.before is None else f"v{done.before} → v{done.version}"
-    added, taken = count(done.upserts, "entry", "entries"), f"{count(done.withdrawals)} withdrawn"
-    held = "" if done.full else f"+ {added}   {MINUS} {taken}   "
-    counts = f"{held}{count(done.entries)} held   verified"
+    counts = f"{_operations(done)}{count(done.entries)} held{_growth(done)}   verified"
     if out.interactive:
         out.say(f"{done.name}   {versions}   {change}")
         out.say(f"  {counts}")
     else:
         out.say(f"{done.name}   {versions}   {change}   {counts}")
+
+
+def _operations(done: Synced) -> str:
+    """An operation on an entry that was there before changes it; only the publisher's tool knows which."""
+    if done.upserts is None or done.withdrawals is None:
+        return ""
+    return f"+ {count(done.upserts)} added or changed   {MINUS} {count(done.withdrawals)} withdrawn   "
+
+
+def _growth(done: Synced) -> str:
+    more = done.entries - (done.entries if done.entries_before is None else done.entries_before)
+    return f" ({'+' if more > 0 else MINUS} {count(abs(more))})" if more else ""
+
+
+def _warn_damaged(out: Output, done: Synced) -> None:
+    files = list(done.damaged[:SHOWN_FILES])
+    more = [f"{count(len(done.damaged) - SHOWN_FILES)} more"] if len(done.damaged) > SHOWN_FILES else []
+    what = "was a held file" if len(done.damaged) == 1 else "were held files"
+    out.warn(
+        f"{done.name}: damaged or missing {what}, made good now: {', '.join(files + more)}. Is the disk failing? "
+        f"hashshare verify {done.name} reads every byte."
+    )
 
 
 class DownloadBar:

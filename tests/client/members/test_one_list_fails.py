@@ -135,7 +135,7 @@ def test_a_sync_with_a_full_disk_has_a_row_per_list(cobalt: Cobalt, aurora: Auro
     failed, whole = done.json["lists"]
     assert done.status == 1
     assert "The disk is full" in failed["error"]["detail"]
-    assert f"{cobalt.folder}/lists/{aurora.list_id}/objects/" in failed["error"]["detail"]
+    assert f"{cobalt.folder}/lists/{aurora.list_id}/objects)" in failed["error"]["detail"]
     assert whole["entries"] == len(ON_BOTH)
     assert held(cobalt, borealis).version == borealis.version
 
