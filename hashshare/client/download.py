@@ -5,15 +5,15 @@ What is in the file is checked elsewhere; here it is bytes.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from requests import Response
 
+from hashshare.client.home import naming
 from hashshare.client.session import Session, chunks
 from hashshare.wire.errors import MissingObject, NetworkError, NotEntitled, NotFound, WrongDigest
 from hashshare.wire.objects import ObjectRef
@@ -25,16 +25,6 @@ RESUMPTIONS: Final = 5
 
 class StoppedError(Exception):
     """The run ends; the part stays for the next one."""
-
-
-@contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """A full disk, or another fault of it, said of this file: a failed write doesn't name what it wrote to."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
 
 
 class Download:
@@ -122,7 +112,7 @@ class Download:
         if response.status_code == 416:
             response.close()
             return
-        with _named(self._part), self._part.open("ab") as file:
+        with naming(self._part), self._part.open("ab") as file:
             self._part.chmod(0o600)
             for block in chunks(response, hub_url=self._session.hub_url, chunk=CHUNK):
                 if stop.is_set():

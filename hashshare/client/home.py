@@ -186,12 +186,22 @@ def make_private_folder(path: Path) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A full disk, or another fault of one, is said of `path`: a failed write doesn't name what it wrote to."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace `path` (0600) with `data`, on the disk before it is seen, or leave it as it was."""
     make_private_folder(path.parent)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

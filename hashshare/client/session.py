@@ -261,7 +261,9 @@ class Session:
             raise NetworkError("The hub's answer is not a token.") from error
         if self._token_path:
             document = {"hub_url": self.hub_url, "key_id": self.key_id, "token": token, "until": until}
-            write_json(self._token_path, document)
+            with contextlib.suppress(OSError):
+                # Without room to keep it, the next command asks for another.
+                write_json(self._token_path, document)
         return token, until
 
     def _forget_token(self) -> None:

@@ -19,7 +19,7 @@ from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from hashshare.client.fetching import HubFetcher, tuf_errors_translated
-from hashshare.client.home import Home, make_private_folder, read_json, write_atomic, write_json
+from hashshare.client.home import Home, make_private_folder, naming, read_json, write_atomic, write_json
 from hashshare.client.session import Session
 from hashshare.wire import limits
 from hashshare.wire.errors import (
@@ -211,8 +211,8 @@ class Repository:
         """Root, timestamp, snapshot and targets, each checked by tuf.ngclient. Raises the VerificationFailed tree."""
         if self._updater is not None:
             return
-        with tuf_errors_translated(self.domain):
-            folder = make_private_folder(metadata_dir(self._home, self.domain))
+        folder = make_private_folder(metadata_dir(self._home, self.domain))
+        with tuf_errors_translated(self.domain), naming(folder):
             updater = Updater(
                 str(folder),
                 self._session.url(f"tuf/{self.domain}/metadata/"),
@@ -247,7 +247,7 @@ class Repository:
     def download(self, target: TargetFile, path: Path) -> bytes:
         """A small target's bytes, checked against `target` by the library and kept at `path`."""
         self.refresh()
-        with tuf_errors_translated(self.domain):
+        with tuf_errors_translated(self.domain), naming(path):
             cast("Updater", self._updater).download_target(target, str(path))
         path.chmod(0o600)
         return path.read_bytes()

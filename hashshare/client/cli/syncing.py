@@ -208,11 +208,12 @@ def _growth(done: Synced) -> str:
 
 
 def _warn_damaged(out: Output, done: Synced) -> None:
-    files = list(done.damaged[:SHOWN_FILES])
-    more = [f"{count(len(done.damaged) - SHOWN_FILES)} more"] if len(done.damaged) > SHOWN_FILES else []
-    what = "was a held file" if len(done.damaged) == 1 else "were held files"
+    number = len(done.damaged)
+    more = [f"{count(number - SHOWN_FILES)} more"] if number > SHOWN_FILES else []
+    were, are = ("was", "is") if number == 1 else ("were", "are")
     out.warn(
-        f"{done.name}: damaged or missing {what}, made good now: {', '.join(files + more)}. Is the disk failing? "
+        f"{done.name}: {count(number, 'held file')} {were} damaged or missing and {are} whole again: "
+        f"{', '.join([*done.damaged[:SHOWN_FILES], *more])}. Check the disk if this returns; "
         f"hashshare verify {done.name} reads every byte."
     )
 

@@ -140,6 +140,20 @@ def test_a_sync_with_a_full_disk_has_a_row_per_list(cobalt: Cobalt, aurora: Auro
     assert held(cobalt, borealis).version == borealis.version
 
 
+@pytest.mark.parametrize("room", [300, 3_000])
+def test_a_full_disk_is_named_whatever_was_being_written(
+    synced: Cobalt, aurora: Aurora, borealis: Aurora, room: int
+) -> None:
+    """The signed metadata, or the record of what is held."""
+    for one in (aurora, borealis):
+        one.release([*items(50), *ON_BOTH])
+    (synced.folder / "token.json").unlink()
+    done = synced.run("sync", "--json", room=room)
+    assert done.status == 1
+    for row in done.json["lists"]:
+        assert f"The disk is full ({synced.folder}/" in row["error"]["detail"]
+
+
 def test_the_gravest_failure_is_the_exit_code(
     cobalt: Cobalt, aurora: Aurora, borealis: Aurora, monkeypatch: pytest.MonkeyPatch
 ) -> None:

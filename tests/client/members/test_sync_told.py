@@ -45,7 +45,7 @@ def test_it_names_the_damage_that_it_mends(cobalt: Cobalt, aurora: Aurora, what:
     assert (done.status, done.json["lists"][0]["damaged"]) == (0, [str(path)])
     truncate(path)
     said = cobalt.run("sync")
-    assert "damaged or missing was a held file, made good now" in said.err
+    assert "1 held file was damaged or missing and is whole again" in said.err
     assert (path.name[:8] if what == "object" else path.name.partition("-")[0]) in said.err
     assert cobalt.run("verify").status == 0
     quiet = cobalt.run("sync")
