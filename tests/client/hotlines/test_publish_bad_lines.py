@@ -31,6 +31,8 @@ def test_one_line_is_told_as_one(images: Desk) -> None:
     shown = images.run("publish", LIST, images.csv([*GOOD, BAD[0]], header=HEADER)).stderr
     assert "1 rejected (below, and in" in shown
     assert "1 of 21 rows was rejected. Nothing was published" in shown
+    shown = images.run("publish", LIST, images.csv([BAD[0]], header=HEADER)).stderr
+    assert "1 of 1 row was rejected. Nothing was published" in shown
 
 
 def test_faults_of_the_whole_file_say_that_nothing_was_published(images: Desk) -> None:
