@@ -55,6 +55,7 @@ class Measured:
     base_worker: float
     serve_per_million: float
     delivery_row: float
+    leaf_row: float
 
     @classmethod
     def of(cls, figures: Sequence[Figure], *, base: int = 1_000_000, large: int = 10_000_000) -> Measured:
@@ -80,7 +81,13 @@ class Measured:
             base_worker=find("base worker cpu", base),
             serve_per_million=find("serve cpu"),
             delivery_row=find("delivery row"),
+            leaf_row=find("leaf row"),
         )
+
+    @property
+    def recorded(self) -> float:
+        """Bytes of rows that a delivery leaves behind."""
+        return self.delivery_row + self.leaf_row
 
     @property
     def operation_bytes(self) -> float:
@@ -152,9 +159,9 @@ def following(m: Measured) -> list[Line]:
         ),
         cpu("PostgreSQL, polls alone", polls * m.poll_database, f"{count(polls)} * {m.poll_database * 1000:.2g} ms"),
         Line(
-            "delivery rows in PostgreSQL",
-            f"{count(syncs)} * {m.delivery_row:.0f} B and indexes",
-            f"{size(syncs * m.delivery_row)} at least",
+            "deliveries in PostgreSQL, each with its leaf in the log",
+            f"{count(syncs)} * ({m.delivery_row:.0f} B + {m.leaf_row:.0f} B) and indexes",
+            f"{size(syncs * m.recorded)} at least",
         ),
     ]
 
@@ -182,7 +189,11 @@ def nightly(m: Measured) -> list[Line]:
             f"{count(syncs)} * ({m.delta_web:.3g} s + {NIGHTLY_REQUESTS - 1} * {m.poll_web * 1000:.2g} ms"
             f" + {2 * operations / 1e6:.2g} M * {m.serve_per_million:.2g} s)",
         ),
-        Line("delivery rows", f"{count(syncs)} * {m.delivery_row:.0f} B and indexes", size(syncs * m.delivery_row)),
+        Line(
+            "deliveries in PostgreSQL, each with its leaf in the log",
+            f"{count(syncs)} * ({m.delivery_row:.0f} B + {m.leaf_row:.0f} B) and indexes",
+            size(syncs * m.recorded),
+        ),
     ]
 
 
@@ -323,8 +334,8 @@ measured as a first release of a million.
 
 The most that can be asked for: every member polls and syncs every list every five minutes. One poll covers all
 lists; a list then costs the signed metadata, the manifest and the delta. Two things bound it, and neither is the size
-of a list: the web processes' time for a request, and a delivery row for each manifest served, which is the record that
-the hub keeps.
+of a list: the web processes' time for a request, and a row and a leaf of the log for each manifest served, which are
+the record that the hub keeps. The acknowledgement that follows each sync is one request more and as much again to keep.
 
 ## Members that sync once a night
 
@@ -344,7 +355,7 @@ The same changes, merged: a member fetches at most twice the operations publishe
 | objects | nginx by `X-Accel-Redirect` on the web machines, or S3 by presigned address | bytes |
 | worker: `celery worker` | one machine with 1 GiB for each job done at a time; two, so that one may fail | releases |
 | beat | one process, anywhere | nothing: it sends a few messages a minute |
-| PostgreSQL | one machine and a standby | delivery rows, not entries: those are never rows |
+| PostgreSQL | one machine and a standby | deliveries and their log, not entries: those are never rows |
 | broker | RabbitMQ or Valkey beside the database | a message a release |
 | publisher | the hotline's own: 1 GiB and three times its list on disk | its list |
 | member | its own: 300 MiB and one and a half times the lists it holds on disk | its lists |

@@ -14,7 +14,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from hashshare.admin import roles
-from hashshare.selectors.propagation import MemberState, Withdrawal, release_seen, withdrawal, withdrawals_seen
+from hashshare.selectors.propagation import (
+    MemberState,
+    Withdrawal,
+    release_seen,
+    withdrawal,
+    withdrawals,
+    withdrawals_seen,
+)
 
 PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days"}
 DEFAULT_PERIOD: Final = 30
@@ -48,7 +55,7 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
     found = withdrawals_seen(of=of, since=since, name=name)
     return {
         "title": "Withdrawal propagation",
-        "withdrawals": [withdrawal(release=release, now=now) for release in found[:MOST]],
+        "withdrawals": withdrawals(releases=found[:MOST], now=now),
         "total": found.count(),
         "lists": sorted({f"{domain}/{slug}" for domain, slug in _names(every)}),
         "name": name,

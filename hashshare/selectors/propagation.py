@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -119,7 +120,7 @@ def propagation(
 
 def list_propagation(*, hash_list: HashList, now: datetime, days: int = SHOWN_DAYS) -> Propagation:
     releases = withdrawing(now - timedelta(days=days)).filter(list=hash_list).order_by("-version")[:MOST]
-    return Propagation(hash_list, now, tuple(withdrawal(release=release, now=now) for release in releases))
+    return Propagation(hash_list, now, tuple(withdrawals(releases=releases, now=now)))
 
 
 def withdrawals_seen(*, of: uuid.UUID | None, since: datetime, name: str = "") -> QuerySet[Release]:
@@ -151,13 +152,23 @@ def published_releases() -> QuerySet[Release]:
 
 def withdrawal(*, release: Release, now: datetime) -> Withdrawal:
     """`release` with its list."""
-    deadline = published(release) + timedelta(hours=release.list.deadline_hours)
-    rows = entitled_at(release.list, published(release)).annotate(**progress(release, now))
-    return Withdrawal(release, deadline, tuple(member_state(row, release, late=now > deadline) for row in rows))
+    return withdrawals(releases=[release], now=now)[0]
 
 
-def member_state(row: Any, release: Release, *, late: bool) -> MemberState:
-    """`row`: a subscription with its `progress`."""
+def withdrawals(*, releases: Iterable[Release], now: datetime) -> list[Withdrawal]:
+    """One query for each release, and one for the organisations of all of them."""
+    rows = [(release, list(progress(release, now))) for release in releases]
+    organisations = Organisation.objects.in_bulk({row.organisation for _, found in rows for row in found})
+    made = []
+    for release, found in rows:
+        deadline = published(release) + timedelta(hours=release.list.deadline_hours)
+        late = now > deadline
+        members = (member_state(organisations[row.organisation], row, release, late=late) for row in found)
+        made.append(Withdrawal(release, deadline, tuple(members)))
+    return made
+
+
+def member_state(organisation: Organisation, row: Progress, release: Release, *, late: bool) -> MemberState:
     purged_at = row.first_purged_at if (row.purged_now or 0) >= release.version else None
     if row.applied_at is not None:
         state = "purged" if purged_at is not None else "applied"
@@ -165,7 +176,7 @@ def member_state(row: Any, release: Release, *, late: bool) -> MemberState:
         state = "left"
     else:
         state = "overdue" if late else "waiting"
-    return MemberState(row.organisation, row.applied_at, purged_at, state, row.reminded_at)
+    return MemberState(organisation, row.applied_at, purged_at, state, row.reminded_at)
 
 
 def published(release: Release) -> datetime:
@@ -177,11 +188,22 @@ def entitled_at(hash_list: HashList, moment: datetime) -> QuerySet[Subscription]
     lasting = Q(ends_at=None) | Q(ends_at__gt=moment)
     open_then = Q(closed_at=None) | Q(closed_at__gt=moment)
     rows = Subscription.objects.filter(lasting, open_then, list=hash_list, entitled_at__lte=moment)
-    return rows.select_related("organisation").order_by("organisation__name")
+    return rows.order_by("organisation__name")
 
 
-def progress(release: Release, now: datetime) -> dict[str, Subquery | Exists]:
-    """When the organisation of a subscription first stated what covers the release; an index probe each.
+class Progress(NamedTuple):
+    """What an organisation has stated of a release."""
+
+    organisation: uuid.UUID
+    applied_at: datetime | None
+    first_purged_at: datetime | None
+    purged_now: int | None
+    has_access: bool
+    reminded_at: datetime | None
+
+
+def progress(release: Release, now: datetime) -> Iterator[Progress]:
+    """Of each that was entitled, when it first stated what covers the release; a few index probes each.
 
     Statements never go back in version. In what is purged they may: only one that still stands counts.
     """
@@ -196,10 +218,12 @@ def progress(release: Release, now: datetime) -> dict[str, Subquery | Exists]:
         organisation__state=Organisation.State.ACTIVE,
     )
     reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"))
-    return {
-        "applied_at": Subquery(applied.values("received_at")[:1]),
-        "first_purged_at": Subquery(purged.values("received_at")[:1]),
-        "purged_now": Subquery(newest.values("purged")[:1]),
-        "reminded_at": Subquery(reminded.values("sent_at")[:1]),
-        "has_access": Exists(access),
-    }
+    rows = entitled_at(release.list, published(release)).values_list(
+        "organisation",
+        Subquery(applied.values("received_at")[:1]),
+        Subquery(purged.values("received_at")[:1]),
+        Subquery(newest.values("purged")[:1]),
+        Exists(access),
+        Subquery(reminded.values("sent_at")[:1]),
+    )
+    return (Progress(*row) for row in rows)

@@ -11,7 +11,7 @@ from benchmarks.scale import Measured, MissingFigureError
 MEASURED = Measured(
     release_requests=20, release_web=0.2, release_worker=0.3, poll_web=0.001, poll_database=0.0005,
     delta_requests=7, delta_web=0.02, delta_bytes=105_000, few_bytes=15_000, entry_bytes=100.0,
-    base_worker=1.5, serve_per_million=0.4, delivery_row=200,
+    base_worker=1.5, serve_per_million=0.4, delivery_row=200, leaf_row=500,
 )  # fmt: skip
 
 
