@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from demo.files import HashedFile, standard_library, write_csv, write_uploads
 from demo.hub import Hub
 from demo.observer import Login, accept_invitation, read_statistics
+from demo.proofs import prove
 from demo.stage import Answer, DemoFailedError, Organisation, Stage, require
 
 LIST = "aurora.example/standard-library"
@@ -38,8 +40,10 @@ class Story:
         self.add_and_withdraw()
         self.refuse_tampered_segment()
         self.pull_delta()
+        self.watch_withdrawal()
         self.scan()
         self.read_statistics()
+        prove(self)
 
     # --- acts ----------------------------------------------------------------------------------------------------
 
@@ -136,10 +140,30 @@ class Story:
         )
         self.stage.note(delta_bytes=synced["bytes"], delta_share_of_full=round(share, 4), entries=synced["entries"])
 
+    def watch_withdrawal(self) -> None:
+        self.stage.act("8  Aurora withdraws one more and waits: Cobalt's next sync applies it, and says so signed")
+        wrong = self.files[WITHDRAWN].sha256
+        with self.aurora.start("withdraw", LIST, wrong, "--reason", "incorrect", "--wait-seconds", "120") as waiting:
+            synced = the_list(self.cobalt.hashshare("sync"))
+            while synced["version"] < 4 and not waiting.ended:
+                time.sleep(1)
+                synced = the_list(self.cobalt.hashshare("sync"))
+            require(synced["acknowledgement"]["sent"], "the sync that applied it told the hub so")
+            [withdrawal] = waiting.finish(within=60).document["propagation"]["withdrawals"]
+        require((withdrawal["applied"], withdrawal["entitled"]) == (1, 1), "Aurora saw every member apply it")
+        [member] = withdrawal["members"]
+        self.stage.fact(
+            f"version {withdrawal['version']} applied by {member['organisation']['name']} "
+            f"{withdrawal['median_seconds']:.1f} s after it was published; nobody is overdue"
+        )
+        self.stage.note(
+            withdrawal_applied_seconds=round(withdrawal["median_seconds"], 2), entries=self.stage.figures["entries"] - 1
+        )
+
     def scan(self) -> None:
-        self.stage.act("8  Cobalt scans a folder of uploads that holds copies of some listed files among others")
+        self.stage.act("9  Cobalt scans a folder of uploads that holds copies of some listed files among others")
         uploads = self.folder / "uploads"
-        copies = write_uploads(uploads, self.files[WITHDRAWN:], copies=COPIES, others=OTHERS)
+        copies = write_uploads(uploads, self.files[WITHDRAWN + 1 :], copies=COPIES, others=OTHERS)
         document = self.cobalt.hashshare("scan", str(uploads)).document
         reported = sorted({Path(match["path"]).name for match in document["matches"]})
         require(reported == copies, "scan reports exactly the copies")
@@ -147,7 +171,7 @@ class Story:
         self.stage.note(scanned=COPIES + OTHERS, matches=len(reported))
 
     def read_statistics(self) -> None:
-        self.stage.act("9  A ministry's adviser reads the coalition's statistics")
+        self.stage.act("10  A ministry's adviser reads the coalition's statistics")
         self.hub.manage("invite", "--kind", "partner", "--name", "Delta", "--country", "FR")
         email = "adviser@delta.example"
         link = self.hub.manage("invite-person", "--organisation", "delta", "--role", "observer", "--email", email)
@@ -160,6 +184,10 @@ class Story:
         self.stage.note(statistics_entries=int(self.stage.figures["entries"]))
 
     # --- parts ---------------------------------------------------------------------------------------------------
+
+    @property
+    def list_name(self) -> str:
+        return LIST
 
     @property
     def login(self) -> Login:

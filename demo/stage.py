@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 
@@ -80,18 +80,56 @@ class Stage:
                 check=False,
             )
         seconds = time.monotonic() - started
-        if done.returncode != expect:
-            raise DemoFailedError(
-                f"`{shown} {' '.join(arguments)}` ended with {done.returncode}, not {expect}:\n"
-                f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
-            )
+        told = " ".join([shown, *arguments])
+        check_status(told, done.returncode, done.stdout, done.stderr, expect=expect)
         if not as_json:
             return Answer(done.returncode, {"text": done.stdout.strip()}, seconds)
+        return Answer(done.returncode, read_document(told, done.stdout), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command that was started and goes on while others are run, at most until the end of its `with` block."""
+
+    told: str
+    process: subprocess.Popen[str]
+    started: float
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if not self.ended:
+            self.process.kill()
+            self.process.communicate()
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def finish(self, *, within: float) -> Answer:
+        """Wait for its end and insist on exit status 0."""
         try:
-            document = json.loads(done.stdout)
-        except json.JSONDecodeError as error:
-            raise DemoFailedError(f"`{shown} {' '.join(arguments)}` printed no JSON: {done.stdout[:500]}") from error
-        return Answer(done.returncode, document, seconds)
+            output, errors = self.process.communicate(timeout=within)
+        except subprocess.TimeoutExpired as error:
+            raise DemoFailedError(f"`{self.told}` did not end within {within:.0f} s") from error
+        check_status(self.told, self.process.returncode, output, errors, expect=0)
+        return Answer(0, read_document(self.told, output), time.monotonic() - self.started)
+
+
+def check_status(told: str, status: int, output: str, errors: str, *, expect: int) -> None:
+    """Raise DemoFailedError unless the command `told` ended as it should."""
+    if status != expect:
+        raise DemoFailedError(f"`{told}` ended with {status}, not {expect}:\n{output[-3000:]}{errors[-3000:]}")
+
+
+def read_document(told: str, output: str) -> dict[str, Any]:
+    """The JSON document that a command printed."""
+    try:
+        document: dict[str, Any] = json.loads(output)
+    except json.JSONDecodeError as error:
+        raise DemoFailedError(f"`{told}` printed no JSON: {output[:500]}") from error
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +145,20 @@ class Organisation:
         program = [sys.executable, "-m", "hashshare"]
         shown = f"{self.name.lower()}: hashshare"
         return self.stage.run(program, arguments, shown=shown, env={"HASHSHARE_HOME": str(self.home)}, expect=expect)
+
+    def start(self, *arguments: str) -> Running:
+        """Start a command that waits for what others do."""
+        told = " ".join([f"{self.name.lower()}: hashshare", *arguments])
+        self.stage.command(f"{told} &")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hashshare", *arguments, "--json"],
+            env={**os.environ, "HASHSHARE_HOME": str(self.home)},
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return Running(told, process, time.monotonic())
 
 
 def require(claim: bool, text: str) -> None:

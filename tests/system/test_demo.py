@@ -27,6 +27,8 @@ def test_it_tells_the_whole_story_and_leaves_nothing(tmp_path: Path) -> None:
     assert (told["scanned"], told["matches"]) == (200, 25)
     assert told["tampered_segment_refused"] is True
     assert told["statistics_entries"] == told["entries"]
+    assert 0 < told["withdrawal_applied_seconds"] < 120
+    assert (told["receipts"] >= 6, told["receipt_verified_elsewhere"], told["audited_leaves"] > 6) == (True, True, True)
     assert [job["of"] for job in told["jobs"]] == ["publish", "add", "withdraw"]
     assert all(re.fullmatch(r"worker-\d@\S+ \(process \d+\)", job["worker"]) for job in told["jobs"])
     assert len({job["task_id"] for job in told["jobs"]}) == 3
