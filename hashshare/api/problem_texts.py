@@ -184,6 +184,11 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "A merged segment, or a base, is not the fold of what it replaces: some entry differs.",
         "Make it again with `hashshare publish`; if it stays, report it: this should not happen.",
     ),
+    "contradicted-fold": Explanation(
+        "A member's client says this, no hub: a merged segment or a renewed base, rightly signed, drops, adds or "
+        "changes rows of what the member holds. The key range is in `low` and `high`. The last good state stays in use.",
+        "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
+    ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",
         "Check the file. If it is meant, say how many: --allow-withdrawals N.",

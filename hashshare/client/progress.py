@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from hashshare.wire.manifest import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,8 @@ class Synced:
     """What a sync did to one list.
 
     `before` is None on the first sync. `segments` objects of `bytes` were downloaded, `made` were made of held ones. No
-    row withdrawn at version `purged` or before is left in the store.
+    row withdrawn at version `purged` or before is left in the store. `upserts` and `withdrawals` count the operations
+    since `before`; None where that cannot be told, on the first sync and when the chain does not reach back so far.
     """
 
     name: str
@@ -22,8 +26,8 @@ class Synced:
     segments: int
     bytes: int
     made: int
-    upserts: int
-    withdrawals: int
+    upserts: int | None
+    withdrawals: int | None
     entries: int
     full: bool
     trust: str
@@ -47,3 +51,16 @@ class Silent:
     def start(self, name: str, *, before: int | None, version: int, objects: int, total: int) -> None: ...
     def advance(self, done: int) -> None: ...
     def finish(self) -> None: ...
+
+
+def operations_since(chain: Sequence[Segment], before: int | None, *, version: int) -> tuple[int | None, int | None]:
+    """Upserts and withdrawals of the releases past `before`, as far as segments were not merged across it.
+
+    None and None where the chain does not reach back that far.
+    """
+    if before == version:
+        return 0, 0
+    past = [it for it in chain if before is not None and it.to_version > before]
+    if before is None or not past or past[0].from_version > before:
+        return None, None
+    return sum(it.upserts for it in past), sum(it.withdrawals for it in past)

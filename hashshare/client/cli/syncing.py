@@ -180,8 +180,10 @@ def say_synced(out: Output, done: Synced) -> None:
         made = f", {count(done.made)} made here" if done.made else ""
         change = f"{releases} in {count(done.segments, 'segment')}, {size(done.bytes)}{made}"
     versions = f"v{done.version}" if done.before is None else f"v{done.before} → v{done.version}"
-    added, taken = count(done.upserts, "entry", "entries"), f"{count(done.withdrawals)} withdrawn"
-    held = "" if done.full else f"+ {added}   {MINUS} {taken}   "
+    held = ""
+    if done.upserts is not None and done.withdrawals is not None:
+        added, taken = count(done.upserts, "entry", "entries"), f"{count(done.withdrawals)} withdrawn"
+        held = f"+ {added}   {MINUS} {taken}   "
     counts = f"{held}{count(done.entries)} held   verified"
     if out.interactive:
         out.say(f"{done.name}   {versions}   {change}")
