@@ -186,7 +186,7 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     ),
     "contradicted-fold": Explanation(
         "A member's client says this, no hub: a merged segment or a renewed base, rightly signed, drops, adds or "
-        "changes rows of what the member holds. The key range is in `low` and `high`. The last good state stays in use.",
+        "changes rows of what the member holds. The key range is in `low` and `high`. What it held stays in use.",
         "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
     ),
     "too-many-withdrawals": Explanation(
