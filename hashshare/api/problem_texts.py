@@ -231,6 +231,11 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Synchronise and acknowledge what is then held. If the manifest verified, two hubs or a mirror tell different "
         "histories: tell the publisher.",
     ),
+    "contradicted-fold": Explanation(
+        "A member's client says this, no hub: a merged segment or a renewed base, rightly signed, drops, adds or "
+        "changes rows of what the member holds. The key range is in `low` and `high`. What it held stays in use.",
+        "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
+    ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",
         "Check the file. If it is meant, say how many: --allow-withdrawals N.",

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hashshare.client.admission import check_object
 from hashshare.client.download import Download
 from hashshare.client.export import MEMORY, THREADS, destination
 from hashshare.client.home import make_private_folder
@@ -20,7 +21,6 @@ from hashshare.client.planning import of_segment
 from hashshare.client.progress import Progress, Silent
 from hashshare.client.session import Session
 from hashshare.client.store import Held, HeldObject, ListStore
-from hashshare.client.sync import check_object
 from hashshare.client.verify import verify_signatures
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import MissingObject, NetworkError, UsageError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ def make_merges(store: ListStore, merges: tuple[Merge, ...], fmt: ListFormat) ->
     """Make each merged segment and place it; yields those that came out as they were signed."""
     for merge in merges:
         files = [store.object_path(part.sha256) for part in merge.parts]
-        with _engine(store, files) as (engine, folder):
+        with working_engine(store, files) as (engine, folder):
             made, rows = folder / "made.parquet", 0
             with contextlib.suppress(duckdb.OutOfMemoryException):
                 rows = merge_deltas(engine, files, made, fmt=fmt).rows
@@ -46,12 +46,10 @@ def make_shards(store: ListStore, renewal: Renewal, fmt: ListFormat, *, built: d
     Yields those that came out as they were signed, and stops at the first that did not: the rest would not either.
     """
     for shard in renewal.shards:
-        if store.has(shard):
-            continue
         base = overlapping(renewal.base, shard)
         files = [tuple(store.object_path(it.sha256) for it in parts) for parts in (base, renewal.deltas)]
         state = HeldState(fmt, base=files[0], deltas=files[1])
-        with _engine(store, state.paths) as (engine, folder):
+        with working_engine(store, state.paths) as (engine, folder):
             made, rows = folder / "made.parquet", 0
             with contextlib.suppress(duckdb.OutOfMemoryException):
                 rows = _write_shard(engine, state, made, shard, built)
@@ -70,13 +68,18 @@ def _write_shard(engine: Engine, state: HeldState, path: Path, shard: HeldObject
 
 
 @contextlib.contextmanager
-def _engine(store: ListStore, files: Sequence[Path]) -> Iterator[tuple[Engine, Path]]:
-    """An engine over these held files and a folder to write in; what a killed run left there goes first."""
+def working_engine(
+    store: ListStore, files: Iterable[Path], *, scattered: bool = False
+) -> Iterator[tuple[Engine, Path]]:
+    """An engine over these held files, of a sync's memory, and a folder to write in.
+
+    What a killed run left there goes first.
+    """
     folder = store.making_folder
     shutil.rmtree(folder, ignore_errors=True)
     make_private_folder(folder)
     try:
-        with open_engine(read=files, write=folder, memory=MEMORY, threads=1) as engine:
+        with open_engine(read=files, write=folder, memory=MEMORY, threads=1, scattered=scattered) as engine:
             yield engine, folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

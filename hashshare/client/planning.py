@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from hashshare.client.store import Held, HeldObject
+from hashshare.client.held import Held, HeldObject
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.chain import catch_up
+from hashshare.wire.documents import write_time
 from hashshare.wire.manifest import Manifest, Segment
 
 
@@ -28,9 +30,10 @@ class Merge:
 class Renewal:
     """The new base's `shards` should be the held base with `deltas` folded over it, in this order.
 
-    A new shard is left out where a held one that shares its range is lost.
+    A new shard is left out where a held one that shares its range is lost. `version` is the new base's.
     """
 
+    version: int
     shards: tuple[HeldObject, ...]
     base: tuple[HeldObject, ...]
     deltas: tuple[HeldObject, ...]
@@ -63,6 +66,8 @@ def wanted(
 ) -> Want:
     """`has` tells whether an object's file is here; `history` also wants the chain up to the base.
 
+    Only a publisher, who wrote them, asks for its history: to anybody else, that the bytes are here under whatever name
+    does not say that they are the fold that they should be now.
     Raises VerificationFailed on a rollback.
     """
     plan = catch_up(manifest, held.version if held else None)
@@ -71,16 +76,46 @@ def wanted(
     deltas = tuple(part for part in chain if part.to_version > manifest.base.version)
     earlier = tuple(part for part in chain if part.to_version <= manifest.base.version) if history else ()
     parts = tuple(filter(has, (*held.earlier, *held.deltas))) if held else ()
+    known = {*held.earlier, *held.deltas} if held else set()
+
+    def settled(part: HeldObject) -> bool:
+        return part in known or (history and has(part))
+
     renewal: Renewal | None = None
     if held is not None and not full and held.base_index_sha256 != manifest.base.index.sha256:
-        renewal = _renewal(held, base, parts, [part for part in chain if part.to_version > held.version], has)
+        coming = [part for part in chain if part.to_version > held.version]
+        renewal = _renewal(held, base, manifest.base.version, parts, coming, has, settled)
     merges = tuple(
-        Merge(part, run) for part in (*deltas, *earlier) if not has(part) and len(run := _run(parts, part)) > 1
+        Merge(part, run) for part in (*deltas, *earlier) if not settled(part) and len(run := _run(parts, part)) > 1
     )
     made = {merge.merged for merge in merges} | set(renewal.shards if renewal else ())
     named = (*(renewal.deltas if renewal else ()), *base, *deltas, *earlier)
     lacking = (part for part in named if not has(part) and part not in made)
     return Want(base, deltas, earlier, tuple(dict.fromkeys(lacking)), merges, renewal, full)
+
+
+def record(manifest: Manifest, want: Want, *, sha256: str, role_version: int, now: datetime) -> Held:
+    """What current.json is to say of a manifest, whose digest is `sha256`, once all that is wanted is here."""
+    return Held(
+        list_id=manifest.list_id,
+        name=manifest.list_name,
+        version=manifest.version,
+        role_version=role_version,
+        status=manifest.status,
+        algorithms=manifest.algorithms,
+        scheme=manifest.scheme,
+        columns=manifest.columns,
+        entries=manifest.entries,
+        manifest_sha256=sha256,
+        published_at=write_time(manifest.published_at),
+        applied_at=write_time(now.replace(microsecond=0)),
+        purged=0,
+        base_version=manifest.base.version,
+        base_index_sha256=manifest.base.index.sha256,
+        base=want.base,
+        deltas=want.deltas,
+        earlier=want.earlier,
+    )
 
 
 def of_segment(segment: Segment) -> HeldObject:
@@ -124,26 +159,30 @@ def _run(parts: Sequence[HeldObject], merged: HeldObject) -> tuple[HeldObject, .
 def _renewal(
     held: Held,
     shards: tuple[HeldObject, ...],
+    version: int,
     parts: Sequence[HeldObject],
     coming: Sequence[HeldObject],
     has: Callable[[HeldObject], bool],
+    settled: Callable[[HeldObject], bool],
 ) -> Renewal | None:
-    """How to come from the held base to a newer one; None when no segment, held or `coming`, ends where it stands.
+    """How to come from the held base to a newer one, at `version`.
+
+    None when no segment, held or `coming`, ends where it stands.
 
     A delta that begins before the version reached may follow it: operations are absolute, so what is applied again
     changes nothing. One that runs past the new base would bring what that does not have.
     """
-    makeable = tuple(it for it in shards if all(map(has, overlapping(held.base, it))))
-    if not makeable:
+    makeable = tuple(it for it in shards if not settled(it) and all(map(has, overlapping(held.base, it))))
+    if shards and not makeable:
         return None
-    reached, target, way = held.base_version, shards[0].to_version, list[HeldObject]()
-    while reached < target:
-        steps = [it for it in (*parts, *coming) if it.from_version <= reached < it.to_version <= target]
+    reached, way = held.base_version, list[HeldObject]()
+    while reached < version:
+        steps = [it for it in (*parts, *coming) if it.from_version <= reached < it.to_version <= version]
         if not steps:
             return None
         way.append(max(steps, key=lambda part: part.to_version))
         reached = way[-1].to_version
-    return Renewal(makeable, held.base, tuple(way))
+    return Renewal(version, makeable, held.base, tuple(way))
 
 
 def overlapping(base: Sequence[HeldObject], shard: HeldObject) -> list[HeldObject]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tuf.api.metadata import Root
 
 from hashshare.client import trust
 from hashshare.client.home import Home
-from hashshare.wire.errors import MalformedMetadata
+from hashshare.client.sealed import read_sealed, write_sealed
+from hashshare.wire.errors import HashshareError, MalformedMetadata
 from hashshare.wire.repository.metadata import ROOT, read_typed
 
 
@@ -25,15 +27,35 @@ class Proof:
         return {"root": self.root_version, "targets": self.targets.decode(), "feed": self.feed.decode()}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any] | None) -> Proof:
-        """Raises MalformedMetadata."""
-        try:
-            found = document or {}
-            return cls(int(found["root"]), str(found["targets"]).encode(), str(found["feed"]).encode())
-        except (KeyError, ValueError) as error:
-            raise MalformedMetadata(
-                "The signatures over the held manifest are missing.", next_step="hashshare sync"
-            ) from error
+    def from_json(cls, document: dict[str, Any]) -> Proof:
+        """Raises KeyError, ValueError for what is not of this format."""
+        return cls(int(document["root"]), str(document["targets"]).encode(), str(document["feed"]).encode())
+
+
+def write_proof(path: Path, kept: Proof) -> None:
+    """Keep it beside the manifest, with a checksum."""
+    write_sealed(path, kept.to_json())
+
+
+def read_proof(path: Path) -> Proof:
+    """Raises MalformedMetadata when the file is missing or damaged."""
+    try:
+        document = read_sealed(path)
+        if document is not None:
+            return Proof.from_json(document)
+        what = f"{path}, the signatures over the held manifest, is missing."
+    except (HashshareError, KeyError, ValueError):
+        what = f"{path}, the signatures over the held manifest, is damaged."
+    raise MalformedMetadata(what, next_step="hashshare sync writes it anew.")
+
+
+def is_proof(path: Path) -> bool:
+    """Whether the file is here as it was written."""
+    try:
+        read_proof(path)
+    except MalformedMetadata:
+        return False
+    return True
 
 
 def proof(home: Home, domain: str, list_id: str) -> Proof:

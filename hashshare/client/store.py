@@ -20,8 +20,10 @@ from pathlib import Path
 
 from hashshare.client import healing, trust
 from hashshare.client.held import Held, HeldObject
-from hashshare.client.home import Home, file_lock, make_private_folder, read_json, sync_folder, write_atomic, write_json
+from hashshare.client.home import Home, file_lock, make_private_folder, sync_folder, write_atomic
+from hashshare.client.proof import is_proof, write_proof
 from hashshare.client.proof import proof as proof_of
+from hashshare.client.sealed import read_sealed, write_sealed
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.errors import HashshareError, MissingObject, NotSynced, UsageError, VerificationFailed
 from hashshare.wire.manifest import Manifest
@@ -59,7 +61,7 @@ class ListStore:
         """The last good state. Raises VerificationFailed if its file is damaged."""
         path = self.folder / "current.json"
         try:
-            document = read_json(path)
+            document = read_sealed(path)
             return None if document is None else Held.from_json(document)
         except HashshareError as error:
             raise VerificationFailed(
@@ -94,15 +96,23 @@ class ListStore:
             return False
 
     def is_whole(self, held: Held) -> bool:
-        """Whether every file of this state is here, the large ones by their length, the signed ones by their digest."""
+        """Whether every file of this state is here, the large ones by their length, the small ones by their digest."""
+        return not self.damaged_files(held)
+
+    def damaged_files(self, held: Held | None) -> tuple[Path, ...]:
+        """What `is_whole` does not find; `verify` reads the large ones too. None: nothing, or no readable record."""
+        if held is None:
+            record = self.folder / "current.json"
+            return (record,) if record.exists() else ()
         documents = {
             self.manifest_path(held.manifest_sha256): held.manifest_sha256,
             self.index_path(held.base_index_sha256): held.base_index_sha256,
         }
+        proof = self.proof_path(held.manifest_sha256)
         return (
-            all(self.has(part) for part in held.objects)
-            and all(read_digested(path, sha256) is not None for path, sha256 in documents.items())
-            and self.proof_path(held.manifest_sha256).is_file()
+            *(path for path, sha256 in documents.items() if read_digested(path, sha256) is None),
+            *(() if is_proof(proof) else (proof,)),
+            *(self.object_path(part.sha256) for part in held.objects if not self.has(part)),
         )
 
     def manifest_path(self, sha256: str) -> Path:
@@ -141,8 +151,8 @@ class ListStore:
         write_atomic(self.manifest_path(held.manifest_sha256), manifest)
         write_atomic(self.index_path(held.base_index_sha256), base_index)
         proof = proof_of(self.home, held.publisher, self.list_id)
-        write_json(self.proof_path(held.manifest_sha256), proof.to_json())
-        write_json(self.folder / "current.json", held.to_json())
+        write_proof(self.proof_path(held.manifest_sha256), proof)
+        write_sealed(self.folder / "current.json", held.to_json())
         return self.prune() or held
 
     def prune(self) -> Held | None:
@@ -162,7 +172,7 @@ class ListStore:
                 shutil.rmtree(folder, ignore_errors=True)
         if held.purged != held.purgeable:
             held = dataclasses.replace(held, purged=held.purgeable)
-            write_json(self.folder / "current.json", held.to_json())
+            write_sealed(self.folder / "current.json", held.to_json())
         return held
 
     def _superseded(self, held: Held) -> set[Path]:

@@ -7,7 +7,6 @@ last good state in use.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -16,38 +15,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import duckdb
 from tuf.api.metadata import TargetFile
 
-from hashshare.client import trust
-from hashshare.client.damage import damaged_files
+from hashshare.client import healing, proving, trust
+from hashshare.client.admission import check_built, check_object, check_shrink
 from hashshare.client.download import Download
 from hashshare.client.home import Home, make_private_folder
 from hashshare.client.making import make_merges, make_shards
-from hashshare.client.planning import Want, wanted
+from hashshare.client.planning import Want, record, wanted
 from hashshare.client.polling import Head, chosen, heads
-from hashshare.client.progress import Progress, Silent, Synced, operations_past
+from hashshare.client.progress import Progress, Silent, Synced, operations_since
+from hashshare.client.room import check_room
 from hashshare.client.session import Session
 from hashshare.client.store import Held, HeldObject, ListStore, read_digested
 from hashshare.client.succession import check_succession
 from hashshare.wire.baseindex import BaseIndex
-from hashshare.wire.documents import write_time
-from hashshare.wire.entries import Kind, ListFormat
+from hashshare.wire.engine import found_no_room
+from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import (
     HashshareError,
-    MalformedSegment,
-    VerificationFailed,
+    MalformedManifest,
+    WrongFold,
 )
-from hashshare.wire.manifest import Manifest
-from hashshare.wire.segments import SegmentFacts, verify_segment
+from hashshare.wire.manifest import Manifest, Segment
 
-SHRINK_SHARE: Final = 0.10
-SHRINK_ENTRIES: Final = 100
-"""A net loss above both is refused unless accepted: a mistake or a stolen feed key could empty a list at one stroke."""
 DOWNLOADS: Final = 2
 """At once: one is on its way while another is verified."""
-VERIFY_MEMORY: Final = "128MiB"
-SPARE_BYTES: Final = 64 << 20
-"""Left free on the disk."""
 
 
 def sync_list(
@@ -94,7 +88,7 @@ class _Run:
         with contextlib.suppress(HashshareError):
             # A damaged current.json is written anew; the objects beside it are named by their digests.
             self.held = self.store.held()
-        self.damaged = damaged_files(self.store, self.held)
+        self.damaged = self.store.damaged_files(self.held)
         # A publisher's own store keeps its history whoever syncs it.
         self.history = history or bool(self.held and self.held.earlier)
 
@@ -110,11 +104,13 @@ class _Run:
         manifest = Manifest.parse(body)
         check_succession(self.held, manifest, sha256=sha256, name=self.head.name, list_id=self.head.list_id)
         index = self._base_index(manifest)
-        if self.held is not None and self.held.manifest_sha256 == sha256 and self._holds_all_of(manifest, self.held):
+        want = self._want(manifest, index)
+        coming = record(manifest, want, sha256=sha256, role_version=role_version, now=datetime.now(UTC))
+        if self.held is not None and self._is_held(self.held, coming):
             if self.held.role_version != role_version:
                 self.held = self.store.adopt(replace(self.held, role_version=role_version), body, index)
             return self._outcome(self.store.prune() or self.held)
-        return self._apply(manifest, body, sha256, role_version, index)
+        return self._apply(manifest, body, coming, index)
 
     def _is_current(self, held: Held) -> bool:
         """Whether the poll shows nothing new and the signed metadata is fresh enough to believe it."""
@@ -123,11 +119,10 @@ class _Run:
         due = trust.timestamp_due(self.home, held.publisher, now=datetime.now(UTC))
         return same and not due and self.store.is_whole(held)
 
-    def _holds_all_of(self, manifest: Manifest, held: Held) -> bool:
-        """Whether nothing of this manifest, which is the held one, is lacking; a publisher wants its history too."""
-        parts = (*held.earlier, *held.deltas) if self.history else held.deltas
-        chain = [it for it in manifest.segments if self.history or it.to_version > manifest.base.version]
-        return [part.sha256 for part in parts] == [it.object.sha256 for it in chain] and self.store.is_whole(held)
+    def _is_held(self, held: Held, coming: Held) -> bool:
+        """Whether the record says all that the signed documents say, and no file that it names is lacking."""
+        same = replace(coming, role_version=held.role_version, applied_at=held.applied_at, purged=held.purged)
+        return same == held and self.store.is_whole(held)
 
     def _manifest(self) -> tuple[bytes, str, int]:
         """The signed manifest's bytes (unparsed), their SHA-256, and the version of the feed role that names it."""
@@ -151,72 +146,78 @@ class _Run:
         make_private_folder(self.store.folder)
         return self.repository.download(target, path)
 
-    def _apply(self, manifest: Manifest, body: bytes, sha256: str, role_version: int, index: bytes) -> Synced:
-        fmt = ListFormat(manifest.algorithms, manifest.scheme, manifest.columns)
-        self._check_shrink(manifest)
+    def _want(self, manifest: Manifest, index: bytes) -> Want:
         base_index = BaseIndex.parse(index)
-        want = wanted(manifest, self.held, base_index=base_index, has=self.store.has, history=self.history)
-        fetched, made = self._obtain(want, fmt, manifest)
-        adopted = Held(
-            list_id=manifest.list_id,
-            name=manifest.list_name,
-            version=manifest.version,
-            role_version=role_version,
-            status=manifest.status,
-            algorithms=fmt.algorithms,
-            scheme=fmt.scheme,
-            columns=fmt.columns,
-            entries=manifest.entries,
-            manifest_sha256=sha256,
-            published_at=write_time(manifest.published_at),
-            applied_at=write_time(datetime.now(UTC).replace(microsecond=0)),
-            purged=0,
-            base_version=manifest.base.version,
-            base_index_sha256=manifest.base.index.sha256,
-            base=want.base,
-            deltas=want.deltas,
-            earlier=want.earlier,
-        )
+        return wanted(manifest, self.held, base_index=base_index, has=self.store.has, history=self.history)
+
+    def _apply(self, manifest: Manifest, body: bytes, coming: Held, index: bytes) -> Synced:
+        if not self.accept_shrink:
+            check_shrink(self.held, manifest)
+        check_built(manifest, now=datetime.now(UTC))
+        want = self._want(manifest, index)
+        fetched, made = list[HeldObject](), 0
+        while True:
+            try:
+                made += self._obtain(want, coming.fmt, manifest, fetched)
+                if not self.history:
+                    # A publisher counted its own list, and the hub after it.
+                    proving.check_count(self.store, self.held, coming)
+                break
+            except (duckdb.Error, WrongFold, MalformedManifest) as error:
+                # Before anybody is blamed: what was read here may be damaged, and then it is fetched as well.
+                if not self._set_damage_aside(want, error):
+                    raise
+                want = self._want(manifest, index)
         # What is superseded still lies here until the swap; nothing does on the first sync.
-        purged = min(adopted.purgeable, self.held.purged) if self.held else adopted.purgeable
-        adopted = self.store.adopt(replace(adopted, purged=purged), body, index)
-        return self._outcome(adopted, fetched, made=made, full=want.full, manifest=manifest)
+        purged = min(coming.purgeable, self.held.purged) if self.held else coming.purgeable
+        adopted = self.store.adopt(replace(coming, purged=purged), body, index)
+        return self._outcome(adopted, fetched, made=made, full=want.full, chain=manifest.segments)
 
-    def _check_shrink(self, manifest: Manifest) -> None:
-        if self.held is None or self.accept_shrink:
-            return
-        loss = self.held.entries - manifest.entries
-        if loss > SHRINK_ENTRIES and loss > SHRINK_SHARE * self.held.entries:
-            raise VerificationFailed(
-                f"Version {manifest.version} of {manifest.list_name} would leave {manifest.entries:,} of "
-                f"{self.held.entries:,} entries; the last good state stays in use.",
-                next_step="Ask the publisher whether this is meant, then: hashshare sync --accept-shrink",
-                held=self.held.entries,
-                offered=manifest.entries,
-            )
+    def _set_damage_aside(self, want: Want, error: Exception) -> bool:
+        """Whether a file that was read here is not what was signed; then it counts as missing from now on."""
+        if isinstance(error, duckdb.InterruptException) or found_no_room(error):
+            return False
+        held = self.held.objects if self.held else ()
+        read = [part for part in {*held, *want.base, *want.deltas, *want.earlier} if self.store.has(part)]
+        damaged = healing.wrong_files(self.store.files(read))
+        for path in damaged:
+            healing.set_aside(path)
+        self.damaged = (*self.damaged, *damaged)
+        return bool(damaged)
 
-    def _obtain(self, want: Want, fmt: ListFormat, manifest: Manifest) -> tuple[list[HeldObject], int]:
-        """Have every wanted object here, verified: made of held ones where that gives the signed bytes, else fetched.
+    def _obtain(self, want: Want, fmt: ListFormat, manifest: Manifest, fetched: list[HeldObject]) -> int:
+        """Have every wanted object here, verified: made of held ones where that gives the signed bytes, else fetched
+        and compared with those that it stands for.
 
-        Returns what was fetched, and how many were made.
+        Adds what was fetched to `fetched`; returns how many were made. Raises ContradictedFold, duckdb.Error.
         """
-        fetched, made = list(want.fetched), 0
-        self._check_space(want)
-        self._fetch(fetched, fmt, manifest)
-        wrong = [merge.merged for merge in want.merges]
+        check_room(self.store, want, name=self.head.name)
+        self._fetch(want.fetched, fmt, manifest, {}, fetched)
+        if self.held is None:
+            return 0
+        built = manifest.base.built_at.date()
+        proofs = proving.proofs(self.store, self.held, want, fmt, built=built)
+        proving.prove_gaps(self.store, self.held, want, fmt, built=built)
+        wrong = list(proofs)
         for done in make_merges(self.store, want.merges, fmt):
             wrong.remove(done)
-            made += 1
         if want.renewal is not None:
-            wrong += want.renewal.shards
-            for done in make_shards(self.store, want.renewal, fmt, built=manifest.base.built_at.date()):
+            for done in make_shards(self.store, want.renewal, fmt, built=built):
                 wrong.remove(done)
-                made += 1
-        wrong = [item for item in wrong if not self.store.has(item)]
-        self._fetch(wrong, fmt, manifest)
-        return fetched + wrong, made
+        for item in filter(self.store.has, wrong):
+            proofs[item](self.store.object_path(item.sha256))
+        lacking = [item for item in wrong if not self.store.has(item)]
+        self._fetch(lacking, fmt, manifest, proofs, fetched)
+        return len(proofs) - len(wrong)
 
-    def _fetch(self, missing: Sequence[HeldObject], fmt: ListFormat, manifest: Manifest) -> None:
+    def _fetch(
+        self,
+        missing: Sequence[HeldObject],
+        fmt: ListFormat,
+        manifest: Manifest,
+        proofs: proving.Proofs,
+        fetched: list[HeldObject],
+    ) -> None:
         """Download these, verify each when it is here, and put it among the verified ones."""
         total = sum(item.length for item in missing)
         before = self.held.version if self.held else None
@@ -229,10 +230,13 @@ class _Run:
                 part = self.store.part_path(item.sha256)
                 try:
                     check_object(part, item, fmt)
+                    if item in proofs:
+                        proofs[item](part)
                 except HashshareError:
                     part.unlink(missing_ok=True)
                     raise
                 self.store.place(part, item.sha256)
+                fetched.append(item)
         finally:
             stop.set()
             self.progress.finish()
@@ -256,18 +260,6 @@ class _Run:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _check_space(self, want: Want) -> None:
-        """What is made may have to be fetched after all, and takes as much room either way."""
-        made = {merge.merged for merge in want.merges} | set(want.renewal.shards if want.renewal else ())
-        total = sum(item.length for item in {*want.fetched, *made} if not self.store.has(item))
-        parts = sum(path.stat().st_size for path in self.store.objects_folder.glob("*.part"))
-        free = shutil.disk_usage(self.store.folder).free
-        if total - parts + SPARE_BYTES > free:
-            raise HashshareError(
-                f"{self.head.name} needs {total:,} bytes; {self.store.folder} has {free:,} free.",
-                next_step="Make room, or move HASHSHARE_HOME. The last good state stays in use.",
-            )
-
     def _outcome(
         self,
         now: Held,
@@ -275,10 +267,10 @@ class _Run:
         *,
         made: int = 0,
         full: bool = False,
-        manifest: Manifest | None = None,
+        chain: Sequence[Segment] = (),
     ) -> Synced:
         known = trust.publisher(self.home, self.head.publisher)
-        upserts, withdrawals = operations_past(self.held_version, manifest) if manifest else (0, 0)
+        upserts, withdrawals = operations_since(chain, self.held_version, version=now.version)
         return Synced(
             name=now.name,
             list_id=now.list_id,
@@ -302,19 +294,4 @@ class _Run:
         return self.held.version if self.held else None
 
 
-def check_object(path: Path, item: HeldObject, fmt: ListFormat) -> SegmentFacts:
-    """Verify a file whose digest was checked as the segment that the signed documents describe.
-
-    Raises MalformedSegment.
-    """
-    kind: Kind = "delta" if item.from_version else "base"
-    facts = verify_segment(path, fmt=fmt, kind=kind, sha256=item.sha256, memory=VERIFY_MEMORY)
-    if (facts.rows, facts.withdrawals) != (item.rows, item.withdrawals):
-        raise MalformedSegment(
-            f"{item.path} has {facts.rows:,} rows, {facts.withdrawals:,} of them withdrawals; "
-            f"{item.rows:,} and {item.withdrawals:,} were signed."
-        )
-    return facts
-
-
-__all__ = ["Head", "Progress", "Synced", "check_object", "chosen", "heads", "sync_list"]
+__all__ = ["Head", "Progress", "Synced", "chosen", "heads", "sync_list"]

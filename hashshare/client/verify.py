@@ -16,11 +16,12 @@ from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Root, Targets
 
 from hashshare.client import healing, trust
-from hashshare.client.home import Home, read_json
+from hashshare.client.admission import check_object
+from hashshare.client.home import Home
 from hashshare.client.planning import of_segment, shards_of
-from hashshare.client.proof import Proof
+from hashshare.client.proof import read_proof
+from hashshare.client.proving import wrong_count
 from hashshare.client.store import Held, ListStore, read_digested
-from hashshare.client.sync import check_object
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import BadSignature, MalformedManifest, MalformedMetadata, WrongDigest
@@ -61,7 +62,7 @@ def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _:
         done = _verify_objects(store, held, progress)
         count = _count(store)
         if count != manifest.entries:
-            raise MalformedManifest(f"{held.name} holds {count:,} entries; {manifest.entries:,} were signed.")
+            raise wrong_count(held.name, count, manifest.entries)
         now = datetime.now(UTC)
         ends = trust.expiries(store.home, held.publisher, held.list_id)
         return Verified(
@@ -132,7 +133,7 @@ def _count(store: ListStore) -> int:
 def verify_signatures(store: ListStore, held: Held) -> bytes:
     """From root version 1, whose fingerprint is kept, to the manifest; its bytes. Raises BadSignature, WrongDigest."""
     home, domain = store.home, held.publisher
-    proof = Proof.from_json(read_json(store.proof_path(held.manifest_sha256)))
+    proof = read_proof(store.proof_path(held.manifest_sha256))
     root = _root_chain(home, domain, proof.root_version)
     try:
         targets = read_typed(TARGETS, proof.targets, Targets)

@@ -27,6 +27,12 @@ EXAMPLES: Final = 20
 SLICE: Final = 4 * ROW_GROUP
 """Rows of a merged segment or a shard that are compared at once: what bounds the memory of a proof."""
 
+FINE_SLICE: Final = 2 * ROW_GROUP
+"""Rows of all files together that are compared at once in the memory of a member."""
+
+STEP: Final = ROW_GROUP // 16
+"""Rows by which such a slice may be too large or too small."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
@@ -101,11 +107,14 @@ def check_guard(
             raise GuardedHash(message, count=count, examples=examples, algorithm=name)
 
 
-def check_merge(engine: Engine, parts: Sequence[Path], merged: Path, *, fmt: ListFormat) -> None:
-    """Checks that `merged` is the fold of the deltas `parts` (in version order) over all columns. Raises WrongFold."""
+def check_merge(engine: Engine, parts: Sequence[Path], merged: Path, *, fmt: ListFormat, fine: bool = False) -> None:
+    """Checks that `merged` is the fold of the deltas `parts` (in version order) over all columns.
+
+    `fine`: in smaller slices, for a quarter of the memory and more time. Raises WrongFold.
+    """
     columns = tuple(segment_columns(fmt, "delta"))
     names = ", ".join(quoted(column) for column in columns)
-    for span in _slices(engine, merged, ALL_KEYS):
+    for span in _fine_slices(engine, [merged, *parts], ALL_KEYS) if fine else _slices(engine, merged, ALL_KEYS):
         fold_deltas(engine, parts, fmt=fmt, table="folded", condition=span.condition)
         given = f"SELECT {names} FROM read_parquet({paths([merged])}) WHERE {span.condition}"
         _compare(engine, f"SELECT {names} FROM folded", given, columns)
@@ -122,16 +131,19 @@ def check_base(engine: Engine, state: HeldState, shards: Sequence[Path], *, toda
         check_shard(engine, state, shard, span, today=today)
 
 
-def check_shard(engine: Engine, state: HeldState, shard: Path | None, span: KeyRange, *, today: date) -> None:
+def check_shard(
+    engine: Engine, state: HeldState, shard: Path | None, span: KeyRange, *, today: date, fine: bool = False
+) -> None:
     """Checks that `shard` (None: no rows) is what the fold of `state` has in the key range `span`.
 
     Files of `state` without a key in the range may be left out of it. Only entries lapsed by `today` may be missing.
-    Raises WrongFold. Slice by slice, so that memory stays bounded.
+    Slice by slice, so that memory stays bounded; `fine` as in `check_merge`. Raises WrongFold.
     """
     columns = entry_columns(state.fmt)
     names = ", ".join(quoted(column) for column in columns)
     none = bulk_rows(HeldState(state.fmt), columns)
-    for part in _slices(engine, shard, span):
+    files = [*state.base, *state.deltas, *([shard] if shard else [])]
+    for part in _fine_slices(engine, files, span) if fine else _slices(engine, shard, span):
         fold_deltas(engine, state.rest, fmt=state.fmt, table=LATER, condition=part.condition)
         held = held_rows(state, columns, condition=part.condition)
         given = f"SELECT {names} FROM read_parquet({paths([shard])}) WHERE {part.condition}" if shard else none
@@ -155,6 +167,27 @@ def _slices(engine: Engine, given: Path | None, span: KeyRange) -> list[KeyRange
         f" AND stats_min_value IS NOT NULL AND row_group_id % {SLICE // ROW_GROUP} = 0 ORDER BY row_group_id"
     ).fetchall()
     return key_ranges([start for (start,) in starts], span)
+
+
+def _fine_slices(engine: Engine, files: Sequence[Path], span: KeyRange) -> list[KeyRange]:
+    """`span` in pieces that hold some `FINE_SLICE` rows of all these files together.
+
+    Cut by what is held as well as by what is given, so that no piece grows by what the given file leaves out.
+    """
+    if not files:
+        return [span]
+    groups = engine.execute(
+        "SELECT stats_min_value::UBIGINT, stats_max_value::UBIGINT, row_group_num_rows"
+        f" FROM parquet_metadata({paths(files)}) WHERE path_in_schema = 'p' AND stats_min_value IS NOT NULL"
+    ).fetchall()
+    # Keys are hashes: within a row group they are spread evenly enough.
+    points = sorted(
+        low + (high - low) * step // steps
+        for low, high, rows in groups
+        for steps in [-(-rows // STEP)]
+        for step in range(steps)
+    )
+    return key_ranges(points[:: FINE_SLICE // STEP], span)
 
 
 def _first_prefix(engine: Engine, shard: Path) -> int:

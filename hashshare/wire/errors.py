@@ -303,6 +303,13 @@ class WrongFold(RejectedContent):
     slug, title = "wrong-fold", "Merge differs from its parts"
 
 
+class ContradictedFold(WrongFold):
+    """A merged segment or a base contradicts the parts that are held here."""
+
+    slug, title = "contradicted-fold", "Merge contradicts what is held"
+    exit_code = ExitCode.VERIFICATION
+
+
 class TooManyWithdrawals(RejectedContent):
     """The publication would withdraw more entries than was allowed."""
 

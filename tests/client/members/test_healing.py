@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from hashshare.client.sealed import write_sealed
 from hashshare.client.store import Held, ListStore
 from hashshare.client.verify import verify_list
 from hashshare.wire.errors import MissingObject, NotEntitled, VerificationFailed, WrongDigest
@@ -189,12 +191,55 @@ def test_an_engine_that_fails_over_files_that_are_right_keeps_its_own_words(sync
 
 
 def test_a_record_that_names_other_objects_is_not_believed(synced: Cobalt, aurora: Aurora) -> None:
-    path = synced.store(aurora).folder / "current.json"
-    held = synced.store(aurora).held()
-    assert held is not None
-    path.write_text(path.read_text().replace('"from_version": 2,', '"from_version": 1,'))
+    store = synced.store(aurora)
+    held = store.usable()
+    deltas = tuple(dataclasses.replace(part, from_version=1) for part in held.deltas)
+    write_sealed(store.folder / "current.json", dataclasses.replace(held, deltas=deltas).to_json())
     with pytest.raises(VerificationFailed, match="does not name"):
-        verify_list(synced.store(aurora))
+        verify_list(store)
+    assert synced.run("sync", "--force").status == 0
+    assert store.held() == held
+
+
+@pytest.mark.parametrize(
+    "wrong", [("ffff", "3fff"), ('"version": 4', '"version": "abc"'), ('"entries": 149', '"entries": 148')]
+)
+def test_one_wrong_digit_in_the_record_is_seen_by_every_reader(
+    synced: Cobalt, aurora: Aurora, north: North, wrong: tuple[str, str]
+) -> None:
+    """A shard's range that is too small would hide entries; the next sync writes what is right."""
+    store = synced.store(aurora)
+    held, path = store.usable(), store.folder / "current.json"
+    text = path.read_text()
+    if wrong[0] == "ffff":
+        wrong = (held.base[0].high, f"{int(held.base[0].high, 16) >> 1:016x}")
+    assert wrong[0] in text
+    path.write_text(text.replace(*wrong))
+    for command in (["lookup", "md5:" + "0" * 32], ["export", aurora.name], ["verify"]):
+        done = synced.run(*command)
+        assert (done.status, "is damaged" in done.err) == (4, True), done.err
+        assert "hashshare sync writes it anew" in done.err
+    assert sync(synced, aurora).bytes == 0
+    assert dataclasses.replace(store.usable(), applied_at=held.applied_at) == held
+
+
+@pytest.mark.parametrize("damage", [flip, truncate, Path.unlink])
+def test_the_signatures_kept_with_the_manifest_are_written_anew_by_a_plain_sync(
+    synced: Cobalt, aurora: Aurora, north: North, damage: Callable[[Path], None]
+) -> None:
+    store = synced.store(aurora)
+    path = store.proof_path(store.usable().manifest_sha256)
+    whole = path.read_bytes()
+    damage(path)
+    done = synced.run("verify")
+    assert done.status == 4
+    said = "is missing" if damage is Path.unlink else "is damaged"
+    assert path.name in done.err and said in done.err
+    assert sync(synced, aurora).bytes == 0
+    assert path.read_bytes() == whole
+    damage(path)
+    assert synced.run("sync").status == 0
+    assert path.read_bytes() == whole
 
 
 def test_an_object_that_the_hub_no_longer_serves_is_named(synced: Cobalt, aurora: Aurora) -> None:

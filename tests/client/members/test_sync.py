@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from hashshare.client.sync import Synced, heads, sync_list
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import (
+    HashshareError,
     MalformedManifest,
     NetworkError,
     NotEntitled,
@@ -22,6 +25,8 @@ from hashshare.wire.segments import verify_segment
 from tests.client.members.aurora import FMT, Aurora, items
 from tests.client.members.conftest import Cobalt
 from tests.client.members.north import Fault, North
+
+_usage = namedtuple("_usage", "total used free")
 
 
 def sync(cobalt: Cobalt, aurora: Aurora, *, accept_shrink: bool = False, history: bool = False) -> Synced:
@@ -267,9 +272,48 @@ def test_the_full_disk_is_said_before_anything_is_fetched(
     cobalt: Cobalt, aurora: Aurora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aurora.release(items(5))
-    monkeypatch.setattr("hashshare.client.sync.SPARE_BYTES", 1 << 60)
-    with pytest.raises(Exception, match="free"):
+    size = len(aurora.objects[aurora.object_path("delta-1-2")])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _usage(0, 0, size + 1))
+    with pytest.raises(HashshareError, match=f"needs {2 * size:,} bytes, {size:,} of them .* has {size + 1:,} free"):
         sync(cobalt, aurora)
+    assert cobalt.store(aurora).held() is None
+
+
+def test_a_small_delta_is_not_kept_out_for_want_of_room(
+    cobalt: Cobalt, aurora: Aurora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold withdrawals."""
+    first = items(5)
+    aurora.release(first)
+    sync(cobalt, aurora)
+    aurora.release((), first[:1])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _usage(0, 0, 100_000))
+    assert sync(cobalt, aurora).entries == 4
+
+
+def test_it_counts_the_releases_past_what_was_held_across_a_renewed_base(cobalt: Cobalt, aurora: Aurora) -> None:
+    first = items(40)
+    aurora.release(first)
+    aurora.renew_base()
+    sync(cobalt, aurora)
+    for number in range(3):
+        aurora.release(items(4), first[number : number + 1])
+    aurora.renew_base()
+    aurora.release(items(1), first[10:11])
+    done = sync(cobalt, aurora)
+    assert (done.before, done.version, done.upserts, done.withdrawals) == (2, 6, 13, 4)
+
+
+def test_it_does_not_count_what_came_by_a_base_alone(cobalt: Cobalt, aurora: Aurora) -> None:
+    aurora.release(items(4))
+    assert (sync(cobalt, aurora).upserts, sync(cobalt, aurora).upserts) == (None, 0)
+    aurora.release(items(4))
+    aurora.renew_base()
+    aurora.release(items(4))
+    aurora.drop_segments()
+    aurora.release(items(4))
+    done = cobalt.run("sync", "--json").json["lists"][0]
+    assert (done["full"], done["upserts"], done["withdrawals"]) == (True, None, None)
 
 
 def test_what_is_held_passes_the_format_again(cobalt: Cobalt, aurora: Aurora) -> None:
