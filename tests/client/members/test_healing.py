@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from hashshare.client.cli.layout import shortened
 from hashshare.client.sealed import write_sealed
 from hashshare.client.store import Held, ListStore
 from hashshare.client.verify import verify_list
@@ -144,7 +145,7 @@ def test_the_record_of_what_is_held_is_written_anew(
     if path.exists():
         done = synced.run("verify")
         assert done.status == 4
-        assert str(path) in done.err
+        assert shortened(str(path)) in done.err
     assert sync(synced, aurora).segments == 0
     assert verify_list(synced.store(aurora)).entries == len(aurora.live)
 
@@ -177,7 +178,7 @@ def test_what_the_engine_cannot_read_is_named_and_the_next_sync_fetches_it(
     command, *rest = READERS[reader]
     done = synced.run(command, *([aurora.name] if command in ("export", "changes") else []), *rest)
     assert done.status == 4, done.err
-    assert path.name in done.err and "was set aside" in done.err
+    assert shortened(str(path)) in done.err and "was set aside" in done.err
     assert f"hashshare sync {aurora.name}" in done.err
     assert "Error" not in done.err and "SELECT" not in done.err
     assert sync(synced, aurora).segments == 1
@@ -198,7 +199,7 @@ def test_a_record_that_names_other_objects_is_not_believed(synced: Cobalt, auror
     with pytest.raises(VerificationFailed, match="does not name"):
         verify_list(store)
     assert synced.run("sync", "--force").status == 0
-    assert store.held() == held
+    assert dataclasses.replace(store.usable(), applied_at=held.applied_at) == held
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,7 @@ def test_the_signatures_kept_with_the_manifest_are_written_anew_by_a_plain_sync(
     done = synced.run("verify")
     assert done.status == 4
     said = "is missing" if damage is Path.unlink else "is damaged"
-    assert path.name in done.err and said in done.err
+    assert shortened(str(path)) in done.err and said in done.err
     assert sync(synced, aurora).bytes == 0
     assert path.read_bytes() == whole
     damage(path)
