@@ -45,9 +45,10 @@ def held(cobalt: Cobalt, aurora: Aurora) -> Held:
 
 
 def files(cobalt: Cobalt) -> dict[str, int]:
-    """Everything in the home but the locks and the token, with sizes."""
+    """Everything in the home but the locks, the token and what is remembered of the log, with sizes."""
     found = (path for path in cobalt.folder.rglob("*") if path.is_file() and path.suffix != ".lock")
-    return {str(path): path.stat().st_size for path in found if path.name != "token.json"}
+    aside = ("token.json", "acknowledgement.json", "aurora.example.json")
+    return {str(path): path.stat().st_size for path in found if path.name not in aside}
 
 
 def changes(cobalt: Cobalt, aurora: Aurora, tmp_path: Path, since: int) -> dict[str, dict[str, str]]:
