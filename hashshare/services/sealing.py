@@ -19,6 +19,7 @@ from hashshare.log_keys import log_key
 from hashshare.models import Leaf, Log, LogTile
 from hashshare.selectors.logs import tile_reader
 from hashshare.selectors.padding import padding_opening
+from hashshare.wire import errors
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import entry_of
@@ -102,8 +103,13 @@ def place_waiting(log: Log) -> list[bytes]:
 
 
 def grow(log: Log, entries: Iterable[bytes], now: datetime) -> None:
-    """Append entries to the tree and sign it. Call with the log's row locked."""
+    """Append entries to the tree and sign it. Call with the log's row locked.
+
+    Raises MalformedLog when the tiles at its edge are not those that were signed: nothing may be built on them.
+    """
     frontier = Frontier(log.size, tile_reader(log))
+    if frontier.root() != bytes(log.root):
+        raise errors.MalformedLog(f"The tiles of {log} do not lead to the root that was signed at {log.size} leaves.")
     keep_tiles(log, frontier.extend(entries))
     log.size, log.root, log.sealed_at = frontier.size, frontier.root(), now
     log.checkpoint = sign_checkpoint(Checkpoint(log.origin, log.size, log.root), key=log_key().private)

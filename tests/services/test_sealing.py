@@ -88,6 +88,24 @@ def test_a_log_that_fails_keeps_no_other_from_being_sealed(log: Log, caplog: pyt
     assert indexes(log) == [0, 1, None, None]
 
 
+def test_a_log_whose_tiles_were_changed_is_not_signed_further(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    """Else the worker would put its signature under a tree that contradicts the last one."""
+    logs.leaves(log, 300)
+    seal_logs(now=b.now())
+    log.refresh_from_db()
+    edge = LogTile.objects.get(log=log, level=0, index=1)
+    LogTile.objects.filter(pk=edge.pk).update(body=bytes([bytes(edge.body)[0] ^ 1]) + bytes(edge.body)[1:])
+    logs.leaves(log, 1)
+    before = log.checkpoint
+    assert seal_logs(now=b.now()) == 0
+    assert "do not lead to the root that was signed at 300 leaves" in caplog.text
+    log.refresh_from_db()
+    assert log.checkpoint == before
+    LogTile.objects.filter(pk=edge.pk).update(body=bytes(edge.body))
+    assert seal_logs(now=b.now()) == 1
+    logs.check(log)
+
+
 def test_a_worker_that_fails_half_way_has_done_nothing(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     logs.leaves(log, 300)
     seal_logs(now=b.now())

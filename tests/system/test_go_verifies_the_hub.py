@@ -39,12 +39,12 @@ from django.utils import timezone
 from hashshare.models import Log, LogTile
 from hashshare.selectors.logs import tile_reader
 from hashshare.services.sealing import grow, publish
-from hashshare.wire.log import publication_entry, read_entries
+from hashshare.wire.log import EMPTY_ROOT, publication_entry, read_entries
 log = Log.objects.get(kind="publication")
 entries = read_entries(tile_reader(log)(-1, 0, log.size))
 entries[0] = publication_entry(b"a root that was never there")
 LogTile.objects.filter(log=log).delete()
-log.size = 0
+log.size, log.root = 0, EMPTY_ROOT
 grow(log, entries, timezone.now())
 publish(log, timezone.now())
 """
