@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hashshare.wire.manifest import Segment
+from hashshare.wire.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +14,9 @@ class Synced:
 
     `before` is None on the first sync. `segments` objects of `bytes` were downloaded, `made` were made of held ones. No
     row withdrawn at version `purged` or before is left in the store. `upserts` (entries added or changed) and
-    `withdrawals` count the operations since `before`, those of a segment that begins before it in full; None where
-    that cannot be told, on the first sync and when the chain does not reach back so far. `entries_before` were held
-    then. `damaged` names the files of that state which were found damaged or missing; the sync put them right.
+    `withdrawals` count the operations past `before`, those of a segment that begins before it in full; None on the
+    first sync and where the signed chain no longer reaches back to it. `entries_before` were held then. `damaged`
+    names the files of that state which were found damaged or missing; the sync put them right.
     """
 
     name: str
@@ -41,6 +40,15 @@ class Synced:
         return self.before != self.version
 
 
+def operations_past(before: int | None, manifest: Manifest) -> tuple[int, int] | tuple[None, None]:
+    """Upserts and withdrawals of the chain past version `before`, the base's own included; None if it begins later."""
+    first = manifest.segments[0].from_version if manifest.segments else manifest.version
+    if before is None or before < first:
+        return None, None
+    past = [segment for segment in manifest.segments if segment.to_version > before]
+    return sum(segment.upserts for segment in past), sum(segment.withdrawals for segment in past)
+
+
 class Progress(Protocol):
     """Told by sync how far a list's download is; the terminal draws it."""
 
@@ -55,16 +63,3 @@ class Silent:
     def start(self, name: str, *, before: int | None, version: int, objects: int, total: int) -> None: ...
     def advance(self, done: int) -> None: ...
     def finish(self) -> None: ...
-
-
-def operations_since(chain: Sequence[Segment], before: int | None, *, version: int) -> tuple[int | None, int | None]:
-    """Upserts and withdrawals of the releases past `before`, as far as segments were not merged across it.
-
-    None and None where the chain does not reach back that far.
-    """
-    if before == version:
-        return 0, 0
-    past = [it for it in chain if before is not None and it.to_version > before]
-    if before is None or not past or past[0].from_version > before:
-        return None, None
-    return sum(it.upserts for it in past), sum(it.withdrawals for it in past)

@@ -25,7 +25,7 @@ from hashshare.client.home import Home, make_private_folder
 from hashshare.client.making import make_merges, make_shards
 from hashshare.client.planning import Want, record, wanted
 from hashshare.client.polling import Head, chosen, heads
-from hashshare.client.progress import Progress, Silent, Synced, operations_since
+from hashshare.client.progress import Progress, Silent, Synced, operations_past
 from hashshare.client.room import check_room
 from hashshare.client.session import Session
 from hashshare.client.store import Held, HeldObject, ListStore, read_digested
@@ -38,7 +38,7 @@ from hashshare.wire.errors import (
     MalformedManifest,
     WrongFold,
 )
-from hashshare.wire.manifest import Manifest, Segment
+from hashshare.wire.manifest import Manifest
 
 DOWNLOADS: Final = 2
 """At once: one is on its way while another is verified."""
@@ -171,7 +171,7 @@ class _Run:
         # What is superseded still lies here until the swap; nothing does on the first sync.
         purged = min(coming.purgeable, self.held.purged) if self.held else coming.purgeable
         adopted = self.store.adopt(replace(coming, purged=purged), body, index)
-        return self._outcome(adopted, fetched, made=made, full=want.full, chain=manifest.segments)
+        return self._outcome(adopted, fetched, made=made, full=want.full, manifest=manifest)
 
     def _set_damage_aside(self, want: Want, error: Exception) -> bool:
         """Whether a file that was read here is not what was signed; then it counts as missing from now on."""
@@ -267,10 +267,10 @@ class _Run:
         *,
         made: int = 0,
         full: bool = False,
-        chain: Sequence[Segment] = (),
+        manifest: Manifest | None = None,
     ) -> Synced:
         known = trust.publisher(self.home, self.head.publisher)
-        upserts, withdrawals = operations_since(chain, self.held_version, version=now.version)
+        upserts, withdrawals = operations_past(self.held_version, manifest) if manifest else (0, 0)
         return Synced(
             name=now.name,
             list_id=now.list_id,
