@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from hashshare.client.acknowledging import told
+from hashshare.client.logs import log_path
 from hashshare.client.receipts import receipts_path
 from hashshare.wire import keys
 from hashshare.wire.log import Receipt, Verifier, entry_of, new_opening
@@ -250,15 +252,41 @@ def test_a_row_that_is_not_in_the_log_has_no_proof(cobalt: Cobalt, aurora: Auror
 
 def test_proofs_under_another_log_than_the_one_seen_are_refused(cobalt: Cobalt, aurora: Aurora, log: Ledger) -> None:
     """Each proof is right in itself, in a log that forgot something that was seen before."""
-    cobalt.call("receipts")
-    log.leaves[3].entry = bytes(53)
     aurora.release(items(1))
-    log.seal()
     cobalt.call("sync")
+    log.leaves[3].entry = bytes(53)
     log.seal()
     done = cobalt.call("receipts", "--json")
     assert (done.status, done.json["lists"][0]["error"]["type"]) == (4, "log-forked")
-    assert len(lines(cobalt, aurora)) == 4
+    assert lines(cobalt, aurora) == []
+
+
+def test_kept_receipts_of_another_log_than_the_one_seen_are_refused(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger
+) -> None:
+    """The memory was lost, and the hub shows another log of the same size since."""
+    cobalt.call("receipts")
+    log_path(cobalt.home, aurora.domain).unlink()
+    log.leaves[3].entry = bytes(53)
+    aurora.release(items(1))
+    assert cobalt.call("sync").status == 0
+    done = cobalt.call("receipts", "--offline", "--json")
+    assert (done.status, done.json["lists"][0]["error"]["type"]) == (4, "log-forked")
+
+
+def test_a_proof_under_a_checkpoint_of_its_own_is_refused(cobalt: Cobalt, aurora: Aurora, log: Ledger) -> None:
+    """The checkpoint that came with the receipts is right; one receipt is proved in another log, signed by the key."""
+    other = copy.deepcopy(log.leaves)
+    other[0].entry = bytes(53)
+    forked = Ledger(log.domain, log.hub, log.key, other, log.size)
+
+    def swapped(receipt: dict[str, Any]) -> None:
+        proof = tuple(forked.tree(log.size).inclusion_proof(receipt["index"]))
+        receipt["receipt"] = Receipt(receipt["index"], proof, forked.note()).to_text()
+
+    bend(log, swapped)
+    done = cobalt.call("receipts", "--json")
+    assert (done.status, done.json["lists"][0]["error"]["type"]) == (4, "wrong-proof")
 
 
 @pytest.mark.parametrize("part", ["row", "nonce", "receipt", "index"])
