@@ -33,9 +33,9 @@ def duration(seconds: float | None) -> str:
     left, parts = int(seconds), list[str]()
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         count, left = divmod(left, size)
-        if count or (parts and len(parts) < 2):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "under 1 s"
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(parts[:2]).strip() or "under 1 s"
 
 
 def in_groups(digest: str) -> str:

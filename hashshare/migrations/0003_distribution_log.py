@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('checkpoint', models.TextField()),
                 ('sealed_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('public_size', models.PositiveBigIntegerField(default=0)),
-                ('public_checkpoint', models.TextField(blank=True, help_text='Empty until the first hour is over')),
+                ('public_checkpoint', models.TextField()),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
                 ('publisher', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='log', to='hashshare.publisher')),
             ],

@@ -34,7 +34,7 @@ class Log(models.Model):
     checkpoint = models.TextField()
     sealed_at = models.DateTimeField(default=timezone.now)
     public_size = models.PositiveBigIntegerField(default=0)
-    public_checkpoint = models.TextField(blank=True, help_text="Empty until the first hour is over")
+    public_checkpoint = models.TextField()
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -181,7 +181,8 @@ def test_it_says_so_when_there_is_nothing(hub: Hub) -> None:
         (0.4, "under 1 s"),
         (59, "59 s"),
         (200, "3 min 20 s"),
-        (3600, "1 h 0 min"),
+        (3600, "1 h"),
+        (3605, "1 h"),
         (86_400 * 2 + 4 * 3600 + 59, "2 d 4 h"),
     ],
 )
