@@ -111,7 +111,7 @@ def key_id(key: Key) -> str:
     lists a key under may be any text.
     """
     named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": key.keyval}
-    return hashlib.sha256(encode_canonical(named).encode()).hexdigest()
+    return hashlib.sha256((encode_canonical(named) or "").encode()).hexdigest()
 
 
 def tuf_signer(key: Ed25519PrivateKey) -> CryptoSigner:
