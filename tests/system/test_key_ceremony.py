@@ -11,16 +11,24 @@ import pytest
 from tests.system.hub import RunningHub
 from tests.system.machines import Machine, enrolled, random_csv
 
-OFFLINE = """
+OFFLINE = '''
 import os, sys
 
+def probes(frame):
+    """urllib3 looks, when it is imported, whether this machine knows IPv6: a socket that is bound to ::1 and closed."""
+    while frame is not None:
+        if frame.f_code.co_name == "_has_ipv6":
+            return True
+        frame = frame.f_back
+    return False
+
 def refuse(event, arguments):
-    if event.startswith("socket."):
+    if event.startswith("socket.") and not probes(sys._getframe()):
         print(f"touched the network: {event}", file=sys.stderr, flush=True)
         os._exit(99)
 
 sys.addaudithook(refuse)
-"""
+'''
 """A machine without a network: the program is ended the moment it makes a socket or resolves a name (PEP 578)."""
 
 

@@ -179,7 +179,7 @@ def test_a_lost_answer_is_picked_up_by_submitting_again(aurora: Desk, north: Nor
     assert aurora.json("publisher", "submit", request)["job"]["id"] == "job-1"
     again = aurora.json("publisher", "submit", stick)
     assert (again["job"], len(north.jobs)) == (None, 1)
-    assert "stood at the hub already" in aurora.run("publisher", "submit", stick).output
+    assert "accepted before; nothing changed" in aurora.run("publisher", "submit", stick).output
 
 
 def test_a_request_travels_as_one_file(founded: Desk) -> None:
