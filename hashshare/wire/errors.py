@@ -380,6 +380,13 @@ class NetworkError(HashshareError):
     next_step = "Nothing was changed here; run the command again later."
 
 
+class TooSlow(NetworkError):
+    """The hub sends so slowly that its answer was given up."""
+
+    slug, title = "too-slow", "Too slow"
+    next_step = "What came is kept, and the next run goes on from there. If it lasts, tell the hub's operator."
+
+
 class StorageUnavailable(NetworkError):
     """The hub's storage is out of reach or full. Nothing was published or changed."""
 
