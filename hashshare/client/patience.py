@@ -74,7 +74,7 @@ class _PacedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         begun = time.monotonic()
-        size: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        size: int | None = self._raw.readinto(buffer)
         self._pace.count(size or 0, waited=time.monotonic() - begun)
         return size
 
@@ -89,7 +89,7 @@ class _PacedReader(io.RawIOBase):
 class _PacedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
-        raw: Any = self.fp.detach()  # type: ignore[attr-defined]
+        raw: Any = self.fp.detach()
         self.fp = io.BufferedReader(_PacedReader(raw, Pace(seconds=patience())))
 
 
@@ -113,11 +113,11 @@ class PacedAdapter(HTTPAdapter):
     """`requests`' own transport over connections whose answers are paced, through a proxy too."""
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
-        super().init_poolmanager(*arguments, **named)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _PacedPool, "https": _PacedSecurePool}
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **named)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(proxy, **named)
         manager.pool_classes_by_scheme = {"http": _PacedPool, "https": _PacedSecurePool}
         return manager
 
