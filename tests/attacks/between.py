@@ -14,7 +14,7 @@ import http.client
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +26,9 @@ HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "server
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """What is answered to paths that `match` finds: `body`, or `endless` repeated with `pause` seconds between."""
+    """What is answered to paths that `match` finds: `body`, or `endless` repeated with `pause` seconds between, or what
+    the hub said with `change` done to it.
+    """
 
     match: re.Pattern[str]
     body: bytes
@@ -34,6 +36,7 @@ class Lie:
     headers: dict[str, str]
     endless: bytes
     pause: float
+    change: Callable[[bytes], bytes] | None
 
 
 Seen = tuple[str, str, dict[str, str], bytes]
@@ -58,9 +61,10 @@ class Between:
         headers: dict[str, str] | None = None,
         endless: bytes = b"",
         pause: float = 0,
+        change: Callable[[bytes], bytes] | None = None,
     ) -> None:
         """Lie about every path that `match` finds; a later lie counts before an earlier one."""
-        self.lies.insert(0, Lie(re.compile(match), body, status, headers or {}, endless, pause))
+        self.lies.insert(0, Lie(re.compile(match), body, status, headers or {}, endless, pause, change))
 
     def honest(self) -> None:
         self.lies.clear()
@@ -73,7 +77,7 @@ class Between:
 
 @contextmanager
 def running(between: Between) -> Iterator[Between]:
-    server = ThreadingHTTPServer(("127.0.0.1", between.port), _handler(between))
+    server = ThreadingHTTPServer(("127.0.0.1", between.port), type("Handler", (_Handler,), {"between": between}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -85,57 +89,66 @@ def running(between: Between) -> Iterator[Between]:
         thread.join()
 
 
-def _handler(between: Between) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    between: Between
 
-        def log_message(self, format: str, *args: object) -> None: ...
+    protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            between.seen.append((self.command, self.path, dict(self.headers.items()), body))
-            lie = between.lie_about(self.path)
-            if lie is None:
-                self.forward(body)
-            elif lie.endless:
-                self.drone(lie)
-            else:
-                self.reply(lie.status, lie.headers, lie.body)
+    def log_message(self, format: str, *args: object) -> None: ...
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.between.seen.append((self.command, self.path, dict(self.headers.items()), body))
+        lie = self.between.lie_about(self.path)
+        if lie is None or lie.change:
+            self.forward(body, lie.change if lie else None)
+        elif lie.endless:
+            self.drone(lie)
+        else:
+            self.reply(lie.status, lie.headers, lie.body)
 
-        def forward(self, body: bytes) -> None:
-            hub = http.client.HTTPConnection("127.0.0.1", between.hub_port, timeout=60)
-            try:
-                hub.request(self.command, self.path, body=body or None, headers=dict(self.headers.items()))
-                said = hub.getresponse()
-                content = said.read()
-                headers = {name: value for name, value in said.getheaders() if name.lower() not in HOP}
-                self.reply(said.status, headers, content)
-            finally:
-                hub.close()
+    def do_GET(self) -> None:
+        self.answer()
 
-        def reply(self, status: int, headers: dict[str, str], content: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            if status not in (204, 304):
-                self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD" and status not in (204, 304):
-                self.wfile.write(content)
+    def do_POST(self) -> None:
+        self.answer()
 
-        def drone(self, lie: Lie) -> None:
-            """Never come to an end, until the other side hangs up."""
-            self.close_connection = True
-            self.send_response(200)
-            self.end_headers()
-            try:
-                while True:
-                    self.wfile.write(lie.endless)
-                    between.sent += len(lie.endless)
-                    time.sleep(lie.pause)
-            except OSError:
-                return
+    def do_PUT(self) -> None:
+        self.answer()
 
-    return Handler
+    def do_DELETE(self) -> None:
+        self.answer()
+
+    def forward(self, body: bytes, change: Callable[[bytes], bytes] | None) -> None:
+        hub = http.client.HTTPConnection("127.0.0.1", self.between.hub_port, timeout=60)
+        try:
+            hub.request(self.command, self.path, body=body or None, headers=dict(self.headers.items()))
+            said = hub.getresponse()
+            content = said.read()
+            headers = {name: value for name, value in said.getheaders() if name.lower() not in HOP}
+            self.reply(said.status, headers, change(content) if change else content)
+        finally:
+            hub.close()
+
+    def reply(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if status not in (204, 304):
+            self.wfile.write(content)
+
+    def drone(self, lie: Lie) -> None:
+        """Never come to an end, until the other side hangs up."""
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(lie.endless)
+                self.between.sent += len(lie.endless)
+                time.sleep(lie.pause)
+        except OSError:
+            return

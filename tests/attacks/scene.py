@@ -6,11 +6,12 @@ holds version 1 of Aurora's list, has pinned her root, and may fetch version 2.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
@@ -18,10 +19,15 @@ from typing import Any, Final, cast
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hashshare.client.home import Home
 from hashshare.wire import keys
-from hashshare.wire.repository import read_role, sign_snapshot, sign_timestamp
+from hashshare.wire.manifest import Manifest, Segment
+from hashshare.wire.objects import ObjectRef, delta_path, manifest_path
+from hashshare.wire.repository import read_role, sign_release, sign_snapshot, sign_timestamp
+from hashshare.wire.repository.shapes import feed_manifest
+from hashshare.wire.signatures import sign_request
 from tests.attacks.between import Between
-from tests.system.hub import RunningHub
+from tests.system.hub import RunningHub, wait_for
 from tests.system.machines import Machine, enrolled, random_csv
 
 DOMAIN: Final = "aurora.example"
@@ -65,6 +71,11 @@ class Victim:
         """What current.json says of the attacked list."""
         path = self.machine.home / "lists" / self.list_id / "current.json"
         return cast("dict[str, Any]", json.loads(path.read_text()))
+
+    def finds(self, key: str) -> bool:
+        """Whether a lookup of that hash still matches the attacked list."""
+        [looked] = self.attempt("lookup", key).document["hashes"]
+        return bool(looked["matches"])
 
     def disk(self) -> int:
         """Bytes of all that the client keeps."""
@@ -138,6 +149,74 @@ class Scene:
         named = read_role("snapshot", snapshot).signed.meta[f"{role}.json"].version
         return self.fetch(f"metadata/{named}.{role}.json")
 
+    # --- what goes to the hub in somebody's name ---
+
+    def signed(
+        self, method: str, path: str, body: bytes = b"", *, machine: Machine | None = None, **headers: str
+    ) -> requests.Response:
+        """The hub's answer to a request signed with an organisation's key, Aurora's unless said otherwise."""
+        home = Home.open((machine or self.aurora).home)
+        own = {"Content-Type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        url = path if path.startswith("http") else f"{self.url}/api/v1/{path}"
+        prepared = requests.Request(method, url, headers=own, data=body or None).prepare()
+        key = keys.load(home.key_path)
+        sign_request(prepared, key=key, keyid=keys.fingerprint_of(key), now=datetime.now(UTC))
+        with requests.Session() as session:
+            return session.send(prepared, timeout=60, allow_redirects=False)
+
+    def commit(self, roles: dict[str, bytes], *, follows: int) -> tuple[int, str]:
+        """Status and problem type ("" if none) of a commit in Aurora's name, a worker's verdict included."""
+        document = {"roles": {role: base64.b64encode(body).decode() for role, body in roles.items()}}
+        path = f"tuf/{DOMAIN}/commits"
+        answer = self.signed("POST", path, json.dumps(document).encode(), If_Match=f'"{follows}"')
+        if answer.status_code != 202:
+            return answer.status_code, slug(answer.json())
+        job = answer.json()["job"]["id"]
+        ended = wait_for("the worker's verdict", lambda: self._ended(job))
+        return 202, slug(ended["problem"] or {})
+
+    def _ended(self, job: str) -> dict[str, Any] | None:
+        found = self.signed("GET", f"jobs/{job}").json()
+        return cast("dict[str, Any]", found) if found["state"] in ("done", "failed") else None
+
+    @property
+    def url(self) -> str:
+        """Where the world believes the hub to be."""
+        return f"http://127.0.0.1:{self.between.port}"
+
+    def manifest(self, list_id: str) -> bytes:
+        """As the feed of the list signs it now."""
+        return self.fetch(f"targets/{feed_manifest(self.newest(list_id), list_id=list_id).stored_path}")
+
+    def publish_forged(self, delta: bytes, *, rows: int) -> tuple[int, str]:
+        """What becomes of a release whose new segment is these bytes, said to be `rows` upserts, signed by the feed."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        last = Manifest.parse(self.manifest(self.list_id))
+        version = last.version + 1
+        delta_ref = ObjectRef.of(delta_path(self.list_id, from_version=last.version, to_version=version), delta)
+        segment = Segment(last.version, version, rows, 0, delta_ref)
+        body = replace(
+            last,
+            version=version,
+            entries=last.entries + rows,
+            segments=(*last.segments, segment),
+            published_at=now,
+        ).to_bytes()
+        refs = {delta_ref: delta, ObjectRef.of(manifest_path(self.list_id), body): body}
+        for ref, content in refs.items():
+            path = f"tuf/{DOMAIN}/targets/{ref.stored_path}"
+            answer = self.signed("PUT", path, content, Content_Type="application/octet-stream")
+            assert answer.status_code == 201, answer.text
+        role = read_role(self.list_id, self.newest(self.list_id)).version
+        feed = sign_release(
+            list_id=self.list_id,
+            manifest=body,
+            version=role + 1,
+            signers=[keys.tuf_signer(self.officer_key("feed"))],
+            now=now,
+        )
+        return self.commit({self.list_id: feed}, follows=role)
+
     def feeds(self) -> dict[str, bytes]:
         """Each list's accepted feed metadata, by list id."""
         return {one: self.newest(one) for one in (self.list_id, self.other_id)}
@@ -170,12 +249,17 @@ class Scene:
         return digest
 
 
+def slug(problem: dict[str, Any]) -> str:
+    """The last word of a problem's type."""
+    return str(problem.get("type", "")).rpartition("/")[2]
+
+
 def build(hub: RunningHub, between: Between, folder: Path) -> Scene:
     """Aurora publishes version 1, Cobalt syncs it, Aurora publishes version 2."""
     url = f"http://127.0.0.1:{between.port}"
     aurora = enrolled(hub, folder / "aurora", kind="hotline", name="Aurora", domain=DOMAIN, url=url)
     fingerprint = aurora.run("publisher", "init", DOMAIN)["fingerprint"]
-    ids = [_make_list(aurora, name) for name in (LIST, OTHER)]
+    list_id, other_id = (_make_list(aurora, name) for name in (LIST, OTHER))
     first = random_csv(folder / "first.csv", FIRST_ROWS)
     aurora.run("publish", LIST, first)
     aurora.run("publish", OTHER, random_csv(folder / "other.csv", 30))
@@ -191,7 +275,7 @@ def build(hub: RunningHub, between: Between, folder: Path) -> Scene:
     first.write_text("\n".join([*rows, *more]) + "\n")
     aurora.run("publish", LIST, first)
     held = tuple(row.partition(",")[0] for row in rows[1:])
-    return Scene(hub, between, aurora, cobalt.home, key, *ids, held)
+    return Scene(hub, between, aurora, cobalt.home, key, list_id, other_id, held)
 
 
 def _make_list(machine: Machine, name: str) -> str:

@@ -9,13 +9,7 @@ import pytest
 from hashshare.wire import keys
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.repository import read_role, sign_release
-from hashshare.wire.repository.shapes import feed_manifest
 from tests.attacks.scene import Scene, Victim
-
-
-def manifest(scene: Scene, list_id: str) -> bytes:
-    ref = feed_manifest(scene.newest(list_id), list_id=list_id)
-    return scene.fetch(f"targets/{ref.stored_path}")
 
 
 @pytest.mark.parametrize("name", ["parquet", "manifest.json"])
@@ -28,7 +22,7 @@ def test_arbitrary_bytes_in_place_of_an_object(scene: Scene, cobalt: Victim, nam
 
 def test_arbitrary_content_signed_by_a_stranger(scene: Scene, cobalt: Victim) -> None:
     """Even when the hub's own key vouches for it."""
-    body = manifest(scene, scene.list_id).replace(b'"entries":405', b'"entries":406')
+    body = scene.manifest(scene.list_id).replace(b'"entries":405', b'"entries":406')
     forged = sign_release(
         list_id=scene.list_id,
         manifest=body,
@@ -38,14 +32,12 @@ def test_arbitrary_content_signed_by_a_stranger(scene: Scene, cobalt: Victim) ->
     )
     scene.serve_object(scene.list_id, "manifest.json", body)
     scene.lie_with(feeds={**scene.feeds(), scene.list_id: forged})
-    cobalt.refused("bad-signature")
-    scene.between.honest()
-    cobalt.recovers()
+    cobalt.refused("signature-threshold")
 
 
 def test_the_wrong_list_under_a_right_name(scene: Scene, cobalt: Victim) -> None:
     """Another list's manifest, which the same hotline signed, served as this one's."""
-    other = manifest(scene, scene.other_id)
+    other = scene.manifest(scene.other_id)
     scene.between.serve(rf"/targets/{scene.list_id}/[0-9a-f]+\.manifest\.json$", body=other)
     cobalt.refused("wrong-digest")
 
@@ -54,13 +46,13 @@ def test_a_feed_that_speaks_for_another_list(scene: Scene, cobalt: Victim) -> No
     """Whoever holds the key of one list has nothing to say about the other."""
     stolen = sign_release(
         list_id=scene.list_id,
-        manifest=manifest(scene, scene.list_id),
+        manifest=scene.manifest(scene.list_id),
         version=read_role(scene.list_id, scene.newest(scene.list_id)).version + 1,
         signers=[keys.tuf_signer(scene.officer_key("root"))],
         now=datetime.now(UTC),
     )
     scene.lie_with(feeds={**scene.feeds(), scene.list_id: stolen})
-    cobalt.refused("bad-signature")
+    cobalt.refused("signature-threshold")
 
 
 def test_versions_that_never_were_together(scene: Scene, cobalt: Victim) -> None:
@@ -93,7 +85,7 @@ def test_extraneous_content_is_never_asked_for(scene: Scene, cobalt: Victim) -> 
     assert not (cobalt.machine.home / "lists" / ("ab" * 8)).exists()
     scene.between.honest()
     cobalt.recovers()
-    named = {segment.object.sha256 for segment in Manifest.parse(manifest(scene, scene.list_id)).segments}
+    named = {segment.object.sha256 for segment in Manifest.parse(scene.manifest(scene.list_id)).segments}
     fetched = {path.rpartition("/")[2].partition(".")[0] for _, path, *_ in scene.between.seen if ".parquet" in path}
     assert fetched
     assert fetched <= named
