@@ -1,4 +1,4 @@
-"""docs/security.md and the tests say the same: no attack without a test, no test of an attack that the page leaves out."""
+"""docs/security.md and the tests say the same: no attack without a test, and no such test that the page leaves out."""
 
 from __future__ import annotations
 
