@@ -118,7 +118,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publ
         if not narrator.published and NOTHING not in error.message:
             error.args = (f"{error.message} {NOTHING}",)
         raise
-    document = publication.to_json()
+    document = {**publication.to_json(), "damaged": narrator.damaged}
     out.result(document)
     tell(out, publication)
     tell_refused(out, own.name, publication.refused)
@@ -183,6 +183,7 @@ def release_refresh(
             "adopted_base": done.base,
             "refused_base": done.refused.to_json() if done.refused else None,
             "job": job,
+            "damaged": narrator.damaged,
         }
     )
     if done.base is not None:
