@@ -65,7 +65,7 @@ def aurora_at(hub: RunningHub, folder: Path) -> Machine:
 
 
 def test_it_publishes_after_idle_ones_were_killed(start_hub: StartHub, tmp_path: Path) -> None:
-    hub = start_hub(HASHSHARE_JOB_LEASE="5", HASHSHARE_SWEEP_SECONDS="1")
+    hub = start_hub(HASHSHARE_JOB_LEASE="5", HASHSHARE_TIMETABLE="sweep_jobs=1")
     aurora = aurora_at(hub, tmp_path)
     for version in (1, 2):
         assert kill_idle_ones(hub, IDLE_KILLS // 2 + 1) > IDLE_KILLS // 2
@@ -75,7 +75,7 @@ def test_it_publishes_after_idle_ones_were_killed(start_hub: StartHub, tmp_path:
 
 
 def test_it_publishes_when_the_busy_one_is_killed(start_hub: StartHub, tmp_path: Path) -> None:
-    hub = start_hub(HASHSHARE_JOB_LEASE="5", HASHSHARE_SWEEP_SECONDS="1")
+    hub = start_hub(HASHSHARE_JOB_LEASE="5", HASHSHARE_TIMETABLE="sweep_jobs=1")
     aurora = aurora_at(hub, tmp_path)
     landed = 0
     for version in range(1, 3 * BUSY_KILLS):

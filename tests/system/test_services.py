@@ -38,7 +38,7 @@ def hub(broker: str, start_hub: StartHub) -> Iterator[RunningHub]:
             HASHSHARE_CACHE_URL=os.environ["HASHSHARE_TEST_REDIS_URL"],
             HASHSHARE_QUEUE=queue,
             HASHSHARE_JOB_LEASE="4",
-            HASHSHARE_SWEEP_SECONDS="1",
+            HASHSHARE_TIMETABLE="sweep_jobs=1",
             HASHSHARE_RATE_LIMIT="100000/min",
         )
         yield hub
