@@ -8,6 +8,8 @@ ARGS ?=
 V := .venv/bin/python
 PIP := $(V) -m pip --disable-pip-version-check install --quiet --root-user-action=ignore
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
+# Tests and the demo start programs by the hundred; what one has compiled the next need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo hub test test-services check bench docs lock clean
@@ -38,7 +40,7 @@ hub: .venv/ready  ## run a hub here; ARGS="--port 8001"
 	@$(V) manage.py hub $(ARGS)
 
 test: .venv/ready  ## run the tests; no server needs to run; ARGS="tests/wire -k manifest"
-	@$(V) -m pytest -n $(PROCESSES) $(ARGS)
+	@$(V) -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 test-services: .venv/ready  ## the tests on a real PostgreSQL, RabbitMQ, Valkey or Redis and nginx, given by environment
 	@: $${HASHSHARE_TEST_DATABASE_URL:?Say which server, as in postgresql://user:password@127.0.0.1/test}

@@ -66,7 +66,7 @@ def refresh_list(
 
     def refresh(*, adopt: bool) -> Renewed:
         settle(session, own, listener)
-        held = bring_up_to_date(session, own)
+        held = bring_up_to_date(session, own, listener)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
         # Nothing else may read these files for weeks, and what rots unseen is found when it is needed most.
