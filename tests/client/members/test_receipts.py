@@ -134,15 +134,10 @@ def test_it_writes_them_for_programs_that_know_nothing_of_hashshare(
     assert done.json["lists"][0]["exported"]["receipts"] == 4
     index = next(line["index"] for line in lines(cobalt, aurora) if "statement_sha256" in line["row"])
     folder = tmp_path / "out"
-    arguments = [
-        (folder / "log.vkey").read_text(),
-        str(folder / f"{index}.tlog-proof"),
-        str(folder / f"{index}.row"),
-        (folder / f"{index}.nonce").read_text(),
-    ]
-    program = [sys.executable, str(ROOT / "docs" / "examples" / "verify_receipt.py")]
+    program = [sys.executable, str(ROOT / "docs" / "examples" / "verify_receipts.py")]
+    arguments = [(folder / "log.vkey").read_text(), str(folder / f"{index}.tlog-proof")]
     shown = subprocess.run([*program, *arguments], capture_output=True, text=True, check=True).stdout
-    assert shown.startswith(f"leaf {index} of {log.size} in {log.origin}:")
+    assert shown.startswith(f"leaf {index} of {log.size} ")
     row = folder / f"{index}.row"
     row.write_text(row.read_text().replace("cobalt", "ember"))
     assert subprocess.run([*program, *arguments], capture_output=True, check=False).returncode != 0

@@ -23,10 +23,12 @@ Kept = dict[str, str]
 
 
 def run(folder: Path, *kept: Kept, vkey: str = VECTOR["verifier_key"]) -> subprocess.CompletedProcess[str]:
-    """On lines as the client keeps them."""
-    file = folder / "receipts.ndjson"
-    file.write_bytes(b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in kept))
-    words = [sys.executable, "-P", str(EXAMPLE), vkey, str(file)]
+    """On files as the client exports them."""
+    files = [folder / f"{number}.tlog-proof" for number, _ in enumerate(kept)]
+    for file, one in zip(files, kept, strict=True):
+        for ending, name in ((".tlog-proof", "receipt"), (".row", "row"), (".nonce", "nonce")):
+            file.with_suffix(ending).write_bytes(one[name].encode())
+    words = [sys.executable, "-P", str(EXAMPLE), vkey, *map(str, files)]
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
 
