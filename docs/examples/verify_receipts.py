@@ -3,9 +3,9 @@
     python verify_receipts.py VERIFIER_KEY RECEIPT.tlog-proof...
 
 VERIFIER_KEY is `origin+hash+key` as docs/log.md makes it of the hub's key; take it from the hub, not from whoever shows
-the receipts. Beside each receipt stand its row (`.row`) and nonce (`.nonce`, base64), byte for byte as the hub gave them:
-`hashshare receipts LIST --export FOLDER` writes the three. It prints where each row stands in the log and the row, or
-stops with the reason.
+the receipts. Beside each receipt stand its row (`.row`) and nonce (`.nonce`, base64), byte for byte as the hub gave
+them: `hashshare receipts LIST --export FOLDER` writes the three. It prints where each row stands in the log and the
+row, or stops with the reason.
 """
 
 import base64

@@ -66,7 +66,7 @@ def safely(log_id: int, work: Callable[[int], int]) -> int:
 
 
 def seal_log(log_id: int, *, now: datetime) -> int:
-    """Everything that waits in one log; how many leaves. None while another worker is at it."""
+    """Everything that waits in one log; how many leaves, 0 while another worker is at it."""
     total = 0
     while sealed := seal_batch(log_id, now=now):
         total += sealed
