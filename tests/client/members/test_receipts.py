@@ -127,6 +127,32 @@ def test_an_acknowledgement_that_was_taken_and_never_logged_is_missed(
     assert "the hub took 1 acknowledgement that its log does not hold" in error["detail"]
 
 
+def test_a_delivery_that_was_never_logged_is_missed(cobalt: Cobalt, aurora: Aurora, log: Ledger) -> None:
+    assert cobalt.call("receipts", "--json").json["lists"][0]["undelivered"] == []
+    aurora.release(items(1))
+    cobalt.call("sync")
+    del log.leaves[-2]
+    assert log.leaves[-1].kind == "acknowledgement"
+    log.seal()
+    done = cobalt.call("receipts", "--json")
+    assert (done.status, done.json["lists"][0]["undelivered"]) == (0, [4])
+    assert "v4 was acknowledged, and the log has no delivery of it" in done.err
+
+
+def test_a_kept_receipt_that_was_changed_on_the_disk_is_said_to_be(cobalt: Cobalt, aurora: Aurora, log: Ledger) -> None:
+    cobalt.call("receipts")
+    path = receipts_path(cobalt.home, aurora.list_id)
+    whole = path.read_text()
+    path.write_text(whole.replace('\\"version\\":3', '\\"version\\":2'))
+    for words in (("--offline",), ()):
+        done = cobalt.call("receipts", *words)
+        assert done.status == 4
+        assert "changed on this disk" in done.err and str(path) in done.err
+    path.unlink()
+    assert cobalt.call("receipts").status == 0
+    assert path.read_text() == whole
+
+
 def test_it_writes_them_for_programs_that_know_nothing_of_hashshare(
     cobalt: Cobalt, aurora: Aurora, log: Ledger, tmp_path: Path
 ) -> None:
