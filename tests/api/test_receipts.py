@@ -10,6 +10,7 @@ import pytest
 from hashshare.log_keys import log_key
 from hashshare.models import Leaf, Log, Publisher
 from hashshare.selectors import receipts as selector
+from hashshare.selectors.logs import begun
 from hashshare.services.sealing import publish_checkpoints, seal_logs
 from hashshare.wire.errors import WrongProof
 from hashshare.wire.log import (
@@ -133,10 +134,8 @@ def test_what_is_sealed_while_the_answer_is_made_is_in_it(
     """Else the member would say that the hub took a statement and did not log it."""
     subscribed(cobalt, images)
     fetch_manifest(cobalt, images)
-    real = selector.begun
-
     def sealed_after(publisher: Publisher) -> Log:
-        log = real(publisher)
+        log = begun(publisher)
         seal_logs(now=now())
         return log
 
