@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hashshare.client.home import Config, Home, checked_domain, read_json, write_atomic, write_json
-from hashshare.client.session import Session
+from hashshare.client.session import Session, decoded
 from hashshare.wire import keys
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import (
@@ -224,7 +224,7 @@ class DeliveryLog:
             return self.extend(note)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
-        answer = self._get(f"log/{self.domain}/consistency", old=str(old), new=str(new)).json()
+        answer = decoded(self._get(f"log/{self.domain}/consistency", old=str(old), new=str(new)))
         return read_proof(answer.get("consistency") if isinstance(answer, dict) else None)
 
     def _get(self, path: str, **params: str) -> Any:
@@ -234,7 +234,7 @@ class DeliveryLog:
 
     def _asked_key(self) -> bytes:
         """From the hub's descriptor, kept with what enrolment left, so that every log of the hub is held to it."""
-        answer = self._get("/.well-known/hashshare").json()
+        answer = decoded(self._get("/.well-known/hashshare"))
         text = answer.get("log_key") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not text:
             raise NotFound("The hub names no key of its logs.", next_step="It may be an older version of hashshare.")

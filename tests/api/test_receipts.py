@@ -134,6 +134,7 @@ def test_what_is_sealed_while_the_answer_is_made_is_in_it(
     """Else the member would say that the hub took a statement and did not log it."""
     subscribed(cobalt, images)
     fetch_manifest(cobalt, images)
+
     def sealed_after(publisher: Publisher) -> Log:
         log = begun(publisher)
         seal_logs(now=now())

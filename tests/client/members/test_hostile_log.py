@@ -165,6 +165,26 @@ def test_a_sync_with_nothing_new_looks_at_the_log_once_a_day(
     assert (again.status, again.json["lists"][0]["acknowledgement"]["log_error"]["type"]) == (4, "log-forked")
 
 
+def test_a_page_of_somebody_else_is_no_proof_and_no_lie(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger, north: North, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A captive portal between us and the hub."""
+    cobalt.call("sync")
+    before = seen_log(cobalt.home, aurora.domain)
+    log.pad(3)
+    log.seal()
+    grown_old(cobalt, aurora)
+    real = north.logs.answer
+    page = "<html>Please sign in</html>"
+    monkeypatch.setattr(north.logs, "answer", lambda path: page if "consistency" in path else real(path))
+    done = cobalt.call("sync")
+    assert done.status == 0
+    assert "the hub's log could not be checked: " in done.err and "does not answer like a hashshare hub" in done.err
+    after = seen_log(cobalt.home, aurora.domain)
+    assert before is not None and after is not None
+    assert (after.size, after.refused) == (before.size, None)
+
+
 def grown_old(cobalt: Cobalt, aurora: Aurora) -> None:
     """The log was last looked at a day ago."""
     path = log_path(cobalt.home, aurora.domain)
