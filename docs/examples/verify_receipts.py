@@ -47,6 +47,7 @@ def verify(vkey: str, row: bytes, nonce: str, receipt: str) -> str:
 
 def signed_root(note: str, vkey: str) -> tuple[int, bytes]:
     """Size and root of a checkpoint, once its signature by the key was verified."""
+    check(vkey.count("+") > 1, "that is no verifier key")
     name, key_hash, key = vkey.split("+", 2)
     text, _, signatures = note.rpartition("\n\n")
     origin, size, root = f"{text}\n".split("\n")[:3]
@@ -69,6 +70,7 @@ def check(holds: bool, otherwise: str) -> None:
 
 
 if __name__ == "__main__":
+    check(len(sys.argv) > 2, __doc__)
     for file in map(Path, sys.argv[2:]):
         row, nonce = file.with_suffix(".row").read_bytes(), file.with_suffix(".nonce").read_text()
         print(verify(sys.argv[1], row, nonce, file.read_bytes().decode()), row.decode())

@@ -77,6 +77,11 @@ def test_it_refuses_what_differs(tmp_path: Path, wrong: Kept) -> None:
     assert (done.returncode, done.stdout) == (1, "")
 
 
+def test_it_does_not_say_that_nothing_is_verified(tmp_path: Path) -> None:
+    assert run(tmp_path).returncode == 1
+    assert run(tmp_path, golden(0), vkey="north.example").stderr == "that is no verifier key\n"
+
+
 def test_it_refuses_another_log_or_key(tmp_path: Path) -> None:
     for vkey in (VERIFIER.to_text().replace("north", "south"), VERIFIER.to_text().replace("+", "+0", 1)):
         assert run(tmp_path, golden(0), vkey=vkey).returncode == 1
