@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hashshare.client.home import Home, make_private_folder
 from hashshare.client.logs import DeliveryLog
-from hashshare.client.store import stores
+from hashshare.client.store import known_name, stores
 from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, VerificationFailed, WrongOpening, WrongProof
 from hashshare.wire.log import (
     AcknowledgementRow,
@@ -202,16 +202,31 @@ def _check_again(kept: Kept, subject: Subject, verifier: Verifier, path: Path) -
 
 
 def subjects(home: Home) -> list[Subject]:
-    """Every list that is held or has receipts here, by name."""
+    """Every list that is held or has receipts here, by name; one whose files are damaged too, which its check says."""
     organisation = str(home.config().organisation.get("slug"))
-    found = {held.list_id: held.name for store in stores(home) if (held := store.held()) is not None}
+    found = {store.list_id: known_name(store) for store in stores(home)}
     for path in (home.path / "receipts").glob("*.ndjson"):
-        first = next(kept_receipts(home, path.stem), None)
-        if first is not None and isinstance(row := read_row(first.row), OwnRow):
-            found.setdefault(row.list_id, row.list_name)
+        if path.stem not in found:
+            found[path.stem] = _name_in(home, path.stem)
     return sorted(
         (Subject(organisation, name, list_id) for list_id, name in found.items()), key=lambda it: it.list_name
     )
+
+
+def check_named(home: Home, subject: Subject) -> None:
+    """Raises MalformedLog when no file here says what the list is called."""
+    if "/" not in subject.list_name:
+        path = receipts_path(home, subject.list_id)
+        raise MalformedLog(f"{path} is damaged, and nothing else tells which list it is of.", next_step=_mend(path))
+
+
+def _name_in(home: Home, list_id: str) -> str:
+    """The list's name as the first kept receipt has it; the id where that cannot be read."""
+    with contextlib.suppress(VerificationFailed):
+        for kept in kept_receipts(home, list_id):
+            row = read_row(kept.row)
+            return row.list_name if isinstance(row, OwnRow) else list_id
+    return list_id
 
 
 def export_receipts(home: Home, subject: Subject, log: DeliveryLog, folder: Path) -> int:

@@ -11,7 +11,15 @@ from hashshare.client.cli.output import Output, command, count, error_document, 
 from hashshare.client.collecting import fetch_receipts
 from hashshare.client.home import Home
 from hashshare.client.logs import DeliveryLog
-from hashshare.client.receipts import Subject, Tally, check_kept, export_receipts, receipts_path, subjects
+from hashshare.client.receipts import (
+    Subject,
+    Tally,
+    check_kept,
+    check_named,
+    export_receipts,
+    receipts_path,
+    subjects,
+)
 from hashshare.client.session import Session
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError, WrongProof
 
@@ -95,6 +103,7 @@ def _one(out: Output, home: Home, session: Session | None, subject: Subject) -> 
 
 
 def _tally(out: Output, home: Home, session: Session | None, subject: Subject) -> Tally:
+    check_named(home, subject)
     if session is None:
         return check_kept(home, subject, _log(home, subject))
     with out.bar(f"receipts of {subject.list_name}", total=None, unit="receipts") as show:

@@ -153,6 +153,20 @@ def test_a_kept_receipt_that_was_changed_on_the_disk_is_said_to_be(cobalt: Cobal
     assert path.read_text() == whole
 
 
+def test_damaged_files_of_one_list_keep_no_other_from_being_checked(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger, north: North
+) -> None:
+    cobalt.call("receipts")
+    other = receipts_path(cobalt.home, "f" * 16)
+    other.write_bytes(b"half a li\n")
+    (cobalt.store(aurora).folder / "current.json").write_text("{")
+    done = cobalt.call("receipts", "--offline", "--json")
+    rows = {row["list_id"]: row for row in done.json["lists"]}
+    assert done.status == 4
+    assert rows[aurora.list_id]["receipts"] == 4
+    assert "is damaged, and nothing else tells which list it is of" in rows["f" * 16]["error"]["detail"]
+
+
 def test_it_writes_them_for_programs_that_know_nothing_of_hashshare(
     cobalt: Cobalt, aurora: Aurora, log: Ledger, tmp_path: Path
 ) -> None:
