@@ -77,6 +77,14 @@ def test_it_refuses_what_differs(tmp_path: Path, wrong: Kept) -> None:
     assert (done.returncode, done.stdout) == (1, "")
 
 
+def test_the_verifier_key_is_made_as_the_page_says() -> None:
+    origin, log_key = VERIFIER.name, base64.b64encode(VERIFIER.public).decode()
+    words = [sys.executable, "-P", str(EXAMPLE.with_name("verifier_key.py"))]
+    done = subprocess.run([*words, origin, log_key], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{VERIFIER.to_text()}\n"
+    assert subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 1
+
+
 def test_it_does_not_say_that_nothing_is_verified(tmp_path: Path) -> None:
     assert run(tmp_path).returncode == 1
     assert run(tmp_path, golden(0), vkey="north.example").stderr == "that is no verifier key\n"
