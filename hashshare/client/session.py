@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -92,7 +93,11 @@ class Session:
     def open(cls, home: Home, *, warn: Callable[[str], None] = lambda _: None) -> Session:
         """The enrolled hub. Raises NotEnrolled."""
         config = home.config()
-        return cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        if config.key_id != session.key_id:
+            # A rotation was killed between the key's rename and this.
+            home.save_config(replace(config, key_id=session.key_id))
+        return session
 
     def url(self, path: str) -> str:
         """`path` below /api/v1/ (`heads`), from the hub's root when it starts with a slash, or a whole address."""

@@ -178,6 +178,13 @@ class VersionConflict(Conflict):
     slug, title = "version-conflict", "Version conflict"
 
 
+class LastKey(Conflict):
+    """It is the last key with which your organisation can reach the hub."""
+
+    slug, title = "last-key", "Last key in force"
+    next_step = "Introduce another first (`hashshare key rotate`, `hashshare key add`), or say that this is meant."
+
+
 class PreconditionRequired(UsageError):
     """A commit names the version it follows in If-Match."""
 

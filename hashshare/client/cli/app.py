@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hashshare.client.cli import enrolment, entries, hotlines, inspection, receipts, signed_request, syncing
+from hashshare.client.cli import enrolment, entries, hotlines, inspection, keys, receipts, signed_request, syncing
 from hashshare.client.cli.output import error_document, print_json
 from hashshare.wire.errors import UsageError
 
@@ -27,7 +27,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (enrolment, syncing, entries, inspection, receipts, hotlines, signed_request):
+    for module in (enrolment, syncing, entries, inspection, keys, receipts, hotlines, signed_request):
         module.register(app)
     return app
 

@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from hashshare.client import trust
+from hashshare.client import rotation, trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
 from hashshare.client.cli.enrolment import warn_unconfirmed
@@ -54,11 +54,21 @@ def sync(
     if jitter:
         time.sleep(random.SystemRandom().uniform(0, jitter))
     home = Home.open()
+    _carry_on_rotation(out, home)
     session = Session.open(home)
     run = _Run(out, home, session, exec_command, accept_shrink, force)
     for head in chosen(heads(session, home), names or []):
         run.one(head)
     run.finish(everything=not names)
+
+
+def _carry_on_rotation(out: Output, home: Home) -> None:
+    """A new key that was begun and not put in place. That it still cannot be must not keep the lists from a sync."""
+    try:
+        if (done := rotation.resume(home)) is not None and done.left is None:
+            out.say(f"This machine now signs with {done.new}; the old key has been told to end.")
+    except HashshareError as error:
+        out.warn(f"The new key that was begun cannot be put in place yet: {error.message}")
 
 
 def forget(
