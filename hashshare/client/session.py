@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import problems
 from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
-from hashshare.client.answers import read_whole, retry_after
+from hashshare.client.answers import read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
 from hashshare.wire import keys, signatures
 from hashshare.wire.errors import NetworkError
@@ -86,6 +86,8 @@ class Session:
             # A proxy named by the environment cannot reach this machine's own loopback.
             self._http.trust_env = False
             self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self.clock_skew: int | None = None
+        """Seconds by which this machine's clock is ahead of the hub's, by the hub's last answer."""
         self.wait: Callable[[float], None] = time.sleep
         self.warn = warn
 
@@ -220,6 +222,8 @@ class Session:
             url = checked_url(prepared.url or "")
             settings = self._http.merge_environment_settings(url, {}, True, None, None)
             response = self._http.send(prepared, timeout=TIMEOUT, allow_redirects=False, **settings)
+            if self._is_hub(url):
+                self.clock_skew = skew_of(response, default=self.clock_skew)
             if not response.is_redirect:
                 if not stream or response.status_code >= 400:
                     read_whole(response)

@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
@@ -282,10 +282,21 @@ def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:
     return expires - now < life / 4
 
 
+def has_ended(home: Home, domain: str, list_id: str, *, now: datetime) -> bool:
+    """Whether a role that the publisher signs has ended as it is kept here, so that its renewal must be looked for, and
+    its absence told, at every sync.
+    """
+    ends = expiries(home, domain, list_id)
+    return any(ends[role] <= now for role in ("root", "targets", "feed") if role in ends)
+
+
+KEPT: Final = ("root", "targets", "snapshot", "timestamp")
+
+
 def expiries(home: Home, domain: str, list_id: str) -> dict[str, datetime]:
     """When each kept role ends: {"timestamp": ..., "feed": ..., ...}; roles not held are left out."""
     found: dict[str, datetime] = {}
-    for label, role in (("root", "root"), ("timestamp", "timestamp"), ("snapshot", "snapshot"), ("feed", list_id)):
+    for label, role in (*((name, name) for name in KEPT), ("feed", list_id)):
         with contextlib.suppress(MalformedMetadata):
             found[label] = _kept(home, domain, role).expires
     return found

@@ -22,6 +22,7 @@ class ExitCode(enum.IntEnum):
     VERIFICATION = 4
     NETWORK = 5
     REJECTED = 6
+    ALARM = 7
 
 
 class HashshareError(Exception):

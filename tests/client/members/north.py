@@ -57,6 +57,8 @@ class North:
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     title: str = "Images"
     terms: str = "Use the hashes to find, nothing else."
+    clock_ahead: float = 0
+    """Seconds by which this hub's clock is ahead of everybody else's."""
     frozen_heads: bytes | None = None
     logs: Logs = field(default_factory=Logs)
     keyring: Keyring = field(default_factory=Keyring)
@@ -126,6 +128,9 @@ def running(north: North) -> Iterator[North]:
 def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a server is many small answers
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + north.clock_ahead)
 
         def log_message(self, *args: object) -> None: ...
 
