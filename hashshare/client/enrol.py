@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hashshare.client import trust
 from hashshare.client.addresses import checked_url
 from hashshare.client.home import Config, Home, checked_domain
-from hashshare.client.keyring import note_end
+from hashshare.client.organisation_keys import note_end
 from hashshare.client.session import Session, decoded
 from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, NetworkError, NotEnrolled, UsageError

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hashshare.client import keyring, rotation
+from hashshare.client import next_key, organisation_keys
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home
 from hashshare.client.session import Session
@@ -29,7 +29,7 @@ def list_keys(out: Output) -> None:
     """Every key of your organisation, which of them is this machine's, and when each ends."""
     home = Home.open()
     session = Session.open(home)
-    rows = keyring.own_keys(session)
+    rows = organisation_keys.own_keys(session)
     _note_own(home, session, rows)
     out.result({"this_machine": session.key_id, "keys": rows})
     headings = ("KEY", "NAME", "STATE", "SINCE", "UNTIL", "LAST SEEN", "HOLDER", "")
@@ -54,7 +54,7 @@ def _row(row: dict[str, Any], own: str) -> tuple[str, ...]:
 def _note_own(home: Home, session: Session, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["id"] == session.key_id:
-            keyring.note_end(home, session.key_id, row.get("not_after"))
+            organisation_keys.note_end(home, session.key_id, row.get("not_after"))
 
 
 def rotate(
@@ -71,24 +71,24 @@ def rotate(
     """Put a new key in the place of this machine's. Killed in between, it goes on where it stopped."""
     home = Home.open()
     session = Session.open(home)
-    if if_due and rotation.unfinished(home) is None:
+    if if_due and next_key.unfinished(home) is None:
         end = _end_of_own(home, session)
         if end is None or end - datetime.now(UTC) > timedelta(days=if_due):
             out.result({"key": session.key_id, "rotated": False, "not_after": end.isoformat() if end else None})
             out.say(f"The key is good {f'until {end:%Y-%m-%d}' if end else 'without an end'}; nothing was changed.")
             return
-    done = rotation.rotate(home, name=name or platform.node()[:200], days=days, overlap_hours=overlap_hours)
+    done = next_key.rotate(home, name=name or platform.node()[:200], days=days, overlap_hours=overlap_hours)
     _tell_rotated(out, done)
 
 
 def _end_of_own(home: Home, session: Session) -> datetime | None:
-    known = keyring.known_end(home, session.key_id)
+    known = organisation_keys.known_end(home, session.key_id)
     if known is None:
-        _note_own(home, session, keyring.own_keys(session))
-    return known or keyring.known_end(home, session.key_id)
+        _note_own(home, session, organisation_keys.own_keys(session))
+    return known or organisation_keys.known_end(home, session.key_id)
 
 
-def _tell_rotated(out: Output, done: rotation.Rotated) -> None:
+def _tell_rotated(out: Output, done: next_key.Rotated) -> None:
     out.result(
         {
             "key": done.new,
@@ -122,7 +122,7 @@ def add(
 ) -> None:
     """Make a one-time code with which a second machine enrols a key of its own."""
     session = Session.open(Home.open())
-    made = keyring.invite_machine(session, name=name, holder=holder)
+    made = organisation_keys.invite_machine(session, name=name, holder=holder)
     out.result({"name": name, "hub": session.hub_url, **made})
     out.say(f"Good once, until {str(made['expires_at'])[:16]}Z. On {name} run:")
     out.say(f"  hashshare enroll {session.hub_url}/ {made['code']}")
@@ -144,12 +144,14 @@ def revoke(
 ) -> None:
     """End a key of your organisation: a machine that is gone, or a key that was stolen."""
     session = Session.open(Home.open())
-    found = keyring.find_key(keyring.own_keys(session), key)
+    found = organisation_keys.find_key(organisation_keys.own_keys(session), key)
     own = found["id"] == session.key_id
     what = f"{found['id']} ({found['name']}{', this machine' if own else ''})"
     if not yes and not (out.interactive and typer.confirm(f"Revoke {what}? It cannot be taken back.")):
         raise UsageError("Nothing was revoked.", next_step=f"hashshare key revoke {found['id']} --yes")
-    ended = keyring.end_key(session, str(found["id"]), after_hours=after_hours, introduced=introduced, last=last)
+    ended = organisation_keys.end_key(
+        session, str(found["id"]), after_hours=after_hours, introduced=introduced, last=last
+    )
     out.result(ended)
     ends = f"ends in {count(after_hours, 'hour')}" if after_hours else "is revoked"
     out.say(f"{what} {ends}.")

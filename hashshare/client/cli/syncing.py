@@ -14,7 +14,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from hashshare.client import rotation, trust
+from hashshare.client import next_key, trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.alarms import clock_fault
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
@@ -91,7 +91,7 @@ def _polled(out: Output, home: Home, session: Session) -> list[Head]:
 def _carry_on_rotation(out: Output, home: Home) -> None:
     """A new key that was begun and not put in place. That it still cannot be must not keep the lists from a sync."""
     try:
-        if (done := rotation.resume(home)) is not None and done.left is None:
+        if (done := next_key.resume(home)) is not None and done.left is None:
             out.say(f"This machine now signs with {done.new}; the old key has been told to end.")
     except HashshareError as error:
         out.warn(f"The new key that was begun cannot be put in place yet: {error.message}")

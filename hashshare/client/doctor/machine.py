@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from hashshare.client import rotation
+from hashshare.client import next_key
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.enrol import organisation_text
-from hashshare.client.keyring import known_end
+from hashshare.client.organisation_keys import known_end
 from hashshare.client.spans import span
 from hashshare.wire import keys
 from hashshare.wire.errors import ExitCode, HashshareError
@@ -99,7 +99,7 @@ def _ending(patient: Patient, key_id: str) -> Iterable[Finding]:
 
 def _unfinished(patient: Patient) -> Finding:
     try:
-        plan = rotation.unfinished(patient.home)
+        plan = next_key.unfinished(patient.home)
         what = f"A new key ({plan.new}) was begun and not put in place." if plan else "A new key was begun."
     except HashshareError as error:
         what = error.message

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hashshare.client import rotation
+from hashshare.client import next_key
 from hashshare.client.doctor.machine import judge_disk
-from hashshare.client.keyring import note_end
+from hashshare.client.organisation_keys import note_end
 from hashshare.wire.errors import NetworkError
 from tests.client.members.conftest import Cobalt
 from tests.client.members.doctor.conftest import doctor
@@ -57,7 +57,7 @@ def test_a_key_near_its_end(healthy: Cobalt, days: int, state: str) -> None:
 def test_a_rotation_that_was_cut_off(healthy: Cobalt, north: North) -> None:
     north.faults.append(Fault("/keys", cut=5))
     with pytest.raises(NetworkError):
-        rotation.rotate(healthy.home, name="sync-01", days=365, overlap_hours=1)
+        next_key.rotate(healthy.home, name="sync-01", days=365, overlap_hours=1)
     assert "hashshare key rotate" in doctor(healthy).warned("key")["next_step"]
     assert healthy.call("sync").status == 0
     assert doctor(healthy).ran.json["warn"] == 0

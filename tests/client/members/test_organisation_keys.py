@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hashshare.client import rotation
+from hashshare.client import next_key
 from hashshare.client.acknowledging import told
 from hashshare.client.home import Home
-from hashshare.client.keyring import known_end
+from hashshare.client.organisation_keys import known_end
 from hashshare.client.session import Session
 from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, NetworkError
@@ -25,8 +25,8 @@ def own(cobalt: Cobalt) -> str:
     return keys.fingerprint_of(keys.load(cobalt.home.key_path))
 
 
-def rotate(cobalt: Cobalt, *, overlap_hours: int = 24) -> rotation.Rotated:
-    return rotation.rotate(cobalt.home, name="sync-01", days=365, overlap_hours=overlap_hours)
+def rotate(cobalt: Cobalt, *, overlap_hours: int = 24) -> next_key.Rotated:
+    return next_key.rotate(cobalt.home, name="sync-01", days=365, overlap_hours=overlap_hours)
 
 
 def left_over(cobalt: Cobalt) -> set[str]:
@@ -83,7 +83,7 @@ def test_killed_at_any_step_it_has_a_key_that_works_and_goes_on(cobalt: Cobalt, 
 
 def _die_at(step: str, after: bool) -> None:
     holder, _, name = step.rpartition(".")
-    place = getattr(rotation, holder) if holder else rotation
+    place = getattr(next_key, holder) if holder else next_key
     act = getattr(place, name)
 
     def deadly(*given: object, **named: object) -> None:

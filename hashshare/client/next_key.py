@@ -22,7 +22,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client.home import Home, read_json, sync_folder, write_json
-from hashshare.client.keyring import end_key, note_end
+from hashshare.client.organisation_keys import end_key, note_end
 from hashshare.client.session import Session, decoded
 from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, NetworkError, NotAuthenticated, NotEntitled, TooManyRequests
