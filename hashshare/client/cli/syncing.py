@@ -14,7 +14,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from hashshare.client import next_key, trust
+from hashshare.client import next_key, replacing, trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.alarms import clock_fault
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
@@ -175,8 +175,25 @@ class _Run:
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
+            self._replace_root(domain)
             self.repositories[domain] = trust.Repository(self.home, self.session, domain)
         return self.repositories[domain]
+
+    def _replace_root(self, domain: str) -> None:
+        """Where the user named another root for a publisher that started anew; the one held stays until it verifies."""
+        try:
+            done = replacing.carry_out(self.home, self.session, domain)
+        except HashshareError as error:
+            self.failures.codes.append(error.exit_code)
+            self.out.warn(f"{domain}: the root you named is not in place yet, the one held is in use: {error.message}")
+            return
+        if done is not None and done.done:
+            self.out.warn(
+                f"{domain} started anew: the root you named is in place, the old one is kept aside. Lists that were "
+                "synced under the old one stay in use; remove those that are no longer offered: hashshare forget LIST"
+            )
+        elif done is not None:
+            self.out.warn(f"{domain}: the hub still serves the root that is to be replaced; it stays in use.")
 
     def _note(self, head: Head, error: Exception) -> None:
         raise_if_interrupted(error)
