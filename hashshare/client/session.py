@@ -40,6 +40,8 @@ MAX_REDIRECTS: Final = 5
 TOKEN_MARGIN: Final = 30.0
 """Seconds before its end at which a token is no longer used."""
 
+WHY: Final = "Nothing was changed here; run the command again later. `hashshare doctor` says which link is broken."
+
 _RETRIED = frozenset({429, 502, 503, 504})
 _REFUSED_UNHANDLED = frozenset({429, 503})
 """Statuses that say that the request was not acted upon, so that even a POST may be repeated."""
@@ -309,9 +311,9 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
             next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
         )
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return NetworkError(f"{host} does not answer in time.")
+        return NetworkError(f"{host} does not answer in time.", next_step=WHY)
     if isinstance(error, requests.ConnectionError):
-        return NetworkError(f"{host} cannot be reached.")
+        return NetworkError(f"{host} cannot be reached.", next_step=WHY)
     return NetworkError(f"The connection to {host} broke off ({type(error).__name__}).")
 
 

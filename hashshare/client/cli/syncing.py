@@ -18,7 +18,7 @@ from hashshare.client import next_key, replacing, trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.alarms import clock_fault
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
-from hashshare.client.cli.alarms import JUDGED, tell_alarms
+from hashshare.client.cli.alarms import JUDGED, tell_alarms, tell_key_end
 from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.failures import explained, raise_if_interrupted
 from hashshare.client.cli.list_failures import ListFailures
@@ -241,6 +241,7 @@ class _Run:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
         self._say_clock()
+        tell_key_end(self.out, self.home, self.session.key_id)
         self.out.result({"lists": self.rows, "clock_skew_seconds": self.session.clock_skew})
         self.failures.settle()
 
