@@ -72,7 +72,7 @@ def sync(
 
 
 def _polled(out: Output, home: Home, session: Session) -> list[Head]:
-    """What the hub offers. One that is silent, or does not let us in, is remembered, and after a day each list says so.
+    """What the hub offers. One that is silent, or does not let us in, is remembered; after two days each list says so.
 
     Raises what `heads` does.
     """
