@@ -1,4 +1,4 @@
-"""The Celery application (`celery -A config worker`) and its timetable, which is reviewed code, not rows to edit.
+"""The Celery application (`celery -A config worker`). Its timetable, beat's whole schedule, is hashshare/timetable.py.
 
 Messages only wake the worker: what is due stands in the database, and `sweep_jobs` sends again whatever was lost.
 """
@@ -11,29 +11,18 @@ from typing import Any, Final
 from celery import Celery
 from celery.signals import beat_init, worker_init
 
+from hashshare.timetable import TIMETABLE
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-MINUTE: Final = 60.0
-HOUR: Final = 60 * MINUTE
-
-TIMETABLE: Final[dict[str, float]] = {
-    "sweep_jobs": 10.0,
-    "refresh_timestamps": HOUR,
-    "expire_due": 10 * MINUTE,
-    "roll_up_statistics": MINUTE,
-    "seal_logs": MINUTE,
-    "remind_overdue": HOUR,
-    "erase_openings": HOUR,
-    "prune_nonces": 10 * MINUTE,
-}
-"""Task in hashshare/tasks.py -> seconds between two runs."""
+JOBS: Final = frozenset(job.name for job in TIMETABLE)
 
 
 def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
     """The timetable's tasks never wait for verifications: they have a queue of their own. None: the usual one."""
     from django.conf import settings
 
-    if name.removeprefix("hashshare.tasks.") in TIMETABLE:
+    if name.removeprefix("hashshare.tasks.") in JOBS:
         return {"queue": settings.HASHSHARE_TIMETABLE_QUEUE}
     return None
 
@@ -54,8 +43,12 @@ app.conf.update(
     timezone="UTC",
     enable_utc=True,
     beat_schedule={
-        name: {"task": f"hashshare.tasks.{name}", "schedule": seconds, "options": {"expires": seconds}}
-        for name, seconds in TIMETABLE.items()
+        job.name: {
+            "task": f"hashshare.tasks.{job.name}",
+            "schedule": job.every.total_seconds(),
+            "options": {"expires": job.every.total_seconds()},
+        }
+        for job in TIMETABLE
     },
 )
 app.autodiscover_tasks()
