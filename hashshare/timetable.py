@@ -86,7 +86,7 @@ TIMETABLE: Final = (
         "roll_up_statistics", MINUTE, 15 * MINUTE,
         does="Writes the coalition's figures of today, and those of yesterday once more.",
         seen="Coalition statistics: the day it is as of.",
-        missed="Counts are made up for as long as it runs again within the next day; levels of a missed day stay blank.",
+        missed="Counts are made up for if it runs again by the next day; levels of a missed day stay blank.",
     ),
     Planned(
         "prune_objects", 10 * MINUTE, HOUR,

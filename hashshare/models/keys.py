@@ -9,21 +9,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from hashshare.models.organisations import Organisation
-from hashshare.models.people import Person
 
 
 class OrganisationKey(models.Model):
-    """`fingerprint` is `SHA256:` and the unpadded base64 of the digest of the 32 raw bytes in `public_key`.
-
-    A key with a `holder` is that person's and ends when the person leaves; one without belongs to a machine.
-    """
+    """`fingerprint` is `SHA256:` and the unpadded base64 of the digest of the 32 raw bytes in `public_key`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="keys")
     fingerprint = models.CharField(max_length=64, unique=True)
     public_key = models.BinaryField(max_length=32)
     name = models.CharField(max_length=200, blank=True)
-    holder = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="keys")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     not_after = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -41,8 +41,8 @@ STEPS: Final[dict[str, Sequence[Step]]] = {
     "snapshot": (Step("three-quarters", share=75, urgent=True), OVER),
     "timestamp": (Step("three-quarters", share=75, urgent=True), OVER),
 }
-"""By kind of role, in order. A feed lives 14 days, targets 90 and are renewed from half of that on, a root a year. The hub
-signs snapshots (7 days) and timestamps (24 hours) again long before three quarters of their lives are over: it failed."""
+"""By kind of role, in order. A feed lives 14 days; targets live 90 and are renewed from half of that on; a root a year. The
+hub signs snapshots (7 days) and timestamps (24 hours) again long before three quarters are over: then it failed."""
 
 
 def step_reached(kind: str, *, begins: datetime, ends: datetime, now: datetime) -> Step | None:
