@@ -12,8 +12,8 @@ from hashshare.models.publishers import Publisher
 class ExpiryWarning(models.Model):
     """About one version of one role: whoever signs it again is warned anew, of the next version.
 
-    `role` as in Metadata, `subject` in people's words. `recipients` may be 0: nobody of that audience has an account here,
-    and the line stands in the worker's log alone.
+    `role` as in Metadata, `subject` in people's words. `recipients` may be 0: nobody of that audience has an account
+    here, and the line stands in the worker's log alone.
     """
 
     class Audience(models.TextChoices):
