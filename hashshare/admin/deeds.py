@@ -19,13 +19,15 @@ from hashshare.selectors.callers import Caller
 class Outcome:
     """What was done, in a sentence.
 
-    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is no more.
+    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is no more; `noted`
+    goes into the history beside the deed's name and the reason.
     """
 
     message: str
     secret: str = ""
     row: Model | None = None
     gone: bool = False
+    noted: str = ""
 
 
 class Reason(forms.Form):

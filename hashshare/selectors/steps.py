@@ -41,8 +41,8 @@ STEPS: Final[dict[str, Sequence[Step]]] = {
     "snapshot": (Step("three-quarters", share=75, urgent=True), OVER),
     "timestamp": (Step("three-quarters", share=75, urgent=True), OVER),
 }
-"""By kind of role, in order. A feed lives 14 days, a root a year; targets live 90 days and are renewed from half of that
-on. The hub signs snapshots (7 days) and timestamps (24 hours) again long before three quarters are over: it failed.
+"""By kind of role, in order. A feed lives 14 days, a root a year; targets live 90 and are renewed from half of that on.
+The hub signs snapshots (7 days) and timestamps (24 hours) again long before three quarters are over: it failed.
 """
 
 

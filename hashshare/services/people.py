@@ -1,13 +1,21 @@
-"""Making and closing people's accounts."""
+"""Making people's accounts, and ending all that is theirs when they leave."""
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
+
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from hashshare.models import Organisation, Person
+from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
+from hashshare.selectors.people import Belongings, belongings
 from hashshare.wire import errors
+
+logger = logging.getLogger(__name__)
 
 
 def create_person(
@@ -29,8 +37,51 @@ def create_person(
     return person
 
 
+@transaction.atomic
+def someone_leaves(*, person: Person, by: str, now: datetime) -> Belongings:
+    """End all that is a person's here, in one step; what was ended. Again, it ends what has come since, as a rule nothing.
+
+    1. Lock the person, then the keys in the person's name, so that nothing can be made with one meanwhile.
+    2. Close the account and end its sessions: a browser is signed out at its next request.
+    3. Revoke the keys, and the access keys made with them; tokens of a revoked key are refused from the same moment.
+    4. Void the invitations that nobody has used.
+
+    Raises Conflict for the last operator: nobody could undo it, or invite another.
+    """
+    Person.objects.select_for_update().get(pk=person.pk)
+    if person.is_operator and not other_operators(person).exists():
+        raise errors.Conflict(
+            f"{person} is the last operator here.", next_step="Invite another operator first: manage.py createoperator"
+        )
+    list(OrganisationKey.objects.select_for_update().filter(holder=person).values_list("pk"))
+    ending = belongings(person, now=now)
+    deactivate_person(person=person)
+    Session.objects.filter(pk__in=ending.sessions).delete()
+    OrganisationKey.objects.filter(holder=person, revoked_at=None).update(revoked_at=now)
+    AccessKey.objects.filter(made_with__holder=person, revoked_at=None).update(revoked_at=now)
+    Invitation.objects.filter(pk__in=[row.pk for row in ending.invitations], used_at=None).update(expires_at=now)
+    logger.info("%s left, by %s: %s.", person.email, by, told(ending))
+    return ending
+
+
+def told(ending: Belongings) -> str:
+    """What was ended, in a line for the record."""
+    named = {
+        "sessions": [str(len(ending.sessions))] if ending.sessions else [],
+        "keys": [row.fingerprint for row in ending.keys],
+        "access keys": [f"hsk_{row.prefix}" for row in ending.access_keys],
+        "invitations": [str(row) for row in ending.invitations],
+    }
+    parts = [f"{kind}: {', '.join(names)}" for kind, names in named.items() if names]
+    return "; ".join(["account closed", *parts])
+
+
+def other_operators(person: Person) -> QuerySet[Person]:
+    return Person.objects.filter(role=Person.Role.OPERATOR, is_active=True).exclude(pk=person.pk)
+
+
 def deactivate_person(*, person: Person) -> None:
-    """End the person's sessions and sign-ins; the record stays."""
+    """Close the account. Sessions die with it: each is checked against `is_active` and the password at every request."""
     person.is_active = False
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password"])
