@@ -19,8 +19,8 @@ from hashshare.selectors.callers import Caller
 class Outcome:
     """What was done, in a sentence.
 
-    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is no more; `noted`
-    goes into the history beside the deed's name and the reason.
+    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is gone; `noted`
+    is what the history says beside the deed's name and the reason.
     """
 
     message: str

@@ -39,7 +39,7 @@ def create_person(
 
 @transaction.atomic
 def someone_leaves(*, person: Person, by: str, now: datetime) -> Belongings:
-    """End all that is a person's here, in one step; what was ended. Again, it ends what has come since, as a rule nothing.
+    """End all that is a person's here, in one step; what was ended. Done again, it ends what has come since.
 
     1. Lock the person, then the keys in the person's name, so that nothing can be made with one meanwhile.
     2. Close the account and end its sessions: a browser is signed out at its next request.
@@ -81,7 +81,7 @@ def other_operators(person: Person) -> QuerySet[Person]:
 
 
 def deactivate_person(*, person: Person) -> None:
-    """Close the account. Sessions die with it: each is checked against `is_active` and the password at every request."""
+    """Close the account. Its sessions die with it: every request checks `is_active` and the password of its person."""
     person.is_active = False
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password"])
