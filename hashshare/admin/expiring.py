@@ -48,13 +48,13 @@ WORDS: Final = {
 }
 
 RENEWED: Final = {
-    "feed": "a nightly publish, or release refresh",
+    "feed": "nightly publish or release refresh",
     "targets": "publisher renew",
     "root": "publisher renew",
-    "snapshot": "by itself, hourly (Timetable)",
-    "timestamp": "by itself, hourly (Timetable)",
+    "snapshot": "by itself",
+    "timestamp": "by itself, hourly",
     "subscription": "grant, with a later date",
-    "key": "a new key, before this one ends",
+    "key": "a new key in its place",
     "access_key": "a new access key",
     "invitation": "a new invitation",
 }
@@ -136,7 +136,7 @@ def _linked(request: HttpRequest, it: Expiring) -> bool:
 
 def _line(it: Expiring, now: datetime, *, linked: bool) -> Line:
     left = (it.ends - now).total_seconds()
-    state = "expired" if left <= 0 else "soon" if it.urgent else "in time"
+    state = "overdue" if left <= 0 else "soon" if it.urgent else "in time"
     address = reverse(f"admin:hashshare_{it.row[0]}_change", args=[it.row[1]]) if linked and it.row else ""
     return Line(it, WORDS[it.kind], state, left if left > 0 else None, RENEWED[it.kind], _by(it), address)
 

@@ -10,9 +10,8 @@ from django.utils.safestring import SafeString
 DASH: Final = "\N{EN DASH}"
 
 TONES: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        ("active", "published", "accepted", "done", "used", "applied", "purged", "sealed", "on time"), "good"
-    ),
+    **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
+    **dict.fromkeys(("in time", "on time"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon"), "warn"),
 }

@@ -56,13 +56,17 @@ def _of_signatures(rows: list[Expiring], now: datetime) -> Iterator[Notice]:
     over = [each for each in rows if each.ends <= now]
     near = [each for each in rows if each.ends > now]
     if over:
-        yield Notice(f"{_signatures(over)} expired: {_names(over)}.", address, grave=True)
+        yield Notice(
+            f"{_count(over)} {'has' if len(over) == 1 else 'have'} expired: {_names(over)}.", address, grave=True
+        )
     if near:
-        yield Notice(f"{_signatures(near)} about to expire: {_names(near)}.", address, grave=False)
+        yield Notice(
+            f"{_count(near)} {'is' if len(near) == 1 else 'are'} about to expire: {_names(near)}.", address, grave=False
+        )
 
 
-def _signatures(rows: list[Expiring]) -> str:
-    return "1 signature is" if len(rows) == 1 else f"{len(rows)} signatures are"
+def _count(rows: list[Expiring]) -> str:
+    return "1 signature" if len(rows) == 1 else f"{len(rows)} signatures"
 
 
 def _names(rows: list[Expiring]) -> str:

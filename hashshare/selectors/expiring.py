@@ -80,7 +80,12 @@ def _keys(of: uuid.UUID | None, now: datetime, until: datetime, limit: int) -> I
     rows = OrganisationKey.objects.filter(revoked_at=None, not_after__lt=until).order_by("not_after")
     for row in _own(rows, of)[:limit]:
         if row.not_after is not None:
-            yield _of(row, "key", row.organisation, str(row), row.not_after, now)
+            yield _of(row, "key", row.organisation, _short(row), row.not_after, now)
+
+
+def _short(key: OrganisationKey) -> str:
+    """Its name and enough of its fingerprint to tell it from others of that name."""
+    return f"{key.name} {key.fingerprint[:15]}\N{HORIZONTAL ELLIPSIS}".strip()
 
 
 def _access_keys(of: uuid.UUID | None, now: datetime, until: datetime, limit: int) -> Iterator[Expiring]:

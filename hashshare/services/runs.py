@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils import timezone
@@ -41,18 +42,31 @@ def recorded(name: str) -> Iterator[None]:
         note(name, "finished_at")
 
 
-@contextmanager
-def spared(message: str, *args: object) -> Iterator[None]:
-    """One part of a job that must not keep the others from being done: what it raises is logged with `message`, and
-    the run counts as failed all the same.
+def spared(message: str, *args: object) -> Spared:
+    """Around one part of a job that must not keep the others from being done: what it raises is logged with `message`,
+    and the run counts as failed all the same.
     """
-    try:
-        yield
-    except Exception as error:
-        logger.exception(message, *args)
+    return Spared(message, args)
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """A context manager that swallows exceptions, but for those that end the process."""
+
+    message: str
+    args: tuple[object, ...]
+
+    def __enter__(self) -> None:
+        """Nothing is done before the work itself."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        logger.error(self.message, *self.args, exc_info=error)
         failures = _failures.get()
         if failures is not None:
-            failures.append(f"{message % args} {summary(error)}")
+            failures.append(f"{self.message % self.args} {summary(error)}")
+        return True
 
 
 def note(name: str, column: str, **more: str) -> None:

@@ -156,9 +156,9 @@ def test_it_says_so_when_there_is_nothing(hub: Hub) -> None:
 
 
 def test_what_is_over_is_named_first(ending: Hub) -> None:
-    Metadata.objects.filter(list=ending.borealis.of[HashList]).update(expires_at=timezone.now() - DAY)
+    Metadata.objects.filter(list=ending.borealis.of[HashList].pk).update(expires_at=timezone.now() - DAY)
     first = rows(browser(ending.operator))[0]
-    assert (first[1], first[2], first[4]) == ("expired", "\N{EN DASH}", "borealis.example/images")
+    assert (first[1], first[2], first[4]) == ("overdue", "\N{EN DASH}", "borealis.example/images")
 
 
 def test_invitations_that_ran_out_or_were_used_are_left_out(ending: Hub) -> None:
@@ -189,7 +189,7 @@ def test_the_overview_says_what_needs_somebody(ending: Hub) -> None:
         operator, "/admin/"
     )
     Metadata.objects.filter(list__isnull=False).update(expires_at=timezone.now() - DAY)
-    assert "1 signature is expired: aurora.example/images." in words(analyst, "/admin/")
+    assert "1 signature has expired: aurora.example/images." in words(analyst, "/admin/")
     engineer = words(browser(ending.engineer), "/admin/")
     assert "signature" not in engineer
 

@@ -76,7 +76,7 @@ class PersonAdmin(RecordAdmin):
     deeds = (
         Deed(
             "leaves",
-            "Leaves: end everything of theirs",
+            "End all access",
             _leaves,
             _consequences,
             Reason,
