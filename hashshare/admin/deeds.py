@@ -20,7 +20,7 @@ class Outcome:
     """What was done, in a sentence.
 
     `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is gone; `noted`
-    is what the history says beside the deed's name and the reason.
+    is what the history says beside the deed's name and the reason; `ended` are other rows whose history says it too.
     """
 
     message: str
@@ -28,6 +28,7 @@ class Outcome:
     row: Model | None = None
     gone: bool = False
     noted: str = ""
+    ended: tuple[Model, ...] = ()
 
 
 class Reason(forms.Form):

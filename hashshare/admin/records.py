@@ -141,6 +141,8 @@ class RecordAdmin(StockAdmin):
                 reason = f" Reason: {data['reason']}" if data.get("reason") else ""
                 noted = f" {outcome.noted}." if outcome.noted else ""
                 self.log_change(request, about, f"{deed.label}.{noted}{reason}")
+                for other in outcome.ended:
+                    self.log_change(request, other, f"{deed.label}: {about}.{reason}")
         return outcome
 
     def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:

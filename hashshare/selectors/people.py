@@ -26,8 +26,13 @@ class Belongings:
     invitations: tuple[Invitation, ...] = ()
     shared: tuple[OrganisationKey, ...] = ()
 
+    @property
+    def rows(self) -> tuple[OrganisationKey | AccessKey | Invitation, ...]:
+        """What ends, but for sessions, which leave no record."""
+        return (*self.keys, *self.access_keys, *self.invitations)
+
     def __bool__(self) -> bool:
-        return bool(self.sessions or self.keys or self.access_keys or self.invitations)
+        return bool(self.sessions or self.rows)
 
 
 def belongings(person: Person, *, now: datetime) -> Belongings:

@@ -110,6 +110,9 @@ def test_what_ends_is_named_before_and_noted_after(cobalt: Party, ada: Person, o
     assert Person.objects.get(pk=ada.pk).is_active  # looking changes nothing
     leave(operator, ada)
     noted = LogEntry.objects.get(object_id=str(ada.pk), user=operator).change_message
+    for row in (laptop.row, AccessKey.objects.get(), Invitation.objects.get(email=ada.email)):
+        (of_row,) = LogEntry.objects.filter(object_id=str(row.pk))
+        assert of_row.change_message == f"End all access: {ada}. Reason: left the company"
     prefix = AccessKey.objects.get().prefix
     for part in (
         "account closed",

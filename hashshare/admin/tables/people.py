@@ -26,7 +26,7 @@ def _leaves(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
     if row.pk == actor.pk:
         raise Conflict("You cannot end your own account.", next_step="Another operator can.")
     ended = someone_leaves(person=row, by=actor.email, now=timezone.now())
-    return Outcome(f"{row} has left, and what was theirs has ended.", noted=told(ended))
+    return Outcome(f"{row} has left, and what was theirs has ended.", noted=told(ended), ended=ended.rows)
 
 
 def _consequences(row: Person) -> str:
