@@ -28,8 +28,8 @@ class KeyQuerySet(models.QuerySet["OrganisationKey"]):
 class OrganisationKey(models.Model):
     """`fingerprint` is `SHA256:` and the unpadded base64 of the digest of the 32 raw bytes in `public_key`.
 
-    The key opens doors from `not_before` (None: from the start) until `not_after`, unless it is revoked. `holder` is the
-    person of the organisation who answers for it, `introduced_by` the key that vouched for it; neither for the first.
+    The key opens doors from `not_before` (None: from the start) until `not_after`, unless it is revoked. `holder` is
+    the person of the organisation who answers for it, `introduced_by` the key that vouched for it, None for the first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,7 +68,7 @@ class OrganisationKey(models.Model):
         return f"{self.name} {self.fingerprint}".strip()
 
     def state_at(self, now: datetime) -> str:
-        """active | waiting (its window is still to begin) | expired | revoked"""
+        """Active | waiting (its window is still to begin) | expired | revoked"""
         if self.revoked_at is not None and not self._ended_by_its_date():
             return "revoked"
         if self.revoked_at is not None or (self.not_after is not None and self.not_after <= now):

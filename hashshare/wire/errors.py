@@ -22,6 +22,7 @@ class ExitCode(enum.IntEnum):
     VERIFICATION = 4
     NETWORK = 5
     REJECTED = 6
+    ALARM = 7
 
 
 class HashshareError(Exception):
@@ -176,6 +177,13 @@ class VersionConflict(Conflict):
     """The committed version is not the one after the current version."""
 
     slug, title = "version-conflict", "Version conflict"
+
+
+class LastKey(Conflict):
+    """It is the last key with which your organisation can reach the hub."""
+
+    slug, title = "last-key", "Last key in force"
+    next_step = "Introduce another first (`hashshare key rotate`, `hashshare key add`), or say that this is meant."
 
 
 class PreconditionRequired(UsageError):
