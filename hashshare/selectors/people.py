@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
 
@@ -36,22 +36,22 @@ class Belongings:
 
 
 def belongings(person: Person, *, now: datetime) -> Belongings:
-    """All that ends when the person leaves.
-
-    An access key is the person's if a key in the person's name signed for it; an invitation if such a key made it, it
-    leads to a key in the person's name, or it was sent to the person's address.
-    """
+    """All that ends when the person leaves. An access key is the person's if a key in their name signed for it."""
     keys = OrganisationKey.objects.not_over(now).order_by("created_at")
     made = AccessKey.objects.filter(made_with__holder=person, revoked_at=None, expires_at__gt=now)
-    codes = Invitation.objects.filter(Q(made_with__holder=person) | Q(holder=person) | Q(email=person.email))
     shared = keys.filter(organisation=person.organisation_id, holder=None) if person.organisation_id else keys.none()
     return Belongings(
         sessions=tuple(sessions_of(person, now=now)),
         keys=tuple(keys.filter(holder=person)),
         access_keys=tuple(made),
-        invitations=tuple(codes.filter(used_at=None, expires_at__gt=now).select_related("organisation")),
+        invitations=tuple(codes_of(person).filter(used_at=None, expires_at__gt=now).select_related("organisation")),
         shared=tuple(shared),
     )
+
+
+def codes_of(person: Person) -> QuerySet[Invitation]:
+    """Invitations, used ones too, that were made with a key of the person's, lead to one, or went to their address."""
+    return Invitation.objects.filter(Q(made_with__holder=person) | Q(holder=person) | Q(email=person.email))
 
 
 def sessions_of(person: Person, *, now: datetime) -> Iterator[str]:

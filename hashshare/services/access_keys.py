@@ -45,7 +45,7 @@ def create_access_key(*, caller: Caller, name: str, days: int, now: datetime) ->
 def signing_key(caller: Caller) -> OrganisationKey | None:
     """The caller's key, locked; None for a person at the pages."""
     mine = OrganisationKey.objects.filter(organisation=caller.organisation, fingerprint=caller.key_id)
-    key = mine.select_for_update(of=("self",)).first()
+    key = mine.select_for_update(no_key=True).first()
     if key is not None and key.revoked_at is not None:
         raise errors.NotAuthenticated
     return key

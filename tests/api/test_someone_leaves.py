@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -16,10 +19,12 @@ from django.utils import timezone
 from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
 from hashshare.selectors.people import belongings
 from hashshare.services.access_keys import create_access_key
-from hashshare.services.invitations import invite_person
+from hashshare.services.introductions import introduce_key
+from hashshare.services.invitations import enrol, invite_key, invite_person
 from hashshare.services.keys import add_key
 from hashshare.services.people import create_person, someone_leaves
 from hashshare.wire import errors, keys
+from hashshare.wire.introductions import prove_key
 from tests import builders as b
 from tests.admin.addresses import deed, page
 from tests.admin.cast import browser, person
@@ -174,23 +179,74 @@ def test_sessions_of_others_are_left(cobalt: Party, ada: Person, operator: Perso
     assert Session.objects.count() == before - 1
 
 
+def make_access_key(cobalt: b.Party, number: int) -> None:
+    create_access_key(caller=cobalt.caller, name=f"curl {number}", days=9, now=b.now())
+
+
+def introduce(cobalt: b.Party, number: int) -> None:
+    key = keys.generate()
+    introduce_key(
+        caller=cobalt.caller,
+        public_key=keys.public_bytes(key),
+        proof=prove_key(key, hub=settings.HASHSHARE_PUBLIC_URL, introducer=cobalt.caller.key_id),
+        name=f"key {number}",
+        days=9,
+        now=b.now(),
+    )
+
+
+CODES: list[str] = []
+
+
+def enrol_another(cobalt: b.Party, number: int) -> None:
+    """With a code that was made for a machine that Ada is to answer for."""
+    try:
+        enrol(code=CODES.pop(), public_key=secrets.token_bytes(32), key_name="", now=b.now())
+    except errors.InvitationInvalid as error:
+        raise errors.NotAuthenticated from error
+
+
 @pytest.mark.django_db(transaction=True)
-def test_an_access_key_that_is_made_at_that_moment_does_not_outlive_it() -> None:
+def test_two_operators_cannot_end_each_other_at_the_same_moment() -> None:
+    both = [create_person(email=f"{n}@north.example", role="operator", password="long enough to be one") for n in "ab"]
+    start, refused_ = threading.Barrier(2), list[str]()
+
+    def end(other: Person) -> None:
+        start.wait()
+        try:
+            someone_leaves(person=other, by="the other", now=b.now())
+        except errors.Conflict as error:
+            refused_.append(error.message)
+        connection.close()
+
+    threads = [threading.Thread(target=end, args=[other]) for other in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused_) == 1
+    assert Person.objects.filter(is_active=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("make", [make_access_key, introduce, enrol_another])
+def test_what_is_made_with_a_key_at_that_moment_does_not_outlive_it(make: Callable[[b.Party, int], None]) -> None:
     cobalt = b.member()
     ada = person("engineer", cobalt.organisation)
     OrganisationKey.objects.update(holder=ada)
+    CODES[:] = [invite_key(organisation=cobalt.organisation, now=b.now(), holder=ada)[1] for _ in range(18)]
     start, refusals = threading.Barrier(4), list[str]()
 
-    def make() -> None:
+    def work() -> None:
         start.wait()
-        for number in range(20):
+        for number in range(6):
             try:
-                create_access_key(caller=cobalt.caller, name=f"curl {number}", days=9, now=b.now())
+                make(cobalt, number)
             except errors.NotAuthenticated:
                 refusals.append("refused")
         connection.close()
 
-    threads = [threading.Thread(target=make) for _ in range(3)]
+    threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
     start.wait()
@@ -198,4 +254,6 @@ def test_an_access_key_that_is_made_at_that_moment_does_not_outlive_it() -> None
     for thread in threads:
         thread.join()
     assert not AccessKey.objects.filter(revoked_at=None).exists()
-    assert AccessKey.objects.count() + len(refusals) == 60
+    assert not OrganisationKey.objects.filter(revoked_at=None).exists()
+    made = AccessKey.objects.count() + OrganisationKey.objects.count() - 1
+    assert made + len(refusals) == 18
