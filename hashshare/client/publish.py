@@ -32,6 +32,7 @@ from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
 from hashshare.wire.errors import Conflict
 from hashshare.wire.intake import Intake
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.segments import write_base
 from hashshare.wire.state import HeldState
 
@@ -170,7 +171,7 @@ class _Run:
             engine,
             state,
             intake,
-            today=datetime.now(UTC).date(),
+            today=day_of(datetime.now(UTC)),
             reason=self.wish.reason or "other",
             reinstate=self.wish.reinstate,
             renewed=held is not None and held.base_version > 1,

@@ -38,6 +38,7 @@ from hashshare.wire.errors import (
     MalformedManifest,
     WrongFold,
 )
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.manifest import Manifest
 
 DOWNLOADS: Final = 2
@@ -197,7 +198,7 @@ class _Run:
         self._fetch(want.fetched, fmt, manifest, {}, fetched)
         if self.held is None:
             return 0
-        built = manifest.base.built_at.date()
+        built = day_of(manifest.base.built_at)
         proofs = proving.proofs(self.store, self.held, want, fmt, built=built)
         proving.prove_gaps(self.store, self.held, want, fmt, built=built)
         wrong = list(proofs)

@@ -11,7 +11,8 @@ from hashshare.wire.algorithms import KEY_PREFIX
 from hashshare.wire.engine import Engine, literal, scalar
 from hashshare.wire.entries import quoted, row_columns, segment_columns
 from hashshare.wire.intake import Intake
-from hashshare.wire.state import HeldState, collect_withdrawn, entry_columns, fold_later, held_rows, key_hex, not_lapsed
+from hashshare.wire.lapsing import not_lapsed
+from hashshare.wire.state import HeldState, collect_withdrawn, entry_columns, fold_later, held_rows, key_hex
 from hashshare.wire.touched import HELD, collect_standing
 from hashshare.wire.vocabulary import REINSTATE, UPSERT, WITHDRAW
 
