@@ -41,7 +41,10 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The accepted metadata, None or absent where the commit carries none. It takes effect as root, targets, major, feeds."""
+    """The accepted metadata, None or absent where the commit carries none.
+
+    It takes effect as root, targets, major, feeds.
+    """
 
     root: RoleFile[Root] | None
     targets: RoleFile[Targets] | None
