@@ -19,7 +19,7 @@ from hashshare.wire import errors, limits
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.chain import Step, step
 from hashshare.wire.checks import check_delta, check_merge
-from hashshare.wire.engine import open_engine
+from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.liveness import count_growth
 from hashshare.wire.losses import count_weakened
@@ -169,7 +169,7 @@ class Review:
         path, state = object_path(segment.object), self.state_before()
         with open_engine(read=[*state.paths, path], memory=MEMORY, scattered=True) as engine:
             effect = check_delta(engine, state, path, guard=guarded())
-            weakened = count_weakened(engine, state, path)
+            weakened = count_weakened(engine, state, rows=f"read_parquet({paths([path])})")
         return effect.growth, weakened, facts
 
     def check_segment(self, segment: Segment) -> SegmentFacts:

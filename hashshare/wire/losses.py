@@ -8,11 +8,10 @@ withdrawing it. What lapses on the day that was always signed for it is no loss.
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 from hashshare.wire.checks import KeyRange, key_ranges
-from hashshare.wire.engine import Engine, paths, scalar
+from hashshare.wire.engine import Engine, scalar
 from hashshare.wire.entries import ListFormat, quoted, segment_columns
 from hashshare.wire.liveness import find_met
 from hashshare.wire.state import HeldState, fold_later, held_rows, not_lapsed
@@ -28,8 +27,11 @@ def weakenable(fmt: ListFormat) -> tuple[str, ...]:
     return (*further, "expires") if "expires" in fmt.columns else further
 
 
-def count_weakened(engine: Engine, state: HeldState, delta: Path) -> int:
-    """How many held entries the upserts of `delta` weaken; after `find_standing` over its keys."""
+def count_weakened(engine: Engine, state: HeldState, *, rows: str) -> int:
+    """How many held entries the upserts among `rows` weaken; after `find_standing` over their keys.
+
+    `rows`: a table, or what else may follow FROM, with the columns of a delta.
+    """
     columns = weakenable(state.fmt)
     updated = f"SELECT p, s FROM standing WHERE op = {UPSERT} AND held"
     if not columns or not scalar(engine, f"SELECT count(*) FROM ({updated})"):
@@ -37,8 +39,7 @@ def count_weakened(engine: Engine, state: HeldState, delta: Path) -> int:
     kinds = {name: kind for name, kind in segment_columns(state.fmt, "delta").items() if name in columns}
     names = "".join(f", {quoted(column)}" for column in columns)
     engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE updated AS SELECT p, s{names} FROM read_parquet({paths([delta])})"
-        f" SEMI JOIN ({updated}) USING (p, s)"
+        f"CREATE OR REPLACE TEMP TABLE updated AS SELECT p, s{names} FROM {rows} SEMI JOIN ({updated}) USING (p, s)"
     )
     find_met(engine, state.base, state.deltas, table="updated", columns=kinds)
     last = "SELECT * FROM met QUALIFY row_number() OVER (PARTITION BY p, s ORDER BY file DESC) = 1"

@@ -6,13 +6,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from tuf.api.metadata import Metadata as Signed
 from tuf.api.metadata import Targets
 
 from hashshare.models import Job, Leaf, Metadata, Release, StoredObject
-from hashshare.services.logs import publication_log
+from hashshare.selectors.logs import publication_log
 from hashshare.services.objects import prune_objects
-from hashshare.wire import errors, keys
+from hashshare.wire import errors, keys, repository
+from hashshare.wire.major import Major
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef
 from tests import builders as b
@@ -53,8 +55,7 @@ def refused(feed: b.Feed, manifest: Manifest, **options: Any) -> dict[str, Any]:
 
 def days_pass(number: int) -> None:
     """For what was published so far."""
-    for release in Release.objects.filter(published_at__isnull=False):
-        Release.objects.filter(pk=release.pk).update(published_at=release.published_at - timedelta(days=number))
+    Release.objects.update(published_at=F("published_at") - timedelta(days=number))
 
 
 # --- the rule ----------------------------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def test_it_rejects_a_document_that_says_another_version(images: b.Feed, rows: l
 
 def test_it_rejects_a_document_of_a_list_that_is_not_there(images: b.Feed, rows: list[b.Row]) -> None:
     manifest = withdrawal(images, rows[:300])
-    stranger = b.Major("0" * 16, "aurora.example/other", 2, 300, images.major(manifest, lost=300).manifest)
+    stranger = Major("0" * 16, "aurora.example/other", 2, 300, images.major(manifest, lost=300).manifest)
     with pytest.raises(errors.MalformedMetadata, match="no list"):
         images.submit(manifest, major=images.publisher.sign_major(stranger))
 
@@ -230,7 +231,7 @@ def test_it_can_be_renewed_alone_and_comes_beside_new_keys(images: b.Feed, rows:
     with pytest.raises(errors.BadSignature):
         owner.delegate_major()
     owner.targets = before
-    targets = b.repository.delegate_major(
+    targets = repository.delegate_major(
         owner.targets,
         keys=[keys.tuf_signer(key).public_key for key in owner.seconds],
         signers=[keys.tuf_signer(owner.officer)],

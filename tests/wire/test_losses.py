@@ -11,7 +11,7 @@ import pytest
 from hashshare.wire import losses
 from hashshare.wire.checks import check_delta
 from hashshare.wire.compaction import renew_base
-from hashshare.wire.engine import open_engine
+from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.losses import count_lost, count_weakened
 from hashshare.wire.state import HeldState
 from tests.wire.lists import IMAGES, TODAY, Row, delta, digest, reinstate, upsert, withdraw
@@ -60,7 +60,7 @@ def both(state: HeldState, folder: Path, rows: list[Row]) -> tuple[int, int]:
     after = replace(state, deltas=(*state.deltas, path))
     with open_engine(read=after.paths, write=folder) as engine:
         check_delta(engine, state, path, guard={})
-        weakened = count_weakened(engine, state, path)
+        weakened = count_weakened(engine, state, rows=f"read_parquet({paths([path])})")
         return weakened, count_lost(engine, state, after, entries=12, today=TODAY - timedelta(days=1))
 
 

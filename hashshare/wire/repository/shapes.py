@@ -126,6 +126,14 @@ def delegates_major(targets: Targets) -> bool:
     return targets.delegations is not None and MAJOR in (targets.delegations.roles or {})
 
 
+def check_delegated_major(targets: Targets) -> None:
+    """Raises MalformedMetadata unless the major role is as it should be, so that a feed cannot stand in for it."""
+    if targets.delegations is None or not delegates_major(targets):
+        _refuse(TARGETS, "The targets role delegates no major role.")
+    _check_keys(TARGETS, targets.delegations.keys.values())
+    _check_major_delegation(targets.delegations)
+
+
 def _feeds(delegations: Delegations) -> list[DelegatedRole]:
     return [role for name, role in (delegations.roles or {}).items() if name != MAJOR]
 
