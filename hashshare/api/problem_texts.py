@@ -237,11 +237,11 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
     ),
     "major-required": Explanation(
-        "The release, with those of the seven days before, takes more than 100 entries and more than 1 % of what the list "
-        "held before them. So much may not go on the word of the list's feed key alone: two holders of the publisher's "
-        "major keys must sign for exactly this release. Entries count that are withdrawn, and those that an update makes "
-        "end sooner or takes a hash from; nothing that is added or brought back is set off against them. The list stays "
-        "as it was. The members `lost`, `before` and `held` have the numbers.",
+        "The release, with those of the seven days before, takes more than 100 entries and more than 1 % of what the "
+        "list held before them. So much may not go on the word of the list's feed key alone: two holders of the "
+        "publisher's major keys must sign for exactly this release. Entries count that are withdrawn, and those that an "
+        "update makes end sooner or takes a hash from; nothing that is added or brought back is set off against them. "
+        "The list stays as it was. The members `lost`, `before` and `held` have the numbers.",
         "If it is meant, publish it again: the command asks for the major keys, or writes a signing request for their "
         "holders. If nobody there published it, the feed key is in other hands: replace it at once.",
     ),
@@ -255,6 +255,17 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "before, and no major signature of its publisher covers it. Whoever stole a feed key, at a hub that lets them, "
         "could empty a list that way. The list stays in use as it was held.",
         "Ask the publisher over another channel than the hub. If it is meant: `hashshare sync LIST --accept-shrink`.",
+    ),
+    "malformed-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: a file is no signing request, was changed on its way, "
+        "contradicts itself, or says something that this version cannot tell in words. Nothing was signed or changed.",
+        "Copy it again from where it was made. If it stays, ask by telephone who made it: somebody may want your "
+        "signature under something else.",
+    ),
+    "stale-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: the publisher has changed since the request was made, "
+        "or what it asks for has expired. Metadata follows one version after another, so this one is void.",
+        "Make the change again where it was made; the officers sign the new request.",
     ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",

@@ -103,14 +103,17 @@ def delegate_list(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
 ) -> bytes:
     """The targets metadata after `targets`, with the list's feed role given to `keys`, any one of which may sign.
 
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
+    `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
     """
     if not LIST_ID.fullmatch(list_id) or not keys:
         raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
     signed = _following(targets, now, life)
+    signed.version -= amend
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
     roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
