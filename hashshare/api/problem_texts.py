@@ -239,8 +239,8 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     "major-required": Explanation(
         "The release, with those of the seven days before, takes more than 100 entries and more than 1 % of what the "
         "list held before them. So much may not go on the word of the list's feed key alone: two holders of the "
-        "publisher's major keys must sign for exactly this release. Entries count that are withdrawn, and those that an "
-        "update makes end sooner or takes a hash from; nothing that is added or brought back is set off against them. "
+        "publisher's major keys must sign for exactly this release. Entries count that are withdrawn, and those that "
+        "an update makes end sooner or takes a hash from; what is added or brought back is not set off against them. "
         "The list stays as it was. The members `lost`, `before` and `held` have the numbers.",
         "If it is meant, publish it again: the command asks for the major keys, or writes a signing request for their "
         "holders. If nobody there published it, the feed key is in other hands: replace it at once.",

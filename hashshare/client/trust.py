@@ -33,7 +33,7 @@ from hashshare.wire.fingerprints import parse_fingerprint
 from hashshare.wire.major import Major, major_path
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import major_documents
-from hashshare.wire.repository.metadata import MAJOR, ROOT, read_typed, root_fingerprint
+from hashshare.wire.repository.metadata import MAJOR, ROOT, metadata_name, read_typed, root_fingerprint
 from hashshare.wire.repository.shapes import check_delegated_major
 
 CONFIG = UpdaterConfig(
@@ -256,6 +256,24 @@ class Repository:
         found = {place[1]: ref for place, ref in known.items() if place[0] == list_id and after < place[1] <= upto}
         with tempfile.TemporaryDirectory(prefix="majors-", dir=folder.parent) as scratch:
             return {at: self._major(ref, Path(scratch) / ref.name) for at, ref in found.items()}
+
+    def standing_major(self) -> bytes | None:
+        """The major role's metadata as accepted, expired or not, for its publisher to follow; None before the first.
+
+        Checked against the snapshot and by its signatures. Raises WrongDigest, BadSignature, MalformedMetadata.
+        """
+        self.refresh()
+        named = cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta.get(f"{MAJOR}.json")
+        if named is None:
+            return None
+        targets = cast("Targets", _kept(self._home, self.domain, "targets"))
+        path = f"tuf/{self.domain}/metadata/{metadata_name(MAJOR, named.version)}"
+        body = bytes(self._session.get(path).content)
+        file = read_typed(MAJOR, body, Targets)
+        with tuf_errors_translated(self.domain):
+            named.verify_length_and_hashes(body)
+            targets.verify_delegate(MAJOR, file.metadata.signed_bytes, file.metadata.signatures)
+        return body
 
     def _major(self, ref: ObjectRef, path: Path) -> Major:
         """One document, by the path of the role that signs it."""

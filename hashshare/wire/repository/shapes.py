@@ -130,7 +130,7 @@ def check_delegated_major(targets: Targets) -> None:
     """Raises MalformedMetadata unless the major role is as it should be, so that a feed cannot stand in for it."""
     if targets.delegations is None or not delegates_major(targets):
         _refuse(TARGETS, "The targets role delegates no major role.")
-    _check_keys(TARGETS, targets.delegations.keys.values())
+    check_keys(TARGETS, targets.delegations.keys.values())
     _check_major_delegation(targets.delegations)
 
 
