@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import F, QuerySet, Sum
-
-from hashshare.models import HashList, Publisher, Release, StoredObject
+from hashshare.models import HashList, Publisher, StoredObject
+from hashshare.selectors.majors import Window, window
 from hashshare.services.manifests import checked_bytes
 from hashshare.services.trust import trusted_of
 from hashshare.wire import errors
@@ -69,9 +68,9 @@ def check_losses(*, hash_list: HashList, version: int, manifest: ObjectRef, lost
     major = major_of(hash_list, version)
     if major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
         return True
-    before, held = lost_lately(hash_list, now=now), held_before(hash_list, now=now)
-    if needs_major(lost=before + lost, held=held):
-        raise required(hash_list, major, manifest, lost=lost, before=before, held=held)
+    lately = window(hash_list, now=now)
+    if needs_major(lost=lately.lost + lost, held=lately.held):
+        raise required(hash_list, major, manifest, lost=lost, lately=lately)
     return False
 
 
@@ -82,37 +81,17 @@ def major_of(hash_list: HashList, version: int) -> Major | None:
     return Major.parse(checked_bytes(ref)) if ref is not None else None
 
 
-def lost_lately(hash_list: HashList, *, now: datetime) -> int:
-    """Entries that releases within the window took on the feed key's word alone."""
-    rows = published(hash_list).filter(published_at__gt=now - WINDOW, major=False)
-    total: int | None = rows.aggregate(total=Sum(F("withdrawals") + F("weakened")))["total"]
-    return total or 0
-
-
-def held_before(hash_list: HashList, *, now: datetime) -> int:
-    """Entries of the version that was served when the window began; of a younger list, those of its first version.
-
-    Not those held now, which a stolen key could multiply to be allowed more.
-    """
-    rows = published(hash_list)
-    then = rows.filter(published_at__lte=now - WINDOW).order_by("-version").first() or rows.order_by("version").first()
-    return then.entries if then else 0
-
-
-def published(hash_list: HashList) -> QuerySet[Release]:
-    return Release.objects.filter(list=hash_list, state=Release.State.PUBLISHED)
-
-
 def required(
-    hash_list: HashList, major: Major | None, manifest: ObjectRef, *, lost: int, before: int, held: int
+    hash_list: HashList, major: Major | None, manifest: ObjectRef, *, lost: int, lately: Window
 ) -> errors.MajorRequired:
     """What is too much, in numbers, and whether a major was signed that stands for something else."""
-    whole = f" and {before:,} were taken in the {WINDOW.days} days before" if before else ""
+    whole = f" and {lately.lost:,} were taken in the {WINDOW.days} days before" if lately.lost else ""
     message = (
-        f"This release takes {lost:,} entries from {hash_list.name}{whole}; it held {held:,} then. Above 1 % and 100 "
-        "entries in seven days, two holders of the publisher's major keys must sign for it. "
+        f"This release takes {lost:,} entries from {hash_list.name}{whole}; it held {lately.held:,} then. Above 1 % "
+        "and 100 entries in seven days, two holders of the publisher's major keys must sign for it. "
     )
     if major is not None:
         other = "another number of entries" if major.manifest.sha256 == manifest.sha256 else "another manifest"
         message += f"The major that was signed for this version is for {other}. "
-    return errors.MajorRequired(f"{message}The list stays as it was.", lost=lost, before=before, held=held)
+    whole = f"{message}The list stays as it was."
+    return errors.MajorRequired(whole, lost=lost, before=lately.lost, held=lately.held)
