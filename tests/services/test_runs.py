@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from hashshare import tasks
 from hashshare.models import JobRun
@@ -115,3 +117,19 @@ def test_outside_of_a_run_nothing_is_recorded(caplog: pytest.LogCaptureFixture) 
         raise ValueError("so")
     assert "This went wrong." in caplog.text
     assert not JobRun.objects.exists()
+
+
+def test_a_terminal_shows_the_same_and_tells_a_watcher_by_its_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as nothing_ran:
+        call_command("timetable")
+    assert nothing_ran.value.code == 1
+    JobRun.objects.bulk_create(JobRun(name=job.name, started_at=b.now(), finished_at=b.now()) for job in TIMETABLE)
+    capsys.readouterr()
+    call_command("timetable")
+    assert [text.split()[:3] for text in capsys.readouterr().out.splitlines()] == [
+        [job.name, "on", "time"] for job in TIMETABLE
+    ]
+    JobRun.objects.filter(name="seal_logs").update(failed_at=b.now(), error="OSError: No space left on device")
+    with pytest.raises(SystemExit):
+        call_command("timetable")
+    assert re.search(r"seal_logs +failed +[0-9TZ:-]+  OSError: No space left on device", capsys.readouterr().out)
