@@ -11,20 +11,31 @@ from typing import Any, Final
 from celery import Celery
 from celery.signals import beat_init, worker_init
 
-from hashshare.timetable import TIMETABLE
+from hashshare.timetable import TIMETABLE as JOBS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
+"""Django's checks load the pages and the API, which workers and beat never use: 20 MB and 0.25 s of each."""
 
-JOBS: Final = frozenset(job.name for job in TIMETABLE)
+TIMETABLE: Final = {job.name: job.every.total_seconds() for job in JOBS}
+"""Task in hashshare/tasks.py -> seconds between two runs, unless HASHSHARE_TIMETABLE says otherwise."""
 
 
 def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
     """The timetable's tasks never wait for verifications: they have a queue of their own. None: the usual one."""
     from django.conf import settings
 
-    if name.removeprefix("hashshare.tasks.") in JOBS:
+    if name.removeprefix("hashshare.tasks.") in TIMETABLE:
         return {"queue": settings.HASHSHARE_TIMETABLE_QUEUE}
     return None
+
+
+def beat_schedule(timetable: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """A timetable as beat reads it."""
+    return {
+        name: {"task": f"hashshare.tasks.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in timetable.items()
+    }
 
 
 app = Celery("config")
@@ -42,14 +53,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     timezone="UTC",
     enable_utc=True,
-    beat_schedule={
-        job.name: {
-            "task": f"hashshare.tasks.{job.name}",
-            "schedule": job.every.total_seconds(),
-            "options": {"expires": job.every.total_seconds()},
-        }
-        for job in TIMETABLE
-    },
 )
 app.autodiscover_tasks()
 app.set_default()  # for the web server's threads too

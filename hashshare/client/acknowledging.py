@@ -126,7 +126,7 @@ class Acknowledger:
         self._given_up: HashshareError | None = None
 
     def after_sync(self, store: ListStore, held: Held) -> Outcome:
-        """Tell what is held unless the hub knows it, and look at the log again if it was at odds with what was seen.
+        """Tell what is held unless the hub knows it; then look at the log if that is due, or it was at odds before.
 
         Raises nothing but what the disk raises.
         """
@@ -253,12 +253,11 @@ def _taken_over(log: DeliveryLog, answer: dict[str, Any]) -> HashshareError | No
 
 
 def _look_again(log: DeliveryLog) -> HashshareError | None:
-    """What is still wrong with a log that was refused; nothing is asked while all was well."""
-    seen = log.seen
-    if seen is None or seen.refused is None:
-        return None
+    """What is wrong with a log that was refused, or was not looked at for a day; else nothing is asked."""
     try:
-        log.check()
+        seen = log.seen
+        if seen is not None and seen.is_due(datetime.now(UTC)):
+            log.check()
     except HashshareError as error:
         return error
     return None

@@ -17,10 +17,13 @@ from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore
 from hashshare.client.trouble import GONE, Trouble, trouble
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import ExpiredMetadata
+from hashshare.wire.errors import ExitCode, ExpiredMetadata
+from hashshare.wire.repository.metadata import TIMESTAMP_LIFE
 
-SILENT: Final = timedelta(days=1)
-"""How long a list may go unchecked: a hub's timestamp lives a day."""
+SILENT: Final = timedelta(days=2)
+"""How long a list may go unchecked: one that is synced nightly may miss a night."""
+AT_ONCE: Final = (ExitCode.VERIFICATION, ExitCode.NOT_ALLOWED)
+"""Failures of a sync that alarm from the first on; a broken connection or a full disk may be over at the next."""
 CLOCK_TOLERANCE: Final = 60
 """Seconds of clock skew that are not worth a word; 300 make signed requests fail."""
 SIGNERS: Final = {"feed": "feed key", "targets": "officers", "root": "officers"}
@@ -76,9 +79,11 @@ def judge(
     last = _last_checked(held, ends, met, now)
     if trouble is not None and trouble.kind == GONE:
         found.append(_alarm("gone", held, trouble.detail, trouble.next_step, trouble.since))
-    elif trouble is not None and not (trouble.kind == ExpiredMetadata.slug and found):
+    elif trouble is not None and (trouble.exit_code in AT_ONCE or now - trouble.since > SILENT):
         kind = "expired" if trouble.kind == ExpiredMetadata.slug else "refused"
-        found.append(_alarm(kind, held, f"the last sync failed: {trouble.detail}", trouble.next_step, trouble.since))
+        failed = _alarm(kind, held, f"the last sync failed: {trouble.detail}", trouble.next_step, trouble.since)
+        # Roles that are seen to have expired say it better.
+        found += [failed] if kind == "refused" or not found else []
     elif met.failing_since is not None and now - last > SILENT:
         why = met.why.get("detail") or "The hub does not answer."
         found.append(_alarm("unchecked", held, f"it could not be checked: {why}", "Run: hashshare doctor", last))
@@ -88,9 +93,11 @@ def judge(
 
 
 def _last_checked(held: Held, ends: Mapping[str, datetime], met: Contact, now: datetime) -> datetime:
-    """When the hub was last known to say nothing else: no later than the end of the newest timestamp that is here."""
-    reached = met.reached_at or datetime.fromisoformat(held.applied_at)
-    return min(reached, ends.get("timestamp", now), now)
+    """When the hub was last known to say nothing else: when a sync reached it, or when it signed the newest timestamp
+    that is here, which other commands fetch too; no later than that timestamp's end, since a poll alone proves nothing.
+    """
+    signed = ends["timestamp"] - TIMESTAMP_LIFE if "timestamp" in ends else datetime.fromisoformat(held.applied_at)
+    return min(max(met.reached_at or signed, signed), ends.get("timestamp", now), now)
 
 
 def _expired(held: Held, role: str, end: datetime) -> Alarm:

@@ -65,6 +65,13 @@ def note_end(home: Home, key_id: str, not_after: object) -> None:
     write_json(home.path / "key.json", {"key_id": key_id, "not_after": not_after if isinstance(not_after, str) else ""})
 
 
+def note_own_end(home: Home, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same, of this machine's key among the hub's rows."""
+    for row in rows:
+        if row.get("id") == session.key_id:
+            note_end(home, session.key_id, row.get("not_after"))
+
+
 def known_end(home: Home, key_id: str) -> datetime | None:
     """When this machine's key ends, None if it does not or is not known to."""
     try:

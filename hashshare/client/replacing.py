@@ -18,6 +18,7 @@ from hashshare.client.fetching import HubFetcher, tuf_errors_translated
 from hashshare.client.home import Home, make_private_folder, naming, write_atomic
 from hashshare.client.session import Session
 from hashshare.wire.errors import UsageError
+from hashshare.wire.fingerprints import parse_fingerprint
 from hashshare.wire.repository.metadata import root_fingerprint
 
 
@@ -33,7 +34,7 @@ class Replacement:
 
 def plan(home: Home, domain: str, fingerprint: str) -> trust.Publisher:
     """Note that the root of this fingerprint is to take the place of the one held. Raises UsageError for none held."""
-    successor, known = trust.parse_fingerprint(fingerprint), trust.publisher(home, domain)
+    successor, known = parse_fingerprint(fingerprint), trust.publisher(home, domain)
     if known is None or not known.fingerprint or known.state == "refused":
         raise UsageError(
             f"No root of {domain} is in use here that could be replaced.",

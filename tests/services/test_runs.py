@@ -48,6 +48,14 @@ def test_a_job_is_late_when_its_last_whole_run_is_too_long_ago() -> None:
     assert state("sweep_jobs", after=late.late + timedelta(seconds=5)) == "late"
 
 
+def test_a_job_that_an_operator_has_run_less_often_is_late_later(settings: Any) -> None:
+    tasks.sweep_jobs()
+    schedule = settings.CELERY_BEAT_SCHEDULE
+    settings.CELERY_BEAT_SCHEDULE = {**schedule, "sweep_jobs": {**schedule["sweep_jobs"], "schedule": 600.0}}
+    assert state("sweep_jobs", after=timedelta(minutes=25)) == "on time"
+    assert state("sweep_jobs", after=timedelta(minutes=31)) == "late"
+
+
 def test_a_job_that_fails_says_so_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*, now: datetime) -> int:
         raise OSError(28, "No space left on device")

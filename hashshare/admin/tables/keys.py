@@ -26,7 +26,7 @@ def _left(row: OrganisationKey) -> str:
     """What the organisation can go on with, and what the key had brought: after a theft nobody knows who did."""
     others = OrganisationKey.objects.in_force(timezone.now()).filter(organisation=row.organisation).exclude(pk=row.pk)
     brought = others.filter(introduced_by=row)
-    words = f"{row.organisation} goes on with {len(others)} other keys."
+    words = f"{row.organisation} goes on with {len(others)} {'other key' if len(others) == 1 else 'other keys'}."
     if not others:
         words = f"It is the last one in force: {row.organisation} needs a new invitation to go on."
     if brought:

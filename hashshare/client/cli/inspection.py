@@ -10,14 +10,16 @@ import typer
 from hashshare.client import trust
 from hashshare.client.acknowledging import told
 from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, told_json, warn_pending, warn_refused
-from hashshare.client.cli.alarms import tell_alarms
+from hashshare.client.cli.alarms import tell_alarms, tell_key_end
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, error_document, size
+from hashshare.client.cli.requests import tell_waiting
 from hashshare.client.contact import note_reached
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
 from hashshare.client.logs import seen_logs
+from hashshare.client.organisation_keys import note_own_end
 from hashshare.client.session import Session
 from hashshare.client.store import Held, ListStore, find_store, known_name, stores
 from hashshare.client.verify import Verified, verify_list
@@ -60,9 +62,14 @@ def status(
     if held or not failures.rows:
         _say_held(out, home, held)
     document["alarms"] = tell_alarms(out, home, held)
+    tell_key_end(out, home, config.key_id)
     for publisher in known:
         if publisher.state == "refused":
             out.warn(f"{publisher.domain}: its root is not the one you pinned; nothing under it is used.")
+    for publisher in known:
+        if publisher.fingerprint:
+            out.fingerprint(f"{publisher.domain}   root ", publisher.fingerprint, f"   {publisher.state}")
+    document["requests"] = tell_waiting(out, home)
     warn_unconfirmed(out, known)
     for domain, seen in seen_logs(home).items():
         warn_refused(out, domain, seen)
@@ -92,6 +99,7 @@ def _say_hub(out: Output, home: Home, document: dict[str, Any], failures: ListFa
         out.warn(f"{error.message} {error.next_step}")
         return
     note_reached(home, session, now=datetime.now(UTC))
+    note_own_end(home, session, answer.get("keys") or [])
     document["at_hub"] = answer
     document["clock_skew_seconds"] = session.clock_skew
     rows = [_subscription_row(row) for row in answer.get("subscriptions") or []]

@@ -30,7 +30,7 @@ def list_keys(out: Output) -> None:
     home = Home.open()
     session = Session.open(home)
     rows = organisation_keys.own_keys(session)
-    _note_own(home, session, rows)
+    organisation_keys.note_own_end(home, session, rows)
     out.result({"this_machine": session.key_id, "keys": rows})
     headings = ("KEY", "NAME", "STATE", "SINCE", "UNTIL", "LAST SEEN", "HOLDER", "")
     out.table(headings, [_row(row, session.key_id) for row in rows])
@@ -49,12 +49,6 @@ def _row(row: dict[str, Any], own: str) -> tuple[str, ...]:
         str(row.get("holder") or ""),
         "this machine" if row["id"] == own else "",
     )
-
-
-def _note_own(home: Home, session: Session, rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        if row["id"] == session.key_id:
-            organisation_keys.note_end(home, session.key_id, row.get("not_after"))
 
 
 def rotate(
@@ -84,7 +78,7 @@ def rotate(
 def _end_of_own(home: Home, session: Session) -> datetime | None:
     known = organisation_keys.known_end(home, session.key_id)
     if known is None:
-        _note_own(home, session, organisation_keys.own_keys(session))
+        organisation_keys.note_own_end(home, session, organisation_keys.own_keys(session))
     return known or organisation_keys.known_end(home, session.key_id)
 
 

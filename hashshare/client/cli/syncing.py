@@ -18,7 +18,8 @@ from hashshare.client import next_key, replacing, trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.alarms import clock_fault
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
-from hashshare.client.cli.alarms import JUDGED, tell_alarms
+from hashshare.client.cli.alarms import JUDGED, tell_alarms, tell_key_end
+from hashshare.client.cli.damage import warn_healed
 from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.failures import explained, raise_if_interrupted
 from hashshare.client.cli.list_failures import ListFailures
@@ -35,7 +36,6 @@ from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
 from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
 
-SHOWN_FILES = 3
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -72,7 +72,7 @@ def sync(
 
 
 def _polled(out: Output, home: Home, session: Session) -> list[Head]:
-    """What the hub offers. One that is silent, or does not let us in, is remembered, and after a day each list says so.
+    """What the hub offers. One that is silent, or does not let us in, is remembered; after two days each list says so.
 
     Raises what `heads` does.
     """
@@ -241,6 +241,7 @@ class _Run:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
         self._say_clock()
+        tell_key_end(self.out, self.home, self.session.key_id)
         self.out.result({"lists": self.rows, "clock_skew_seconds": self.session.clock_skew})
         self.failures.settle()
 
@@ -274,7 +275,7 @@ class _Run:
 def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
     """The outcome in a line for cron, in two on a terminal; `acknowledged`: the hub has just been told."""
     if done.damaged:
-        _warn_damaged(out, done)
+        warn_healed(out, done.name, done.damaged)
     told = "   acknowledged" if acknowledged else ""
     if not done.changed:
         out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held{told}")
@@ -304,17 +305,6 @@ def _operations(done: Synced) -> str:
 def _growth(done: Synced) -> str:
     more = done.entries - (done.entries if done.entries_before is None else done.entries_before)
     return f" ({'+' if more > 0 else MINUS} {count(abs(more))})" if more else ""
-
-
-def _warn_damaged(out: Output, done: Synced) -> None:
-    number = len(done.damaged)
-    more = [f"{count(number - SHOWN_FILES)} more"] if number > SHOWN_FILES else []
-    were, are = ("was", "is") if number == 1 else ("were", "are")
-    out.warn(
-        f"{done.name}: {count(number, 'held file')} {were} damaged or missing and {are} whole again: "
-        f"{', '.join([*done.damaged[:SHOWN_FILES], *more])}. Check the disk if this returns; "
-        f"hashshare verify {done.name} reads every byte."
-    )
 
 
 class DownloadBar:

@@ -128,6 +128,7 @@ def running(north: North) -> Iterator[North]:
 def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a server is many small answers
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are sent apart, and the body would wait for the head's receipt
 
         def date_time_string(self, timestamp: float | None = None) -> str:
             return super().date_time_string((timestamp or time.time()) + north.clock_ahead)

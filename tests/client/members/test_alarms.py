@@ -13,6 +13,8 @@ import time_machine
 from hashshare.client.alarms import clock_fault, judge
 from hashshare.client.contact import Contact
 from hashshare.client.held import Held
+from hashshare.client.trouble import Trouble
+from hashshare.wire.errors import HashshareError, NetworkError, NotEntitled, VerificationFailed
 from tests.client.members.aurora import Aurora, Item, items
 from tests.client.members.conftest import Cobalt, Ran
 from tests.client.members.north import Fault, North
@@ -164,7 +166,7 @@ def test_a_key_that_was_revoked_alarms(
 ) -> None:
     north.tokens.clear()
     north.revoked.update(north.keys)
-    clock.shift(timedelta(days=2))
+    clock.shift(timedelta(days=3))
     assert cobalt.call("sync").status == 3
     alarmed(cobalt, aurora, item, tmp_path, "could not be checked", "hashshare doctor")
 
@@ -228,12 +230,43 @@ ENDED, FRESH = NOW - timedelta(hours=1), NOW + timedelta(days=3)
         ({"feed": NOW}, [("expired", "feed")]),
         ({"root": ENDED, "targets": ENDED}, [("expired", "root"), ("expired", "targets")]),
         ({"timestamp": ENDED, "snapshot": ENDED}, []),
-        ({"timestamp": NOW - timedelta(days=2)}, [("unchecked", "")]),
+        ({"timestamp": NOW - timedelta(days=3)}, [("unchecked", "")]),
+        ({"timestamp": NOW - timedelta(days=1)}, []),
     ],
 )
 def test_it_judges_roles_by_whose_they_are(ends: dict[str, datetime], kinds: list[tuple[str, str]]) -> None:
     found = judge(held(), ends=ends, met=Contact(NOW), trouble=None, now=NOW)
     assert [(alarm.kind, alarm.role) for alarm in found] == kinds
+
+
+def test_a_timestamp_that_another_command_fetched_counts_as_a_check() -> None:
+    """A publisher's machine publishes, and never runs `sync`."""
+    old = Contact(NOW - timedelta(days=9))
+    for met in (old, Contact()):
+        assert (
+            judge(held(applied_at="2026-01-01T00:00:00Z"), ends={"timestamp": FRESH}, met=met, trouble=None, now=NOW)
+            == ()
+        )
+
+
+@pytest.mark.parametrize(
+    ("error", "days", "kinds"),
+    [
+        (VerificationFailed(), 0, ["refused"]),
+        (NotEntitled(), 0, ["refused"]),
+        (NetworkError(), 1, []),
+        (NetworkError(), 3, ["refused"]),
+        (HashshareError("The disk is full."), 1, []),
+        (HashshareError("The disk is full."), 3, ["refused"]),
+    ],
+)
+def test_what_may_be_over_at_the_next_sync_alarms_only_when_it_lasts(
+    error: HashshareError, days: int, kinds: list[str]
+) -> None:
+    since = NOW - timedelta(days=days)
+    known = Trouble(error.slug, error.message, error.next_step, since, NOW, error.exit_code)
+    found = judge(held(), ends={"feed": FRESH}, met=Contact(NOW), trouble=known, now=NOW)
+    assert [alarm.kind for alarm in found] == kinds
 
 
 def test_nobody_renews_the_feed_of_a_closed_list() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def _die_at(step: str) -> None:
         begun = replacing._swap
 
         def swap(*given: object) -> None:
-            setattr(replacing.shutil, step, deadly)
+            setattr(shutil, step, deadly)
             begun(*given)  # type: ignore[arg-type]
 
         replacing._swap = swap  # type: ignore[assignment]
