@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import csp
-from config.celery import USUAL, beat_schedule
+from config.celery import TIMETABLE, beat_schedule
 from config.environment import (
     FILE_BROKER,
     at_least_one,
@@ -134,7 +134,7 @@ HASHSHARE_TIMETABLE_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-timetable"
 """What beat sends goes here, so that a worker of its own may do it however long verifications take."""
 CELERY_TASK_QUEUES = queues(CELERY_TASK_DEFAULT_QUEUE, HASHSHARE_TIMETABLE_QUEUE)
 """A worker that is not told which takes from both."""
-CELERY_BEAT_SCHEDULE = beat_schedule(timetable("HASHSHARE_TIMETABLE", USUAL))
+CELERY_BEAT_SCHEDULE = beat_schedule(timetable("HASHSHARE_TIMETABLE", TIMETABLE))
 CELERY_BEAT_SCHEDULE_FILENAME = str(HASHSHARE_DATA / "celerybeat")
 """Where beat notes when it last sent what, whichever folder it is started in."""
 

@@ -8,7 +8,7 @@ after an outage one run catches up, and running it twice, or in two places at on
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,6 +31,10 @@ class Planned:
     does: str
     seen: str
     missed: str
+
+    def running_every(self, every: timedelta) -> Planned:
+        """The same job where an operator has it run at other times (HASHSHARE_TIMETABLE)."""
+        return self if every == self.every else replace(self, every=every, late=max(self.late, 3 * every))
 
     def is_late(self, finished_at: datetime | None, *, now: datetime) -> bool:
         """Whether the last whole run is too long ago. One that never ran is not late: the hub may just have started."""

@@ -48,7 +48,7 @@ WORDS: Final = {
 }
 
 RENEWED: Final = {
-    "feed": "nightly publish or release refresh",
+    "feed": "nightly publish or publisher refresh",
     "targets": "publisher renew",
     "root": "publisher renew",
     "snapshot": "by itself",

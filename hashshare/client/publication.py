@@ -155,6 +155,7 @@ class Publication:
             "reinstated": change.reinstated,
             "withdrawn": change.withdrawn,
             "unchanged": change.unchanged,
+            "outdated": change.outdated,
             "left_out": {
                 "count": change.lapsed + change.untraced,
                 "lapsed": change.lapsed,

@@ -30,7 +30,7 @@ from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
 from hashshare.client.stages import Stages
 from hashshare.client.store import Held
-from hashshare.wire.difference import Difference, difference
+from hashshare.wire.difference import Difference, count_outdated, difference
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
 from hashshare.wire.errors import Conflict, MajorRequired
@@ -198,13 +198,14 @@ class _Run:
             check_held(self.own)
 
     def _compare(self, engine: Engine, state: HeldState, intake: Intake, held: Held | None) -> Difference:
-        if held is None and not intake.changes:
+        today = day_of(datetime.now(UTC))
+        if held is None and not intake.changes and not count_outdated(engine, intake, fmt=self.own.fmt, today=today):
             return Difference(intake.table, added=intake.good, updated=0, reinstated=0, withdrawn=0, unchanged=0)
         return difference(
             engine,
             state,
             intake,
-            today=day_of(datetime.now(UTC)),
+            today=today,
             reason=self.wish.reason or "other",
             reinstate=self.wish.reinstate,
             renewed=held is not None and held.base_version > 1,
@@ -212,7 +213,7 @@ class _Run:
 
     def _first(self, engine: Engine, change: Difference, work: Path, now: datetime) -> Draft:
         with self.stages.stage("write"):
-            table = _entries_of(engine, change) if self.wish.changes else change.table
+            table = _entries_of(engine, change) if self.wish.changes or change.outdated else change.table
             shards = write_base(engine, table, work, fmt=self.own.fmt, version=1)
             return first_release(self.own.terms, shards, now=now)
 

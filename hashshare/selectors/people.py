@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.auth import SESSION_KEY
@@ -20,7 +20,7 @@ class Belongings:
     `shared` are keys of the person's organisation in nobody's name: whoever leaves may have a copy of them.
     """
 
-    sessions: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = field(default=(), repr=False)
     keys: tuple[OrganisationKey, ...] = ()
     access_keys: tuple[AccessKey, ...] = ()
     invitations: tuple[Invitation, ...] = ()

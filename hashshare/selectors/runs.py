@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
+
+from django.conf import settings
 
 from hashshare.models import JobRun
 from hashshare.timetable import TIMETABLE, Planned
@@ -28,7 +30,13 @@ class JobState:
 def job_states(*, now: datetime) -> list[JobState]:
     """Every job in the timetable's order."""
     runs = {run.name: run for run in JobRun.objects.all()}
-    return [JobState(job, run := runs.get(job.name), state_of(job, run, now)) for job in TIMETABLE]
+    return [JobState(job, run := runs.get(job.name), state_of(job, run, now)) for job in timetable()]
+
+
+def timetable() -> list[Planned]:
+    """As this hub keeps it: HASHSHARE_TIMETABLE may have jobs run at other times."""
+    schedule = settings.CELERY_BEAT_SCHEDULE
+    return [job.running_every(timedelta(seconds=schedule[job.name]["schedule"])) for job in TIMETABLE]
 
 
 def state_of(job: Planned, run: JobRun | None, now: datetime) -> State:

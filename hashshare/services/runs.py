@@ -1,4 +1,4 @@
-"""Recording that the timetable's jobs ran, and how it ended. A job's work never depends on the record."""
+"""Recording that the timetable's jobs ran, and how each run ended."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _failures: ContextVar[list[str] | None] = ContextVar("failures", default=None)
 @contextmanager
 def recorded(name: str) -> Iterator[None]:
     """Around one run of a job: started, then finished or failed, in its row. What is raised goes on to Celery's log."""
+    note(name, "started_at")
     failures: list[str] = []
     token = _failures.set(failures)
-    note(name, "started_at")
     try:
         yield
     except Exception as error:

@@ -53,7 +53,7 @@ All that ends, and when: {hub}/admin/expiring/
 """
 
 HOW: Final[dict[str, str]] = {
-    "feed": "hashshare release refresh {subject}",
+    "feed": "hashshare publisher refresh {subject}",
     "targets": "hashshare publisher renew {domain}",
     "root": "hashshare publisher renew {domain}",
     "snapshot": "signed by the hub, which failed",

@@ -17,8 +17,9 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def not_lapsed(fmt: ListFormat, today: date | None) -> str:
-    """In SQL, the condition under which a row counts on `today` (UTC). None: lapsed ones count too."""
+def not_lapsed(fmt: ListFormat, today: date | None, *, table: str = "") -> str:
+    """In SQL, the condition under which a row (of `table`) counts on `today` (UTC). None: lapsed ones count too."""
     if today is None or "expires" not in fmt.columns:
         return "true"
-    return f"expires IS NULL OR expires > DATE '{today.isoformat()}'"
+    expires = f"{table}.expires" if table else "expires"
+    return f"{expires} IS NULL OR {expires} > DATE '{today.isoformat()}'"

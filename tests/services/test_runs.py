@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from hashshare import tasks
 from hashshare.models import JobRun
@@ -44,6 +46,14 @@ def test_a_job_is_late_when_its_last_whole_run_is_too_long_ago() -> None:
     assert late is not None
     assert state("sweep_jobs", after=late.late - timedelta(seconds=5)) == "on time"
     assert state("sweep_jobs", after=late.late + timedelta(seconds=5)) == "late"
+
+
+def test_a_job_that_an_operator_has_run_less_often_is_late_later(settings: Any) -> None:
+    tasks.sweep_jobs()
+    schedule = settings.CELERY_BEAT_SCHEDULE
+    settings.CELERY_BEAT_SCHEDULE = {**schedule, "sweep_jobs": {**schedule["sweep_jobs"], "schedule": 600.0}}
+    assert state("sweep_jobs", after=timedelta(minutes=25)) == "on time"
+    assert state("sweep_jobs", after=timedelta(minutes=31)) == "late"
 
 
 def test_a_job_that_fails_says_so_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,3 +125,19 @@ def test_outside_of_a_run_nothing_is_recorded(caplog: pytest.LogCaptureFixture) 
         raise ValueError("so")
     assert "This went wrong." in caplog.text
     assert not JobRun.objects.exists()
+
+
+def test_a_terminal_shows_the_same_and_tells_a_watcher_by_its_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as nothing_ran:
+        call_command("timetable")
+    assert nothing_ran.value.code == 1
+    JobRun.objects.bulk_create(JobRun(name=job.name, started_at=b.now(), finished_at=b.now()) for job in TIMETABLE)
+    capsys.readouterr()
+    call_command("timetable")
+    assert [text.split()[:3] for text in capsys.readouterr().out.splitlines()] == [
+        [job.name, "on", "time"] for job in TIMETABLE
+    ]
+    JobRun.objects.filter(name="seal_logs").update(failed_at=b.now(), error="OSError: No space left on device")
+    with pytest.raises(SystemExit):
+        call_command("timetable")
+    assert re.search(r"seal_logs +failed +[0-9TZ:-]+  OSError: No space left on device", capsys.readouterr().out)

@@ -61,7 +61,7 @@ def test_hotline_and_operators_are_mailed_once_at_each_step(feed: b.Feed) -> Non
         for whom, text in sent().items():
             assert whom in {"analyst@aurora.example", "op@north.example"}
             assert "aurora.example/images" in text
-            assert "hashshare release refresh aurora.example/images" in text
+            assert "hashshare publisher refresh aurora.example/images" in text
             steps.append(f"{hour // 24} {whom.partition('@')[0]}")
     assert steps == [f"{day} {who}" for day in (7, 10, 13, 14) for who in ("analyst", "op")]
     assert {step for step, _ in told(feed)} == {"half", "three-quarters", "last-day", "expired"}
