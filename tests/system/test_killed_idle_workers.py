@@ -112,10 +112,8 @@ def test_the_timetable_goes_on_while_all_of_them_are_busy(start_hub: StartHub, t
         with psycopg.connect(address, autocommit=True) as connection:
             queued = "SELECT id FROM hashshare_job WHERE state = 'queued' AND kind = 'verify_release'"
             wait_for("the release to be handed over", lambda: connection.execute(queued).fetchone())
-            minute = "interval '1 minute'"
-            connection.execute(
-                f"UPDATE hashshare_job SET created_at = created_at - {minute}, sent_at = sent_at - {minute}"
-            )
+            older = "created_at = created_at - interval '1 minute', sent_at = sent_at - interval '1 minute'"
+            connection.execute(f"UPDATE hashshare_job SET {older} WHERE state = 'queued'")
             resent = f"{queued} AND sent_at > created_at + interval '20 s'"
             wait_for("the sweep to send it again", lambda: connection.execute(resent).fetchone(), seconds=PATIENCE)
     finally:
