@@ -99,6 +99,13 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "or the same commit was sent twice. Nothing was changed.",
         "Run `hashshare publish` again: it fetches the current state and makes the difference to that.",
     ),
+    "last-key": Explanation(
+        "The key is the last of your organisation's that opens a door: without it no request could be signed, not even "
+        "the one that introduces the next key. Nothing was changed.",
+        "Introduce another key first: `hashshare key rotate` on this machine, `hashshare key add` for a second one. If "
+        "the key was stolen and every machine is to be shut out, send `last`: true (`hashshare key revoke --last`); "
+        "the hub's operator then invites you anew.",
+    ),
     "precondition-required": Explanation(
         "A commit must name the version that it follows in the header If-Match, so that two publishers at work cannot "
         "overwrite one another.",
@@ -235,6 +242,17 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "A member's client says this, no hub: a merged segment or a renewed base, rightly signed, drops, adds or "
         "changes rows of what the member holds. The key range is in `low` and `high`. What it held stays in use.",
         "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
+    ),
+    "malformed-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: a file is no signing request, was changed on its way, "
+        "contradicts itself, or says something that this version cannot tell in words. Nothing was signed or changed.",
+        "Copy it again from where it was made. If it stays, ask by telephone who made it: somebody may want your "
+        "signature under something else.",
+    ),
+    "stale-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: the publisher has changed since the request was made, "
+        "or what it asks for has expired. Metadata follows one version after another, so this one is void.",
+        "Make the change again where it was made; the officers sign the new request.",
     ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",

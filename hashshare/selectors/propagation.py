@@ -183,7 +183,7 @@ def published(release: Release) -> datetime:
     return release.published_at or release.created_at
 
 
-def entitled_at(hash_list: HashList, moment: datetime) -> QuerySet[Subscription]:
+def entitled_at(hash_list: HashList, moment: datetime | OuterRef) -> QuerySet[Subscription]:
     """Who had access at that moment, whatever became of it since. An organisation has one row for each moment."""
     lasting = Q(ends_at=None) | Q(ends_at__gt=moment)
     open_then = Q(closed_at=None) | Q(closed_at__gt=moment)

@@ -133,7 +133,7 @@ def test_a_base_is_built_of_what_was_signed(feed: Desk, north: North, damage: Da
     assert built.exit_code == 0, built.output
     assert_healed(feed, built.stderr, path)
     assert json.loads(built.stdout)["damaged"] == [str(path)]
-    assert feed.json("release", "refresh", LIST)["adopted_base"] == 2
+    assert feed.json("publisher", "refresh", LIST, "--now")["lists"][0]["adopted_base"] == 2
 
 
 @every_damage
@@ -144,9 +144,10 @@ def test_a_refresh_adopts_the_base_all_the_same(feed: Desk, damage: Damage) -> N
     paths = [store(feed).object_path(part.sha256) for part in (*held(feed).base, *held(feed).deltas)]
     for path in paths:
         rot(path, damage)
-    done = feed.run("release", "refresh", LIST, "--json")
+    done = feed.run("publisher", "refresh", LIST, "--now", "--json")
     assert done.exit_code == 0, done.output
-    assert sorted(json.loads(done.stdout)["damaged"]) == sorted(map(str, paths))
+    [row] = json.loads(done.stdout)["lists"]
+    assert sorted(row["damaged"]) == sorted(map(str, paths))
     verify_list(store(feed))
     assert held(feed).base_version == 5
 
