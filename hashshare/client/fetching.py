@@ -15,7 +15,9 @@ from hashshare.wire.errors import (
     ExpiredMetadata,
     HashshareError,
     MalformedMetadata,
+    MissingObject,
     NetworkError,
+    NotFound,
     VerificationFailed,
     WrongDigest,
 )
@@ -46,6 +48,11 @@ def tuf_errors_translated(domain: str) -> Iterator[None]:
     except tuf_errors.DownloadLengthMismatchError as error:
         raise WrongDigest(f"{domain}: {error}.") from error
     except tuf_errors.DownloadError as error:
+        if isinstance(error.__cause__, NotFound):
+            raise MissingObject(
+                f"{domain}: the hub does not serve the signed metadata that it should.",
+                next_step="The last good state stays in use. If it lasts, tell the hub's operator and the publisher.",
+            ) from error
         if isinstance(error.__cause__, HashshareError):
             raise error.__cause__ from None
         raise NetworkError(f"{domain}: {error}.") from error

@@ -99,7 +99,7 @@ class _Run:
         feed = None if self.wish.dry_run else signer(self.own.publisher, "feed", self.ask)
         with self.stages.stage("sync"):
             settle(self.session, self.own, self.listener)
-            held = bring_up_to_date(self.session, self.own)
+            held = bring_up_to_date(self.session, self.own, self.listener)
         now = datetime.now(UTC)
         waiting = next_base(self.own, held, now=now, listener=self.listener, adopt=self.adopt)
         with waiting as base, work_folder(self.own) as work:

@@ -123,7 +123,7 @@ def _begin(
     with own.publisher.home.lock(f"publish-{own.list_id}"):
         with stages.stage("sync"):
             settle(session, own, listener)
-            held = bring_up_to_date(session, own)
+            held = bring_up_to_date(session, own, listener)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
         manifest = manifest_of(own)

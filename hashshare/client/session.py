@@ -25,13 +25,13 @@ from hashshare.client import problems
 from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
 from hashshare.client.answers import read_whole, retry_after
 from hashshare.client.home import Home, read_json, write_json
+from hashshare.client.patience import paced, patience, was_too_slow
 from hashshare.wire import keys, signatures
-from hashshare.wire.errors import NetworkError
+from hashshare.wire.errors import NetworkError, TooSlow
 from hashshare.wire.segments import file_sha256
 
 API: Final = "/api/v1/"
-TIMEOUT: Final = (10.0, 60.0)
-"""Seconds to connect, and between two bytes."""
+CONNECT_SECONDS: Final = 10.0
 ATTEMPTS: Final = 4
 MAX_PATIENCE: Final = 120.0
 """Seconds that one request may spend waiting for Retry-After in all."""
@@ -78,7 +78,8 @@ class Session:
         self._token_path = token_path
         self._token: tuple[str, float] | None = None
         self._token_lock = threading.Lock()
-        self._http = requests.Session()
+        self._http = paced(requests.Session())
+        self._timeout = (CONNECT_SECONDS, patience())
         self._http.auth = _NoAuth()
         self._http.headers["User-Agent"] = "hashshare"
         if is_loopback(urlsplit(self.hub_url).hostname or ""):
@@ -191,7 +192,7 @@ class Session:
             try:
                 response = self._follow(prepare(), stream=stream)
             except (requests.ConnectionError, requests.Timeout) as error:
-                if last or not reconnect:
+                if last or not reconnect or was_too_slow(error):
                     raise network_error(error, self.hub_url) from error
                 self.wait(_backoff(attempt))
                 continue
@@ -214,7 +215,7 @@ class Session:
         for _ in range(MAX_REDIRECTS):
             url = checked_url(prepared.url or "")
             settings = self._http.merge_environment_settings(url, {}, True, None, None)
-            response = self._http.send(prepared, timeout=TIMEOUT, allow_redirects=False, **settings)
+            response = self._http.send(prepared, timeout=self._timeout, allow_redirects=False, **settings)
             if not response.is_redirect:
                 if not stream or response.status_code >= 400:
                     read_whole(response)
@@ -299,6 +300,8 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
             f"The certificate of {host} does not verify.",
             next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
         )
+    if was_too_slow(error):
+        return TooSlow(f"{host} sends so slowly that its answer was given up.")
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return NetworkError(f"{host} does not answer in time.")
     if isinstance(error, requests.ConnectionError):

@@ -55,7 +55,7 @@ publish(log, timezone.now())
 def hub() -> Iterator[RunningHub]:
     hubs = Hubs()
     try:
-        yield hubs.start()
+        yield hubs.start(HASHSHARE_TIMETABLE="seal_logs=5")
     finally:
         hubs.stop_all()
 

@@ -22,6 +22,7 @@ Every command takes `--json` (one JSON document on stdout and nothing else; erro
 |---|---|
 | `HASHSHARE_HOME` | the folder of keys, trust and lists; `~/.hashshare` when unset |
 | `HASHSHARE_PASSPHRASE` | opens and encrypts a publisher's key files; asked for at a terminal when unset |
+| `HASHSHARE_PATIENCE` | seconds to wait for the hub; who sends under 4 KiB/s for so long is given up; 60 when unset |
 
 | exit | means |
 |---|---|

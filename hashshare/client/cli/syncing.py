@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from hashshare.client import trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
+from hashshare.client.cli.damage import warn_healed
 from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, size
@@ -26,7 +27,6 @@ from hashshare.client.store import Held, ListStore, find_store, known_name, stor
 from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
 
-SHOWN_FILES = 3
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -193,7 +193,7 @@ class _Run:
 def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
     """The outcome in a line for cron, in two on a terminal; `acknowledged`: the hub has just been told."""
     if done.damaged:
-        _warn_damaged(out, done)
+        warn_healed(out, done.name, done.damaged)
     told = "   acknowledged" if acknowledged else ""
     if not done.changed:
         out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held{told}")
@@ -223,17 +223,6 @@ def _operations(done: Synced) -> str:
 def _growth(done: Synced) -> str:
     more = done.entries - (done.entries if done.entries_before is None else done.entries_before)
     return f" ({'+' if more > 0 else MINUS} {count(abs(more))})" if more else ""
-
-
-def _warn_damaged(out: Output, done: Synced) -> None:
-    number = len(done.damaged)
-    more = [f"{count(number - SHOWN_FILES)} more"] if number > SHOWN_FILES else []
-    were, are = ("was", "is") if number == 1 else ("were", "are")
-    out.warn(
-        f"{done.name}: {count(number, 'held file')} {were} damaged or missing and {are} whole again: "
-        f"{', '.join([*done.damaged[:SHOWN_FILES], *more])}. Check the disk if this returns; "
-        f"hashshare verify {done.name} reads every byte."
-    )
 
 
 class DownloadBar:

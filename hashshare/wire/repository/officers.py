@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from securesystemslib.signer import Key, Signer
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Role, Root, TargetFile, Targets
 
-from hashshare.wire.errors import UsageError
+from hashshare.wire.errors import HashshareError, UsageError
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
 from hashshare.wire.repository.metadata import (
     FEED_LIFE,
@@ -96,14 +97,17 @@ def delegate_list(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
 ) -> bytes:
     """The targets metadata after `targets`, with the list's feed role given to `keys`, any one of which may sign.
 
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
+    `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
     """
     if not LIST_ID.fullmatch(list_id) or not keys:
         raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
     signed = _following(targets, now, life)
+    signed.version -= amend
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
     roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
@@ -166,5 +170,10 @@ def _until(now: datetime, life: timedelta) -> datetime:
 
 def _sign(metadata: Metadata[S], signers: Iterable[Signer]) -> bytes:
     for signer in signers:
-        metadata.sign(signer, append=True)
+        try:
+            metadata.sign(signer, append=True)
+        except UnsignedMetadataError as error:
+            if isinstance(error.__cause__, HashshareError):
+                raise error.__cause__ from None
+            raise
     return write_metadata(metadata)

@@ -22,7 +22,7 @@ FIRST, LATER, LIVE, UNKNOWN = 0, 10, 5, 999
 @pytest.fixture
 def lapsed(aurora: Desk, north: North, tmp_path: Path) -> Iterator[Desk]:
     """A list whose base was renewed four days later, after both had lapsed."""
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")
@@ -34,7 +34,7 @@ def lapsed(aurora: Desk, north: North, tmp_path: Path) -> Iterator[Desk]:
     with time_machine.travel(datetime.now(UTC) + timedelta(days=4)):
         north.seal()
         aurora.json("publisher", "renew-base", LIST, "--now")
-        assert aurora.json("release", "refresh", LIST)["adopted_base"] == 2
+        assert aurora.json("publisher", "refresh", LIST, "--now")["lists"][0]["adopted_base"] == 2
         yield aurora
 
 
@@ -88,7 +88,7 @@ def test_a_typed_key_without_a_trace_is_refused(lapsed: Desk) -> None:
 
 
 def test_a_lapsed_entry_that_is_still_held_is_withdrawn(aurora: Desk, north: North, tmp_path: Path) -> None:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")

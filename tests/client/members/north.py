@@ -124,6 +124,7 @@ def running(north: North) -> Iterator[North]:
 def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a server is many small answers
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are sent apart, and the body would wait for the head's receipt
 
         def log_message(self, *args: object) -> None: ...
 
