@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -146,7 +147,8 @@ class Acknowledger:
         if state.taken == Claim.of(held):
             return Outcome("acknowledged")
         pending = state.pending
-        if pending is None or pending.claim != Claim.of(held):
+        if pending is None or pending.claim != Claim.of(held) or _signer(pending) != self._session.key_id:
+            # Also when the key has changed since: a hub takes what is signed with a key in force when it arrives.
             pending = Pending(Claim.of(held), self._statement(held))
         save_told(store, dataclasses.replace(state, pending=pending))
         try:
@@ -211,6 +213,14 @@ def _is_own(home: Home, held: Held) -> bool:
     """Whether the list is published from here: its publisher knows what it holds."""
     domain, _, slug = held.name.partition("/")
     return OwnPublisher(home, domain).list_path(slug).exists()
+
+
+def _signer(pending: Pending) -> str:
+    """The id of the key that signed the statement, "" for a damaged one."""
+    try:
+        return str(json.loads(pending.statement)["signatures"][0]["keyid"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def _taken(state: Told, pending: Pending, *, fresh: bool) -> Told:

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import problems
 from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
-from hashshare.client.answers import read_whole, retry_after
+from hashshare.client.answers import read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
 from hashshare.client.patience import paced, patience, was_too_slow
 from hashshare.wire import keys, signatures
@@ -38,6 +39,8 @@ MAX_PATIENCE: Final = 120.0
 MAX_REDIRECTS: Final = 5
 TOKEN_MARGIN: Final = 30.0
 """Seconds before its end at which a token is no longer used."""
+
+WHY: Final = "Nothing was changed here; run the command again later. `hashshare doctor` says which link is broken."
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REFUSED_UNHANDLED = frozenset({429, 503})
@@ -86,6 +89,8 @@ class Session:
             # A proxy named by the environment cannot reach this machine's own loopback.
             self._http.trust_env = False
             self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self.clock_skew: int | None = None
+        """Seconds by which this machine's clock is ahead of the hub's, by the hub's last answer."""
         self.wait: Callable[[float], None] = time.sleep
         self.warn = warn
 
@@ -93,7 +98,11 @@ class Session:
     def open(cls, home: Home, *, warn: Callable[[str], None] = lambda _: None) -> Session:
         """The enrolled hub. Raises NotEnrolled."""
         config = home.config()
-        return cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        if config.key_id != session.key_id:
+            # A rotation was killed between the key's rename and this.
+            home.save_config(replace(config, key_id=session.key_id))
+        return session
 
     def url(self, path: str) -> str:
         """`path` below /api/v1/ (`heads`), from the hub's root when it starts with a slash, or a whole address."""
@@ -216,6 +225,8 @@ class Session:
             url = checked_url(prepared.url or "")
             settings = self._http.merge_environment_settings(url, {}, True, None, None)
             response = self._http.send(prepared, timeout=self._timeout, allow_redirects=False, **settings)
+            if self._is_hub(url):
+                self.clock_skew = skew_of(response, default=self.clock_skew)
             if not response.is_redirect:
                 if not stream or response.status_code >= 400:
                     read_whole(response)
@@ -303,9 +314,9 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
     if was_too_slow(error):
         return TooSlow(f"{host} sends so slowly that its answer was given up.")
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return NetworkError(f"{host} does not answer in time.")
+        return NetworkError(f"{host} does not answer in time.", next_step=WHY)
     if isinstance(error, requests.ConnectionError):
-        return NetworkError(f"{host} cannot be reached.")
+        return NetworkError(f"{host} cannot be reached.", next_step=WHY)
     return NetworkError(f"The connection to {host} broke off ({type(error).__name__}).")
 
 

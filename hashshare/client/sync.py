@@ -116,7 +116,9 @@ class _Run:
         """Whether the poll shows nothing new and the signed metadata is fresh enough to believe it."""
         trust.usable_publisher(self.home, held.publisher)
         same = (held.version, held.role_version) == (self.head.version, self.head.role_version)
-        due = trust.timestamp_due(self.home, held.publisher, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        due = trust.timestamp_due(self.home, held.publisher, now=now)
+        due = due or (held.status != "withdrawn" and trust.has_ended(self.home, held.publisher, held.list_id, now=now))
         return same and not due and self.store.is_whole(held)
 
     def _is_held(self, held: Held, coming: Held) -> bool:

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from hashshare.models import AccessKey
+from hashshare.models import AccessKey, OrganisationKey
 from hashshare.selectors.callers import Caller
 from hashshare.wire import errors
 
@@ -28,6 +28,7 @@ def create_access_key(*, caller: Caller, name: str, days: int, now: datetime) ->
         name=name.strip()[:200],
         prefix=prefix,
         secret_hash=digest_of(secret),
+        made_with=OrganisationKey.objects.filter(fingerprint=caller.key_id).first(),
         created_at=now,
         expires_at=now + timedelta(days=days),
     )

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
-from hashshare.services.keys import add_key
+from hashshare.services.keys import MAX_KEY_DAYS, add_key
 from hashshare.services.organisations import create_organisation
 from hashshare.services.people import create_person
 from hashshare.services.publishers import create_publisher
@@ -54,13 +54,25 @@ def invite_organisation(
 
 
 def invite_key(
-    *, organisation: Organisation, now: datetime, valid_for: timedelta = VALID_FOR
+    *,
+    organisation: Organisation,
+    now: datetime,
+    valid_for: timedelta = VALID_FOR,
+    key_name: str = "",
+    holder: Person | None = None,
+    made_with: OrganisationKey | None = None,
 ) -> tuple[Invitation, str]:
-    """A code for one more machine key of an organisation that exists, or for one whose first code ran out."""
+    """A code for one more machine key of an organisation that exists, or for one whose first code ran out.
+
+    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for an operator.
+    """
     code = new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.ORGANISATION,
         organisation=organisation,
+        key_name=key_name[:200],
+        holder=holder,
+        made_with=made_with,
         code_hash=code_hash(code),
         created_at=now,
         expires_at=now + valid_for,
@@ -96,7 +108,10 @@ def invite_person(
 
 @transaction.atomic
 def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enrolment:
-    """Give the organisation its key. The same code and key again answer the same; raises InvitationInvalid."""
+    """Give the organisation its key, for two years. The name that the code was made for counts before `key_name`.
+
+    The same code and key again answer the same; raises InvitationInvalid.
+    """
     invitation = locked(code, Invitation.Kind.ORGANISATION)
     organisation = invitation.organisation
     if organisation is None or organisation.state == Organisation.State.SUSPENDED:
@@ -105,7 +120,15 @@ def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enro
         return repeated(invitation, organisation, public_key)
     if invitation.expires_at <= now:
         raise errors.InvitationInvalid
-    key = add_key(organisation=organisation, public_key=public_key, name=key_name, now=now)
+    key = add_key(
+        organisation=organisation,
+        public_key=public_key,
+        name=invitation.key_name or key_name,
+        now=now,
+        not_after=now + timedelta(days=MAX_KEY_DAYS),
+        holder=invitation.holder,
+        introduced_by=invitation.made_with,
+    )
     invitation.used_at, invitation.used_by = now, key.fingerprint
     invitation.save(update_fields=["used_at", "used_by"])
     organisation.state = Organisation.State.ACTIVE
