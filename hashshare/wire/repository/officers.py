@@ -6,7 +6,7 @@ threshold needs officers who are elsewhere, they add theirs with `add_signature`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from securesystemslib.signer import Key, Signer
@@ -101,14 +101,27 @@ def delegate_list(
 
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
     """
-    if not LIST_ID.fullmatch(list_id) or not keys:
-        raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+    return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life)
+
+
+def delegate_lists(
+    targets: bytes,
+    *,
+    keys: Mapping[str, Sequence[Key]],
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = TARGETS_LIFE,
+) -> bytes:
+    """`delegate_list` for several lists (list id -> keys) in one version; those not named stay as they are."""
     signed = _following(targets, now, life)
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
-    roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
+    for list_id, given in keys.items():
+        if not LIST_ID.fullmatch(list_id) or not given:
+            raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+        roles[list_id] = DelegatedRole(list_id, [key.keyid for key in given], 1, True, paths=[f"{list_id}/*"])
     used = {keyid for role in roles.values() for keyid in role.keyids}
-    known = {**delegations.keys, **{key.keyid: key for key in keys}}
+    known = {**delegations.keys, **{key.keyid: key for given in keys.values() for key in given}}
     signed.delegations = Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
     return _sign(Metadata(signed), signers)
 
@@ -135,6 +148,15 @@ def sign_release(
     target = TargetFile(reference.length, {"sha256": reference.sha256}, reference.path)
     feed = Targets(version=version, expires=_until(now, life), targets={reference.path: target})
     return _sign(Metadata(feed), signers)
+
+
+def renew_feed(
+    feed: bytes, *, list_id: str, signers: Iterable[Signer], now: datetime, life: timedelta = FEED_LIFE
+) -> bytes:
+    """The same release under the next role version, as for a key that takes the place of another."""
+    signed = read_typed(list_id, feed, Targets).signed
+    signed.version, signed.expires = signed.version + 1, _until(now, life)
+    return _sign(Metadata(signed), signers)
 
 
 def add_signature(role: str, body: bytes, *, signer: Signer) -> bytes:
