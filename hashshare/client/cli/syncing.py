@@ -91,6 +91,7 @@ class _Run:
         self.rows: list[dict[str, Any]] = []
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
+        self.roots: dict[str, dict[str, Any]] = {}
 
     def one(self, head: Head) -> None:
         self.seen.add(head.list_id)
@@ -109,8 +110,10 @@ class _Run:
             )
         except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
             row.update(self.failures.add(head.name, head.list_id, error, kept=self._kept(head)))
+            self._tell_root(head.publisher)
         else:
             row.update(asdict(done), changed=done.changed)
+            self._tell_root(head.publisher)
             self._whatever_comes(head, row, lambda: self._acknowledge(done, row))
         if self.exec_command:
             self._whatever_comes(head, row, lambda: self._exec(head, row))
@@ -133,6 +136,13 @@ class _Run:
         failure = tell_outcome(self.out, done.name, held.version, outcome)
         if failure is not None:
             self.failures.codes.append(failure)
+
+    def _tell_root(self, domain: str) -> None:
+        """Once per change: the next sync starts from the root that this one has followed."""
+        change = self._repository(domain).root_change
+        if change is not None and domain not in self.roots:
+            self.roots[domain] = change.to_json()
+            self.out.say(str(change))
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
@@ -172,7 +182,7 @@ class _Run:
         if not self.rows:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
-        self.out.result({"lists": self.rows})
+        self.out.result({"lists": self.rows, "roots": list(self.roots.values())})
         self.failures.settle()
 
     def _say_gone(self) -> None:
