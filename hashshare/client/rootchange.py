@@ -1,4 +1,4 @@
-"""How a publisher's root changed under a client: which keys went and came, to be told once. Trust is decided elsewhere."""
+"""How a publisher's root changed under a client: keys that went and came, told once. Trust is decided elsewhere."""
 
 from __future__ import annotations
 
