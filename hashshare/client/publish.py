@@ -21,12 +21,13 @@ from hashshare.client.merging import MEMORY
 from hashshare.client.publication import LeftOut, Listener, Publication, Wish
 from hashshare.client.publisher import AskPassphrase, OwnList, signer
 from hashshare.client.reading import find_left_out, read_file
+from hashshare.client.reinstating import reinstated
 from hashshare.client.releasing import BaseRefusedError, give_up, release
 from hashshare.client.renewal import feed_due, sign_again
 from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
 from hashshare.client.stages import Stages
-from hashshare.client.store import Held
+from hashshare.client.store import Held, ListStore
 from hashshare.wire.difference import Difference, difference
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
@@ -172,7 +173,7 @@ class _Run:
             intake,
             today=datetime.now(UTC).date(),
             reason=self.wish.reason or "other",
-            reinstate=self.wish.reinstate,
+            reinstate=reinstated(engine, ListStore(self.own.publisher.home, self.own.list_id), held, self.wish),
             renewed=held is not None and held.base_version > 1,
         )
 
