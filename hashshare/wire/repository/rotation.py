@@ -74,12 +74,18 @@ def with_replaced(keys: Iterable[Key], *, old: str, new: Key) -> list[Key]:
     Raises UsageError when `old` is not among them or `new` already is.
     """
     standing = list(keys)
-    keyids = [key.keyid for key in standing]
-    if old not in keyids:
-        raise UsageError(f"The key {old[:16]}… is not one of those that sign here.")
-    if new.keyid in keyids:
+    if any(key.keyid == new.keyid for key in standing):
         raise UsageError(f"The key {new.keyid[:16]}… signs here already; a replacement is a key of its own.")
-    return [new if key.keyid == old else key for key in standing]
+    kept = {key.keyid for key in without_key(standing, old=old)}
+    return [key if key.keyid in kept else new for key in standing]
+
+
+def without_key(keys: Iterable[Key], *, old: str) -> list[Key]:
+    """`keys` but the one whose key id is `old`. Raises UsageError when it is not among them."""
+    standing = list(keys)
+    if all(key.keyid != old for key in standing):
+        raise UsageError(f"The key {old[:16]}… is not one of those that sign here.")
+    return [key for key in standing if key.keyid != old]
 
 
 def with_feed_replaced(targets: bytes, *, new: Key, lists: Iterable[str]) -> dict[str, list[Key]]:
@@ -93,11 +99,11 @@ def uncovered(trusted: Trusted, *, root: bytes | None = None, targets: bytes | N
     they must come signed anew in the same commit.
     """
     found = []
-    standing_root, standing_targets = root or trusted.root, targets or trusted.targets
+    standing_targets = targets or trusted.targets
     if root is not None and targets is None and trusted.targets is not None:
         delegator: Root | Targets = read_typed(ROOT, root, Root).signed
         found += [] if _covers(delegator, read_role(TARGETS, trusted.targets)) else [TARGETS]
-    if standing_root is not None and standing_targets is not None:
+    if standing_targets is not None:
         delegator = read_typed(TARGETS, standing_targets, Targets).signed
         found += [role for role, body in trusted.feeds.items() if not _covers(delegator, read_role(role, body))]
     return tuple(found)
