@@ -6,7 +6,6 @@ renewed, from the copies kept here.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,8 @@ from typing import Final
 
 from hashshare.client import trust
 from hashshare.client.adoption import draft_unchanged, held_state, next_base, work_folder
-from hashshare.client.commits import Job, Watch, commit, wait
+from hashshare.client.ceremony import Proposed, propose, standing
+from hashshare.client.commits import Job, Watch
 from hashshare.client.handover import hand_over
 from hashshare.client.home import Home
 from hashshare.client.identity import hub_keys
@@ -29,7 +29,7 @@ from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
 from hashshare.client.store import Held, ListStore
 from hashshare.client.sync import Head, sync_list
-from hashshare.wire.errors import ExpiredMetadata, NotSynced
+from hashshare.wire.errors import NotSynced, UsageError
 from hashshare.wire.repository import next_root, read_role, renew_targets, sign_release
 from hashshare.wire.repository.metadata import FEED_LIFE, ROOT_LIFE
 
@@ -135,23 +135,18 @@ def renew_publisher(
     now: datetime,
     with_root: bool = False,
     watch: Watch | None = None,
-) -> dict[str, Renewed]:
-    """Sign targets again, and root too when it is due or `with_root`; by role name what stands now.
+) -> Proposed:
+    """Sign targets again, and root too when it is due or `with_root`, or write the request for the officers to do so.
 
     A renewed root names the keys that the hub has now. Raises VersionConflict when another machine was faster.
     """
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
-        with contextlib.suppress(ExpiredMetadata):
-            trust.Repository(home, session, domain).refresh()
-        folder = trust.metadata_dir(home, domain)
-        root, targets = (folder / "root.json").read_bytes(), (folder / "targets.json").read_bytes()
-        roles = {"targets": renew_targets(targets, signers=[signer(mine, "targets", ask)], now=now)}
+        stands = standing(session, mine)
+        if stands.targets is None:
+            raise UsageError(f"{domain} has no root yet.", next_step=f"Run: hashshare publisher init {domain}")
+        roles = {"targets": renew_targets(stands.targets, signers=[], now=now)}
+        root = stands.chain[-1]
         if with_root or read_role("root", root).expires - now < ROOT_LIFE / DUE_SHARE:
-            renewed = next_root(root, hub_keys=hub_keys(session), signers=[signer(mine, "root", ask)], now=now)
-            roles = {"root": renewed, **roles}
-        job = commit(session, domain, roles, follows=read_role("targets", targets).version)
-        job = wait(session, job.id, watch=watch)
-        trust.Repository(home, session, domain).refresh()
-    files = {role: read_role(role, body) for role, body in roles.items()}
-    return {role: Renewed(file.version, file.expires, job) for role, file in files.items()}
+            roles = {"root": next_root(root, hub_keys=hub_keys(session), signers=[], now=now), **roles}
+        return propose(session, mine, roles, stands=stands, ask=ask, now=now, watch=watch)

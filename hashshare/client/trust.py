@@ -7,7 +7,6 @@ never replaced by what a hub says; later versions are reached only through TUF's
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,9 +26,9 @@ from hashshare.wire.errors import (
     BadSignature,
     MalformedMetadata,
     NotFound,
-    UsageError,
     VerificationFailed,
 )
+from hashshare.wire.fingerprints import parse_fingerprint
 from hashshare.wire.repository.metadata import ROOT, read_typed, root_fingerprint
 
 CONFIG = UpdaterConfig(
@@ -60,17 +59,6 @@ class Publisher:
         if not self.expected:
             return "unconfirmed"
         return "confirmed" if self.expected == self.fingerprint else "refused"
-
-
-def parse_fingerprint(text: str) -> str:
-    """64 hex digits as people type them: grouped, upper case, with SHA256: before. Raises UsageError."""
-    plain = re.sub(r"[\s:]", "", re.sub(r"(?i)^sha256:", "", text.strip())).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", plain):
-        raise UsageError(
-            "A root fingerprint is 64 hexadecimal digits.",
-            next_step="Ask the publisher for it over another channel than the hub.",
-        )
-    return plain
 
 
 def publisher(home: Home, domain: str) -> Publisher | None:

@@ -178,6 +178,13 @@ class VersionConflict(Conflict):
     slug, title = "version-conflict", "Version conflict"
 
 
+class StaleRequest(Conflict):
+    """The signing request follows metadata that no longer stands."""
+
+    slug, title = "stale-signing-request", "Signing request is out of date"
+    next_step = "Nothing was changed. Make the request anew where it was made; signatures on this one are lost."
+
+
 class PreconditionRequired(UsageError):
     """A commit names the version it follows in If-Match."""
 
@@ -237,6 +244,13 @@ class MalformedMetadata(VerificationFailed):
     """The signed metadata does not have the shape that is required."""
 
     slug, title = "malformed-metadata", "Malformed metadata"
+
+
+class MalformedRequest(VerificationFailed):
+    """The signing request does not have the shape that is required."""
+
+    slug, title = "malformed-signing-request", "Malformed signing request"
+    next_step = "Sign nothing of it. Copy it again from where it was made, or ask for a new one."
 
 
 class MalformedManifest(VerificationFailed):

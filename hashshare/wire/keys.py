@@ -14,7 +14,8 @@ from pathlib import Path
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.formats import encode_canonical
+from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
 from hashshare.wire.errors import UsageError
 
@@ -103,6 +104,14 @@ def fingerprint_of(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
 def tuf_key(raw: bytes) -> SSlibKey:
     """The key as TUF metadata lists it, under the key id that TUF derives from it."""
     return SSlibKey.from_crypto(public_key(raw))
+
+
+def key_id(key: Key) -> str:
+    """The id that follows from a public key: hex SHA-256 of its canonical JSON (TUF specification 4.2). What metadata
+    lists a key under may be any text.
+    """
+    named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": key.keyval}
+    return hashlib.sha256(encode_canonical(named).encode()).hexdigest()
 
 
 def tuf_signer(key: Ed25519PrivateKey) -> CryptoSigner:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hashshare.client.cli import bases, passphrases
+from hashshare.client.cli import bases, passphrases, requests
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
@@ -86,13 +86,12 @@ def renew(
         now=datetime.now(UTC),
         with_root=root,
     )
-    roles = {
-        role: {"version": now.role_version, "expires": now.expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        for role, now in done.items()
-    }
-    out.result({"publisher": domain, "roles": roles})
-    out.say(f"{domain} is renewed.")
+    roles = requests.proposed_json(done)["roles"]
+    out.result({"publisher": domain, **requests.proposed_json(done)})
+    if done.path is None:
+        out.say(f"{domain} is renewed.")
     out.facts([(role, f"version {facts['version']}, good until {facts['expires']}") for role, facts in roles.items()])
+    requests.tell(out, done)
 
 
 def create(
@@ -152,9 +151,12 @@ def create(
             "scheme": own.fmt.scheme,
             "columns": list(own.fmt.columns),
             "job": done.job.to_json() if done.job else None,
+            "request": str(done.proposed.path) if done.proposed and done.proposed.path else None,
         }
     )
-    out.say(f"{own.name} is {'created' if done.job else 'there already'} (id {own.list_id}).")
+    out.say(f"{own.name} is {'created' if done.proposed else 'there already'} (id {own.list_id}).")
+    if done.proposed:
+        requests.tell(out, done.proposed)
     out.facts([("key", own.fmt.key.name), ("header", ",".join(own.fmt.header)), ("scheme", own.fmt.scheme)])
     out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
 

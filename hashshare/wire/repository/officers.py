@@ -96,10 +96,12 @@ def delegate_list(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
 ) -> bytes:
     """The targets metadata after `targets`, with the list's feed role given to `keys`, any one of which may sign.
 
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
+    `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
     """
     return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life)
 
@@ -114,6 +116,7 @@ def delegate_lists(
 ) -> bytes:
     """`delegate_list` for several lists (list id -> keys) in one version; those not named stay as they are."""
     signed = _following(targets, now, life)
+    signed.version -= amend
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
     for list_id, given in keys.items():

@@ -29,7 +29,7 @@ def check_root(root: Root, *, hub_keys: Sequence[Key]) -> None:
     """
     if root.consistent_snapshot is not True:
         _refuse(ROOT, "The root does not ask for consistent snapshots.")
-    _check_keys(ROOT, root.keys.values())
+    check_keys(ROOT, root.keys.values())
     for name in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
         _check_role(ROOT, root.roles[name], root.keys)
     online = {keyid for name in (SNAPSHOT, TIMESTAMP) for keyid in root.roles[name].keyids}
@@ -51,7 +51,7 @@ def check_targets(targets: Targets, *, hub_keys: Sequence[Key]) -> None:
     delegations = targets.delegations
     if delegations is None or delegations.roles is None or len(delegations.roles) > MAX_LISTS:
         _refuse(TARGETS, f"The targets role does not delegate to at most {MAX_LISTS} named roles.")
-    _check_keys(TARGETS, delegations.keys.values())
+    check_keys(TARGETS, delegations.keys.values())
     hub = {_identity(key) for key in hub_keys}
     if hub & {_identity(key) for key in delegations.keys.values()}:
         _refuse(TARGETS, "A list is delegated to the hub's own key.")
@@ -88,7 +88,7 @@ def delegated(targets: Targets) -> tuple[str, ...]:
     return tuple(targets.delegations.roles or ()) if targets.delegations else ()
 
 
-def _check_keys(where: str, known: Iterable[Key]) -> None:
+def check_keys(where: str, known: Iterable[Key]) -> None:
     """A public key under two key ids would count twice towards a threshold."""
     identities = [_identity(key) for key in known]
     if len(identities) > MAX_KEYS + MAX_LISTS or len(set(identities)) != len(identities):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hashshare.client import trust
-from hashshare.client.publisher import KEY_ROLES, OwnPublisher, is_encrypted
+from hashshare.client.publisher import KEY_ROLES, OwnPublisher
+from hashshare.client.signers import is_encrypted
 from tests.client.hotlines.desk import Desk, desk
 from tests.client.hotlines.north import North
 
