@@ -28,6 +28,7 @@ from typing import Any, Final
 from hashshare.client import trust
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.home import Home, naming, write_atomic
+from hashshare.client.keyring import take_over
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
 from hashshare.client.session import Session
@@ -144,7 +145,7 @@ def submit(
         raise MalformedRequest(f"The request is of {request.publisher}, not of {mine.domain}.")
     stands = standing(session, mine)
     if accepted(request, stands):
-        _finish(session, mine, request)
+        _finish(session, mine, request, now=now)
         return Proposed(request)
     if stands.chain and not request.chain:
         raise other_root(mine.domain, root_fingerprint(stands.chain[0]))
@@ -191,17 +192,20 @@ def _commit(
         last = max(feeds, default=names[-1])
         job = commit(session, mine.domain, roles, follows=read_role(last, roles[last]).version - 1)
         job = wait(session, job.id, watch=watch)
-        _finish(session, mine, request)
+        _finish(session, mine, request, now=now)
     return job
 
 
-def _finish(session: Session, mine: OwnPublisher, request: SigningRequest) -> None:
-    """Accepted: trust it here, and forget the request."""
+def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
+    """Accepted: trust it here, let new keys take over, and forget the request."""
     if not request.chain:
         root = mine.root_path.read_bytes()
         trust.pin(mine.home, mine.domain, root_fingerprint(root))
         trust.remember_publisher(mine.home, mine.domain, root)
     trust.Repository(mine.home, session, mine.domain).refresh()
+    stands = kept_standing(mine.home, mine.domain)
+    if stands.targets is not None:
+        take_over(mine, root=stands.chain[-1], targets=stands.targets, now=now)
     request_path(mine, request).unlink(missing_ok=True)
 
 

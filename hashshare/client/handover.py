@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hashshare.client.commits import Job, commit, wait
 from hashshare.client.home import write_json
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
 from hashshare.client.session import Session
+from hashshare.client.signed import note_signed
 from hashshare.wire.errors import HashshareError
 
 
@@ -18,6 +21,7 @@ def hand_over(
     The note (see settling.settle) outlives a killed run; `version` is the content's. Raises what commit and wait raise.
     """
     pending = own.publisher.pending_path(own.list_id)
+    note_signed(own.publisher, own.list_id, envelope, now=datetime.now(UTC))
     job = commit(session, own.publisher.domain, {own.list_id: envelope}, follows=follows)
     write_json(pending, {"job": job.id, "version": version})
     try:

@@ -24,6 +24,7 @@ from hashshare.client.reading import find_left_out, read_file
 from hashshare.client.reinstating import reinstated
 from hashshare.client.releasing import BaseRefusedError, give_up, release
 from hashshare.client.renewal import feed_due, sign_again
+from hashshare.client.rotation import finish_rotation
 from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
 from hashshare.client.stages import Stages
@@ -51,6 +52,7 @@ def publish(
     heard = listener or Listener()
     stages = Stages(heard.stage)
     waiting = f"Another publication of {own.name} is running on this machine."
+    finish_rotation(session, own.publisher, now=datetime.now(UTC))
     with own.publisher.home.lock(f"publish-{own.list_id}", waiting=lambda: heard.waiting(waiting)):
         refused: BaseRefusedError | None = None
         attempt = 1

@@ -34,3 +34,17 @@ def to_protect(prompt: bool) -> bytes | None:
         raise UsageError("There is no terminal to ask for a passphrase on.", next_step=f"Set {VARIABLE} instead.")
     answer: str = typer.prompt("Passphrase for the new keys", hide_input=True, confirmation_prompt=True, err=True)
     return answer.encode()
+
+
+class Making:
+    """Asks for new keys once, and opens them with the same passphrase while the command runs."""
+
+    def __init__(self, *, none: bool) -> None:
+        self._none = none
+        self._made: list[bytes | None] = []
+
+    def __call__(self, what: Path | str) -> bytes | None:
+        if isinstance(what, Path) and what.is_dir():
+            self._made.append(None if self._none else to_protect(True))
+            return self._made[-1]
+        return self._made[-1] if self._made and isinstance(what, Path) else to_open(Path(what))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hashshare.client.cli import bases, passphrases, requests
+from hashshare.client.cli import bases, passphrases, requests, rotation
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "renew-base")(bases.renew_base)
     command(lists, "create")(create)
     publisher.add_typer(lists, name="list")
+    rotation.register(publisher)
     app.add_typer(publisher, name="publisher")
 
 

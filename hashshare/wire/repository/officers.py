@@ -103,7 +103,7 @@ def delegate_list(
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
     `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
     """
-    return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life)
+    return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life, amend=amend)
 
 
 def delegate_lists(
@@ -113,6 +113,7 @@ def delegate_lists(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
 ) -> bytes:
     """`delegate_list` for several lists (list id -> keys) in one version; those not named stay as they are."""
     signed = _following(targets, now, life)

@@ -1,0 +1,283 @@
+"""`publisher rotate`, `revoke`, `recover`, `signed`: keys that are changed, stolen or lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hashshare.client import trust
+from hashshare.client.ceremony import keep_cards, kept_cards
+from hashshare.client.cli import passphrases, requests
+from hashshare.client.cli.output import Output, command, count, short
+from hashshare.client.home import Home, checked_domain
+from hashshare.client.keyring import retired_keys
+from hashshare.client.publisher import OwnPublisher
+from hashshare.client.recovery import Recovered, recover
+from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed, rotate_hub, rotate_officers, rotate_own
+from hashshare.client.session import Session
+from hashshare.client.signatures import Signature, signatures
+from hashshare.client.successors import Exchange, exchanges
+from hashshare.wire.errors import ExitCode, UsageError
+from hashshare.wire.repository.cards import OfficerCard, read_card
+
+RECENT = timedelta(days=30)
+
+Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="Your publishing identity.")]
+NoPassphrase = Annotated[
+    bool, typer.Option("--no-passphrase", help="Keep a new key without a passphrase, for a machine that is alone.")
+]
+Old = Annotated[
+    list[str] | None,
+    typer.Option("--in-place-of", metavar="WHO", help="An officer's name or key id; repeat for several."),
+]
+Cards = Annotated[
+    list[Path] | None,
+    typer.Option("--card", metavar="FILE", help="The card of who follows, in the order of --in-place-of."),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option("--since", formats=["%Y-%m-%d"], metavar="DATE", help="Look at releases from then on (30 days)."),
+]
+
+
+def register(publisher: typer.Typer) -> None:
+    """Add the commands to `publisher`."""
+    rotate = typer.Typer(help="Replace a key by a new one.", no_args_is_help=True)
+    command(rotate, "feed")(rotate_feed_key)
+    command(rotate, "targets")(rotate_targets_key)
+    command(rotate, "root")(rotate_root_key)
+    command(rotate, "hub")(rotate_hub_keys)
+    publisher.add_typer(rotate, name="rotate")
+    revoke = typer.Typer(help="Put a stolen key out of use at once.", no_args_is_help=True)
+    command(revoke, "feed")(revoke_feed)
+    command(revoke, "officer")(revoke_officer)
+    publisher.add_typer(revoke, name="revoke")
+    command(publisher, "recover")(recover_publisher)
+    command(publisher, "signed")(signed)
+
+
+# --- rotate ------------------------------------------------------------------------------------------------------
+
+
+def rotate_feed_key(
+    out: Output,
+    domain: Domain,
+    key: Annotated[str, typer.Option("--key", metavar="KEYID", help="Another feed key than this machine's.")] = "",
+    no_passphrase: NoPassphrase = False,
+) -> None:
+    """A new feed key, made here; the lists' releases are signed by it, and the old one is out from that moment."""
+    desk = _desk(out, domain, no_passphrase)
+    _tell(out, desk, rotate_feed(desk, old=key or None), what="feed")
+
+
+def rotate_targets_key(
+    out: Output, domain: Domain, old: Old = None, card: Cards = None, no_passphrase: NoPassphrase = False
+) -> None:
+    """A new targets key: this machine's, or officers' by their new cards."""
+    _rotate_role(out, domain, "targets", old, card, no_passphrase)
+
+
+def rotate_root_key(
+    out: Output, domain: Domain, old: Old = None, card: Cards = None, no_passphrase: NoPassphrase = False
+) -> None:
+    """A new root key: this machine's, or both keys of officers by their new cards."""
+    _rotate_role(out, domain, "root", old, card, no_passphrase)
+
+
+def _rotate_role(
+    out: Output, domain: str, role: str, old: list[str] | None, card: list[Path] | None, no_passphrase: bool
+) -> None:
+    desk = _desk(out, domain, no_passphrase)
+    if not old and not card:
+        _tell(out, desk, rotate_own(desk, role), what=role)
+        return
+    cards = [_card(path) for path in card or []]
+    if len(cards) != len(old or []):
+        raise UsageError("Give one --card for each --in-place-of.")
+    found = exchanges(
+        desk, list(zip(old or [], cards, strict=True)), roles=OFFICERS if role == "root" else ("targets",)
+    )
+    _exchange(out, desk, found, cards, what=role)
+
+
+def rotate_hub_keys(out: Output, domain: Domain) -> None:
+    """A root that names the keys which the hub has now: after it replaced its key or its standby."""
+    desk = _desk(out, domain, no_passphrase=True)
+    _tell(out, desk, rotate_hub(desk), what="hub")
+
+
+# --- revoke ------------------------------------------------------------------------------------------------------
+
+
+def revoke_feed(
+    out: Output,
+    domain: Domain,
+    key: Annotated[str, typer.Option("--key", metavar="KEYID", help="Another feed key than this machine's.")] = "",
+    since: Since = None,
+    no_passphrase: NoPassphrase = False,
+) -> None:
+    """A stolen feed key: out at once, replaced by a new one; then what was published that was not signed here."""
+    desk = _desk(out, domain, no_passphrase)
+    done = rotate_feed(desk, old=key or None)
+    found = signatures(desk.session, desk.mine, since=_moment(since, desk.now))
+    _tell(out, desk, done, what="feed", more=_signed_json(found))
+    out.say(
+        "With it a thief could sign releases of these lists; to hand them to the hub takes your organisation key too."
+    )
+    out.say("If the machine was broken into, that key is stolen as well: have it revoked at once.")
+    _tell_signed(out, desk.mine, found)
+
+
+def revoke_officer(
+    out: Output,
+    domain: Domain,
+    who: Annotated[list[str], typer.Argument(metavar="WHO", help="An officer's name, or the key id of one key.")],
+    card: Cards = None,
+) -> None:
+    """A stolen officer's key: out at once, replaced by a card's if one is given."""
+    desk = _desk(out, domain, no_passphrase=True)
+    cards = [_card(path) for path in card or []]
+    if cards and len(cards) != len(who):
+        raise UsageError("Give one --card for each officer, or none.")
+    pairs = [(name, cards[place] if cards else None) for place, name in enumerate(who)]
+    _exchange(out, desk, exchanges(desk, pairs, roles=OFFICERS), cards, what="officer")
+
+
+# --- recover -----------------------------------------------------------------------------------------------------
+
+
+def recover_publisher(
+    out: Output,
+    domain: Domain,
+    root: Annotated[str, typer.Option("--root", metavar="FINGERPRINT", help="From your own records, not the hub's.")],
+    keys: Annotated[
+        Path | None, typer.Option("--keys", metavar="FOLDER", help="A backup with the root and targets keys.")
+    ] = None,
+    no_passphrase: NoPassphrase = False,
+) -> None:
+    """A new machine in place of one that was lost: everything but keys from the hub, verified, and a new feed key."""
+    if keys is not None and not keys.is_dir():
+        raise UsageError(f"There is no folder {keys}.")
+    desk = _desk(out, domain, no_passphrase)
+    done = recover(desk, fingerprint=trust.parse_fingerprint(root), backup=keys)
+    _tell(out, desk, done.rotated, what="feed", more=_recovered_json(done))
+    _tell_recovered(out, done)
+
+
+def _recovered_json(done: Recovered) -> dict[str, Any]:
+    return {
+        "recovered": [own.name for own in done.lists],
+        "declared": list(done.declared),
+        "unknown": list(done.unknown),
+    }
+
+
+def _tell_recovered(out: Output, done: Recovered) -> None:
+    for own in done.lists:
+        how = "on the hub's word: it has no release yet" if own.name in done.declared else "as its signed manifest says"
+        out.say(f"{own.name}   {how}")
+    for list_id in done.unknown:
+        out.warn(f"The list {list_id} is delegated, but the hub shows no list of that id.")
+    if not done.rotated.waits and done.lists:
+        out.say(f"Next: hashshare publish {done.lists[0].name} FILE.csv --dry-run")
+
+
+# --- signed ------------------------------------------------------------------------------------------------------
+
+
+def signed(out: Output, domain: Domain, since: Since = None) -> None:
+    """What the hub published of your lists and whether this machine signed it; exit 4 for what it did not."""
+    desk = _desk(out, domain, no_passphrase=True)
+    desk.stands()
+    found = signatures(desk.session, desk.mine, since=_moment(since, desk.now))
+    out.result({"publisher": domain, **_signed_json(found)})
+    _tell_signed(out, desk.mine, found)
+    if any(row.here is False for row in found):
+        out.exit_code = ExitCode.VERIFICATION
+
+
+def _signed_json(found: list[Signature]) -> dict[str, Any]:
+    return {"signatures": [row.to_json() for row in found]}
+
+
+def _tell_signed(out: Output, mine: OwnPublisher, found: list[Signature]) -> None:
+    foreign = [row for row in found if row.here is False]
+    unknown = [row for row in found if row.here is None and row.version is not None]
+    if unknown:
+        out.say(f"{count(len(unknown), 'release')} from before this machine kept a record; compare with your own.")
+    if not foreign:
+        out.say(f"Nothing was published of {mine.domain} that this machine has a record of not having signed.")
+        return
+    out.warn(f"{count(len(foreign), 'signature')} of {mine.domain} not made on this machine:")
+    headings = ("LIST", "RELEASE", "SIGNATURE", "ADDED OR CHANGED", "WITHDRAWN", "WHEN", "KEY")
+    out.table(headings, [_row(row) for row in foreign], right=(1, 2, 3, 4))
+    released = [row for row in foreign if row.version is not None]
+    for name in dict.fromkeys(row.name for row in released):
+        last = min(row.version or 0 for row in released if row.name == name) - 1
+        out.say(f"What it changed: hashshare changes {name} --since {max(last, 1)}")
+        out.say(
+            f"The way back:    hashshare publish {name} FILE.csv --reason incorrect --reinstate-since {max(last, 1)}"
+        )
+
+
+def _row(row: Signature) -> tuple[str, ...]:
+    release = "refresh" if row.version is None else str(row.version)
+    counts = ("", "") if row.version is None else (count(row.upserts), count(row.withdrawals))
+    return (row.name, release, str(row.role_version), *counts, row.at, short(row.keyid) or "no longer served")
+
+
+# --- shared ------------------------------------------------------------------------------------------------------
+
+
+def _desk(out: Output, domain: str, no_passphrase: bool) -> Desk:
+    home = Home.open()
+    mine = OwnPublisher(home, checked_domain(domain))
+    return Desk(Session.open(home, warn=out.warn), mine, passphrases.Making(none=no_passphrase), datetime.now(UTC))
+
+
+def _moment(since: datetime | None, now: datetime) -> datetime:
+    return now - RECENT if since is None else since.replace(tzinfo=UTC)
+
+
+def _card(path: Path) -> OfficerCard:
+    return read_card(path.read_bytes())
+
+
+def _exchange(out: Output, desk: Desk, found: Exchange, cards: list[OfficerCard], *, what: str) -> None:
+    known = tuple(card.officer for card in (*kept_cards(desk.mine), *cards))
+    done = rotate_officers(desk, found, officers=known)
+    keep_cards(desk.mine, cards)
+    _tell(out, desk, done, what=what)
+
+
+def _tell(out: Output, desk: Desk, done: Rotated, *, what: str, more: dict[str, Any] | None = None) -> None:
+    proposed = requests.proposed_json(done.proposed) if done.proposed else {"job": None, "request": None}
+    kept = retired_keys(desk.mine)
+    out.result(
+        {
+            "publisher": desk.mine.domain,
+            "rotated": what,
+            "removed": list(done.removed),
+            "added": list(done.added),
+            "lists": list(done.lists),
+            "retired": [{"keyid": key.keyid, "kept": str(key.place)} for key in kept],
+            **proposed,
+            **(more or {}),
+        }
+    )
+    if not done.removed and not done.added:
+        out.say(f"Nothing to replace: {desk.mine.domain} stands as it should.")
+    else:
+        keys = [*((short(keyid), "out") for keyid in done.removed), *((short(keyid), "in") for keyid in done.added)]
+        state = "will be replaced once officers have signed" if done.waits else "replaced"
+        out.say(f"{desk.mine.domain}: {what} keys {state}.")
+        out.facts(keys)
+    if done.proposed:
+        requests.tell(out, done.proposed)
+    if done.waits:
+        out.say("Until then the old key signs as before.")
+    for key in kept:
+        out.say(f"Destroy the old key, and every copy of it: {key.place}")

@@ -1,0 +1,132 @@
+"""A new key takes over from the old one on disk: whatever step is the last one of a killed run, a key that works is in
+use, and the next run ends with the new one in use and the old one aside.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hashshare.client import keyring
+from hashshare.client.home import Home
+from hashshare.client.publisher import OwnPublisher, create_keys, own_key
+from hashshare.client.signers import FILE, HeldKey, open_signer, record_key
+from hashshare.wire import keys, repository
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+LIST_ID = "00c0ffee00c0ffee"
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> OwnPublisher:
+    own = OwnPublisher(Home.open(tmp_path / "home"), "aurora.example")
+    create_keys(own, lambda _: None)
+    return own
+
+
+def metadata(feed: HeldKey, *, root: HeldKey | None = None) -> dict[str, bytes]:
+    """A root and targets that name these keys; nobody has to have signed them."""
+    officer = keys.tuf_key(keys.public_bytes(keys.generate()))
+    hub = [keys.tuf_key(keys.public_bytes(keys.generate())) for _ in range(2)]
+    first = repository.create_root(
+        root_keys=[root.public if root else officer], targets_keys=[officer], hub_keys=hub, signers=[], now=NOW
+    )
+    targets = repository.create_targets(signers=[], now=NOW)
+    delegated = repository.delegate_list(targets, list_id=LIST_ID, keys=[feed.public], signers=[], now=NOW)
+    return {"root": first, "targets": delegated}
+
+
+def works(key: HeldKey) -> bool:
+    return open_signer(key, lambda _: None).public_key.keyid == key.keyid
+
+
+def test_the_new_key_takes_the_name_and_the_old_one_a_date(mine: OwnPublisher) -> None:
+    old, new = own_key(mine, "feed"), keyring.next_key(mine, "feed", lambda _: None)
+    [taken] = keyring.take_over(mine, **metadata(new), now=NOW)
+    now = own_key(mine, "feed")
+    assert (now.keyid, now.place) == (new.keyid, mine.key_path("feed"))
+    assert taken.retired is not None
+    assert (taken.retired.keyid, taken.retired.name) == (old.keyid, "feed-until-2026-11-28")
+    assert works(now) and works(taken.retired)
+    assert keyring.take_over(mine, **metadata(new), now=NOW) == ()
+
+
+def test_a_key_that_no_metadata_names_waits(mine: OwnPublisher) -> None:
+    old = own_key(mine, "feed")
+    new = keyring.next_key(mine, "feed", lambda _: None)
+    assert keyring.take_over(mine, **metadata(old), now=NOW) == ()
+    assert own_key(mine, "feed") == old
+    assert keyring.next_key(mine, "feed", lambda _: None) == new
+    assert keyring.is_under_way(mine)
+
+
+def test_several_keys_of_one_day_are_numbered(mine: OwnPublisher) -> None:
+    for _ in range(3):
+        keyring.take_over(mine, **metadata(keyring.next_key(mine, "feed", lambda _: None)), now=NOW)
+    names = ["feed-until-2026-11-28", "feed-until-2026-11-28-2", "feed-until-2026-11-28-3"]
+    assert sorted(key.name for key in keyring.retired_keys(mine)) == names
+    assert all(map(works, keyring.retired_keys(mine)))
+
+
+def test_a_key_behind_a_uri_takes_over_by_its_record_alone(mine: OwnPublisher) -> None:
+    public = keys.tuf_key(keys.public_bytes(keys.generate()))
+    record_key(mine.keys_folder, "feed-next", uri="hsm:2?label=feed", public=public)
+    keyring.take_over(mine, **metadata(keyring.next_key(mine, "feed", lambda _: None)), now=NOW)
+    assert (own_key(mine, "feed").uri, own_key(mine, "feed").keyid) == ("hsm:2?label=feed", public.keyid)
+    [retired] = keyring.retired_keys(mine)
+    assert works(retired) and retired.uri == f"{FILE}{retired.name}.pem"
+
+
+def test_a_key_whose_file_was_lost_leaves_nothing_to_destroy(mine: OwnPublisher) -> None:
+    mine.key_path("feed").unlink()
+    new = keyring.next_key(mine, "feed", lambda _: None)
+    [taken] = keyring.take_over(mine, **metadata(new), now=NOW)
+    assert taken.retired is None
+    assert works(own_key(mine, "feed"))
+
+
+def test_root_and_feed_take_over_together(mine: OwnPublisher) -> None:
+    feed, root = (keyring.next_key(mine, role, lambda _: None) for role in ("feed", "root"))
+    assert {taken.role for taken in keyring.take_over(mine, **metadata(feed, root=root), now=NOW)} == {"root", "feed"}
+    assert own_key(mine, "root").keyid == root.keyid
+
+
+STEPS = 10
+"""Links, moves, unlinks and records of one take-over; one more and it runs through."""
+
+
+@pytest.mark.parametrize("last", range(STEPS + 1))
+def test_killed_after_any_step(mine: OwnPublisher, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = own_key(mine, "feed"), keyring.next_key(mine, "feed", lambda _: None)
+    accepted, done = metadata(new), 0
+
+    def counted(step: Any) -> Any:
+        def run(*arguments: Any, **named: Any) -> Any:
+            nonlocal done
+            if done == last:
+                raise KeyboardInterrupt
+            done += 1
+            return step(*arguments, **named)
+
+        return run
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keyring.os, "link", counted(keyring.os.link))
+        for name in ("replace", "unlink"):
+            patched.setattr(Path, name, counted(getattr(Path, name)))
+        if last < STEPS:
+            with pytest.raises(KeyboardInterrupt):
+                keyring.take_over(mine, **accepted, now=NOW)
+        else:
+            keyring.take_over(mine, **accepted, now=NOW)
+            assert done == STEPS
+    assert works(own_key(mine, "feed")) and own_key(mine, "feed").keyid in (old.keyid, new.keyid)
+
+    keyring.take_over(mine, **accepted, now=NOW)
+    assert own_key(mine, "feed").keyid == new.keyid and works(own_key(mine, "feed"))
+    assert [key.keyid for key in keyring.retired_keys(mine)] == [old.keyid]
+    assert all(map(works, keyring.retired_keys(mine)))
+    assert not [path for path in mine.keys_folder.iterdir() if "next" in path.name or "moving" in path.name]
