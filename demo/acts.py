@@ -66,7 +66,7 @@ class Story:
 
     def publish(self) -> None:
         self.stage.act("3  Hotline Aurora makes its keys and a list, and publishes")
-        made = self.aurora.hashshare("publisher", "init", "aurora.example").document
+        made = self.aurora.hashshare("publisher", "init", "aurora.example", "--no-passphrase").document
         self.stage.note(root_fingerprint=made["fingerprint"])
         self.stage.fact(f"root fingerprint {made['fingerprint'][:16]}…, to be told to members by another channel")
         terms = self.folder / "terms.txt"

@@ -236,6 +236,17 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "changes rows of what the member holds. The key range is in `low` and `high`. What it held stays in use.",
         "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
     ),
+    "malformed-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: a file is no signing request, was changed on its way, "
+        "contradicts itself, or says something that this version cannot tell in words. Nothing was signed or changed.",
+        "Copy it again from where it was made. If it stays, ask by telephone who made it: somebody may want your "
+        "signature under something else.",
+    ),
+    "stale-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: the publisher has changed since the request was made, "
+        "or what it asks for has expired. Metadata follows one version after another, so this one is void.",
+        "Make the change again where it was made; the officers sign the new request.",
+    ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",
         "Check the file. If it is meant, say how many: --allow-withdrawals N.",

@@ -12,8 +12,8 @@ A list that new targets give to another feed key needs no role here: its feed is
 and named, at the moment of the commit (`refeeding`). Commands end with `cli.requests.tell(out, done)`.
 
 A request that waits is kept in HOME/publisher/<domain>/requests/; proposing the same change again answers the same
-request with the signatures it has, so every command may be repeated. One request waits at a time: of two that follow the
-same metadata only one could be accepted.
+request with the signatures it has, so every command may be repeated. One request waits at a time: of two that follow
+the same metadata only one could be accepted.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from hashshare.client import trust
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.home import Home, naming, write_atomic
 from hashshare.client.keyring import take_over
+from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
 from hashshare.client.session import Session
-from hashshare.client.signers import Ask, held_keys, open_signer
+from hashshare.client.signers import Ask
 from hashshare.wire.errors import (
     Conflict,
     ExpiredMetadata,
@@ -48,13 +49,11 @@ from hashshare.wire.repository.requests import (
     Need,
     Officer,
     SigningRequest,
-    add_signatures,
     check_request,
     content_digest,
     merge,
     missing,
     read_request,
-    wanted,
 )
 
 ORDER: Final = ("root", "targets")
@@ -111,13 +110,14 @@ def propose(
     now: datetime,
     officers: Sequence[Officer] = (),
     instead: bool = False,
+    sign: bool = True,
     watch: Watch | None = None,
 ) -> Proposed:
     """Sign new metadata (role name -> bytes) with the keys here; commit it if that suffices, else keep a request.
 
     `officers`: what to call the holders of the keys; those of the founding cards unless given. `instead`: in place of
-    the request that waits. The caller holds the lock `publisher-<domain>`. Raises Conflict while another change waits
-    for officers, and what commits.commit and commits.wait raise.
+    the request that waits. Without `sign` the keys here are left alone. The caller holds the lock `publisher-<domain>`.
+    Raises Conflict while another change waits for officers, and what commits.commit and commits.wait raise.
     """
     known = tuple(officers) or known_officers(mine)
     request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known)
@@ -128,6 +128,10 @@ def propose(
             raise another_waits(mine, waiting)
         same = content_digest(waiting) == content_digest(request)
         request = merge([request, waiting]) if same else waiting
+    if waiting is not None and instead:
+        drop_request(mine, waiting)
+    if not sign and missing(request):
+        return Proposed(request, path=keep_request(mine, request), missing=missing(request))
     return _go_on(session, mine, request, ask=ask, now=now, watch=watch)
 
 
@@ -151,29 +155,21 @@ def submit(
         raise other_root(mine.domain, root_fingerprint(stands.chain[0]))
     check_current(request, stands, now=now)
     waiting = open_request(mine, stands, now=now)
-    if waiting is not None:
-        with contextlib.suppress(MalformedRequest):
-            request = merge([request, waiting])
+    if waiting is not None and content_digest(waiting) == content_digest(request):
+        request = merge([request, waiting])
+    elif waiting is not None and missing(request):
+        raise another_waits(mine, waiting)
     return _go_on(session, mine, request, ask=ask, now=now, watch=watch)
 
 
 def _go_on(
     session: Session, mine: OwnPublisher, request: SigningRequest, *, ask: Ask, now: datetime, watch: Watch | None
 ) -> Proposed:
-    request = sign_here(request, mine.keys_folder, ask)
+    request = sign_request(request, uses(request, keys_here([mine.keys_folder], ())), ask=ask)
     lacking = missing(request)
     if lacking:
         return Proposed(request, path=keep_request(mine, request), missing=lacking)
     return Proposed(request, job=_commit(session, mine, request, ask=ask, now=now, watch=watch))
-
-
-def sign_here(request: SigningRequest, folder: Path, ask: Ask) -> SigningRequest:
-    """Add the signatures that are wanted of keys in `folder`; only those are opened."""
-    for key in held_keys(folder):
-        here = isinstance(key.place, str) or key.place.exists()
-        if here and any(key.keyid in keyids for keyids in wanted(request).values()):
-            request = add_signatures(request, [open_signer(key, ask)])
-    return request
 
 
 def _commit(

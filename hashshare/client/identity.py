@@ -28,12 +28,12 @@ from hashshare.client.ceremony import (
 from hashshare.client.commits import Job, Watch
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, read_json, split_list_name
+from hashshare.client.officers import make_keys
 from hashshare.client.publisher import (
     KEY_ROLES,
     AskPassphrase,
     OwnList,
     OwnPublisher,
-    create_keys,
     find_list,
     own_key,
     save_list,
@@ -84,19 +84,20 @@ def init_publisher(
     ask: AskPassphrase,
     now: datetime,
     founders: Founders | None = None,
+    uris: Mapping[str, str] | None = None,
     watch: Watch | None = None,
 ) -> Initialised:
     """Make keys, root and targets; commit them and trust them here, or write the request for the `founders` to sign.
 
-    Without founders root and targets have one key each, made here. Raises NotEntitled unless the hub's operator gave us
-    this domain, Conflict when it has another root.
+    Without founders root and targets have one key each, made here. `uris` name keys that lie elsewhere, by role.
+    Raises NotEntitled unless the hub's operator gave us this domain, Conflict when it has another root.
     """
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         accepted = _accepted_fingerprint(session, domain)
         if accepted:
             return _settled(mine, accepted)
-        made = create_keys(mine, ask, KEY_ROLES if founders is None else ("feed",))
+        made = make_keys(mine.keys_folder, KEY_ROLES if founders is None else ("feed",), uris=uris or {}, ask=ask)
         if founders is not None:
             keep_cards(mine, founders.cards)
         roles = _first_metadata(mine, hub_keys(session), founders, now=now)

@@ -17,8 +17,19 @@ from typing import Final
 from securesystemslib.signer import Key
 
 from hashshare.client.home import make_private_folder, sync_folder, write_atomic
-from hashshare.client.publisher import KEY_ROLES, AskPassphrase, OwnPublisher
-from hashshare.client.signers import FILE, HeldKey, find_key, held_keys, make_file_key, record_key
+from hashshare.client.publisher import KEY_ROLES, OwnPublisher
+from hashshare.client.signers import (
+    FILE,
+    Ask,
+    HeldKey,
+    find_key,
+    held_keys,
+    import_key,
+    is_there,
+    make_file_key,
+    record_key,
+)
+from hashshare.wire.errors import UsageError
 from hashshare.wire.repository.rotation import feed_keys, officer_keys
 
 
@@ -38,7 +49,7 @@ RETIRED: Final = "-until-"
 def key_here(mine: OwnPublisher, name: str) -> HeldKey | None:
     """The key of that name, unless its file is gone."""
     key = find_key(mine.keys_folder, name)
-    return key if key is not None and (isinstance(key.place, str) or key.place.exists()) else None
+    return key if is_there(key) else None
 
 
 def copy_key(mine: OwnPublisher, role: str, key: HeldKey) -> HeldKey:
@@ -59,21 +70,27 @@ def next_name(role: str) -> str:
     return f"{role}-next"
 
 
-def next_key(mine: OwnPublisher, role: str, ask: AskPassphrase) -> HeldKey:
-    """The key that shall take over `role`: as an earlier attempt left it, or made now."""
+def next_key(mine: OwnPublisher, role: str, ask: Ask, *, uri: str = "") -> HeldKey:
+    """The key that shall take over `role`: as an earlier attempt left it, else the one behind `uri`, or made now.
+
+    Raises UsageError when an earlier attempt left another than `uri`.
+    """
     folder, name = make_private_folder(mine.keys_folder), next_name(role)
-    return key_here(mine, name) or make_file_key(folder, name, passphrase=ask(folder))
+    key = key_here(mine, name)
+    if key is not None and uri and key.uri != uri:
+        raise UsageError(
+            f"Another key waits to take over already: {key.place}.",
+            next_step=f"Go on with it, without --new-key; or remove {_record(folder, name)} first.",
+        )
+    if key is None and uri:
+        found, public = import_key(uri, ask)
+        return record_key(folder, name, uri=found, public=public)
+    return key or make_file_key(folder, name, passphrase=ask(folder))
 
 
 def is_under_way(mine: OwnPublisher) -> bool:
     """Whether a key waits to take over."""
     return any(_record(mine.keys_folder, next_name(role)).exists() for role in KEY_ROLES)
-
-
-def drop_next(mine: OwnPublisher, role: str) -> None:
-    """Forget a key that never came into use."""
-    for path in (_record(mine.keys_folder, next_name(role)), _file(mine.keys_folder, next_name(role))):
-        path.unlink(missing_ok=True)
 
 
 def take_over(mine: OwnPublisher, *, root: bytes, targets: bytes, now: datetime) -> tuple[Taken, ...]:

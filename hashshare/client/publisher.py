@@ -6,7 +6,7 @@ here talks to the hub.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +17,11 @@ from hashshare.client.drafts import ListTerms
 from hashshare.client.home import (
     Home,
     checked_domain,
-    make_private_folder,
     read_json,
     split_list_name,
     write_json,
 )
-from hashshare.client.signers import Ask, HeldKey, find_key, make_file_key, open_signer
+from hashshare.client.signers import Ask, HeldKey, find_key, open_signer
 from hashshare.wire.documents import Fields
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import MalformedManifest, UsageError
@@ -110,22 +109,6 @@ def own_list_name(home: Home, name: str) -> str:
 
 
 # --- keys --------------------------------------------------------------------------------------------------------
-
-
-def create_keys(mine: OwnPublisher, ask: AskPassphrase, roles: Sequence[str] = KEY_ROLES) -> list[str]:
-    """Make whichever of the keys of `roles` is missing (0600), each with its record; the roles made."""
-    missing = [role for role in roles if find_key(mine.keys_folder, role) is None or not _is_there(mine, role)]
-    if missing:
-        passphrase = ask(make_private_folder(mine.keys_folder))
-        for role in missing:
-            make_file_key(mine.keys_folder, role, passphrase=passphrase)
-    return missing
-
-
-def _is_there(mine: OwnPublisher, role: str) -> bool:
-    """A command may have been killed between the record and its file."""
-    key = find_key(mine.keys_folder, role)
-    return key is not None and (isinstance(key.place, str) or key.place.exists())
 
 
 def own_key(mine: OwnPublisher, role: str) -> HeldKey:

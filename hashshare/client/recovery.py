@@ -19,7 +19,7 @@ from hashshare.client.publisher import OwnList, find_list, save_list
 from hashshare.client.refeeding import served_feed
 from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed
 from hashshare.client.settling import bring_up_to_date
-from hashshare.client.signers import held_keys
+from hashshare.client.signers import held_keys, is_there
 from hashshare.client.subscribe import catalogue
 from hashshare.wire.documents import Fields
 from hashshare.wire.entries import ListFormat
@@ -79,8 +79,7 @@ def restore_keys(desk: Desk, folder: Path) -> tuple[str, ...]:
     for role in OFFICERS:
         named = {key.keyid for key in officer_keys(stands.root, role)}
         for key in held_keys(folder):
-            there = isinstance(key.place, str) or key.place.exists()
-            if key.keyid in named and there and keyring.key_here(desk.mine, role) is None:
+            if key.keyid in named and is_there(key) and keyring.key_here(desk.mine, role) is None:
                 keyring.copy_key(desk.mine, role, key)
                 done.append(role)
     return tuple(done)

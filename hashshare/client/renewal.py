@@ -136,11 +136,13 @@ def renew_publisher(
     ask: AskPassphrase,
     now: datetime,
     with_root: bool = False,
+    sign: bool = True,
     watch: Watch | None = None,
 ) -> Proposed:
     """Sign targets again, and root too when it is due or `with_root`, or write the request for the officers to do so.
 
-    A renewed root names the keys that the hub has now. Raises VersionConflict when another machine was faster.
+    A renewed root names the keys that the hub has now. Without `sign` it is a request in any case. Raises
+    VersionConflict when another machine was faster.
     """
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
@@ -151,4 +153,4 @@ def renew_publisher(
         root = stands.chain[-1]
         if with_root or read_role("root", root).expires - now < ROOT_LIFE / DUE_SHARE:
             roles = {"root": next_root(root, hub_keys=hub_keys(session), signers=[], now=now), **roles}
-        return propose(session, mine, roles, stands=stands, ask=ask, now=now, watch=watch)
+        return propose(session, mine, roles, stands=stands, ask=ask, now=now, sign=sign, watch=watch)

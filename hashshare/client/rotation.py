@@ -128,11 +128,11 @@ def finish_rotation(session: Session, mine: OwnPublisher, *, now: datetime) -> N
 # --- feeds -------------------------------------------------------------------------------------------------------
 
 
-def rotate_feed(desk: Desk, *, old: str | None = None, all_lists: bool = False) -> Rotated:
+def rotate_feed(desk: Desk, *, old: str | None = None, all_lists: bool = False, uri: str = "") -> Rotated:
     """A new feed key, made here, for every list that the key `old` may sign (the one in use here unless given), or for
     `all_lists`. Their releases are signed by it in the same commit, and the old key is out from that moment.
 
-    Where the key here is not the one that goes, it takes over itself.
+    Where the key here is not the one that goes, it takes over itself. `uri` names a new key in hardware.
     """
 
     def rotate() -> Rotated:
@@ -145,7 +145,7 @@ def rotate_feed(desk: Desk, *, old: str | None = None, all_lists: bool = False) 
             lists, removed = list_ids(targets), tuple(sorted(others))
         else:
             lists, removed = _lists_of(desk, targets, old or (mine.keyid if mine else ""))
-        new = mine if mine and mine.keyid not in removed else keyring.next_key(desk.mine, "feed", desk.ask)
+        new = mine if mine and mine.keyid not in removed else keyring.next_key(desk.mine, "feed", desk.ask, uri=uri)
         keys = with_feed_replaced(targets, new=new.public, lists=lists)
         if not keys:
             return _nothing(desk)
@@ -171,8 +171,8 @@ def _lists_of(desk: Desk, targets: bytes, keyid: str) -> tuple[tuple[str, ...], 
 # --- officers ----------------------------------------------------------------------------------------------------
 
 
-def rotate_own(desk: Desk, role: str) -> Rotated:
-    """A new "root" or "targets" key, made here, in the place of the one that is here."""
+def rotate_own(desk: Desk, role: str, *, uri: str = "") -> Rotated:
+    """A new "root" or "targets" key, made here or named by `uri`, in the place of the one that is here."""
 
     def rotate() -> Rotated:
         stands, taken = desk.stands()
@@ -185,7 +185,7 @@ def rotate_own(desk: Desk, role: str) -> Rotated:
                 next_step="Run it where the key is; for a key that is lost, have its officer make a new card, then: "
                 f"hashshare publisher rotate {role} {desk.mine.domain} --in-place-of KEYID --card FILE",
             )
-        new = keyring.next_key(desk.mine, role, desk.ask)
+        new = keyring.next_key(desk.mine, role, desk.ask, uri=uri)
         return _replace(desk, stands, {role: [(standing_key.keyid, new.public)]})
 
     return desk.locked(rotate)

@@ -15,8 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib import parse
 
-from securesystemslib.signer import Key, SecretsHandler, Signature, Signer, SSlibKey
+from securesystemslib.signer import (
+    AWSSigner,
+    AzureSigner,
+    GCPSigner,
+    HSMSigner,
+    Key,
+    SecretsHandler,
+    Signature,
+    Signer,
+    SSlibKey,
+    VaultSigner,
+)
 
 from hashshare.client.home import make_private_folder, read_json, sync_folder, write_json
 from hashshare.wire import keys
@@ -101,6 +113,11 @@ def record_key(folder: Path, name: str, *, uri: str, public: SSlibKey) -> HeldKe
     return HeldKey(folder, name, public, uri)
 
 
+def is_there(key: HeldKey | None) -> bool:
+    """Whether a key can be tried: a file that exists, or anything behind a URI."""
+    return key is not None and (isinstance(key.place, str) or key.place.exists())
+
+
 def is_encrypted(path: Path) -> bool:
     """Whether a PEM file needs a passphrase (RFC 7468 section 11)."""
     return b"BEGIN ENCRYPTED PRIVATE KEY" in path.read_bytes()[:200]
@@ -149,6 +166,17 @@ class _Elsewhere(Signer):
         return signature
 
 
+def key_file(path: Path, ask: Ask) -> HeldKey:
+    """A key by its file alone, with or without a record beside it."""
+    recorded = find_key(path.parent, path.stem)
+    if recorded is not None and recorded.place == path:
+        return recorded
+    if not path.is_file():
+        raise UsageError(f"There is no key file {path}.")
+    private = keys.load(path, passphrase=ask(path) if is_encrypted(path) else None)
+    return HeldKey(path.parent, path.stem, keys.tuf_key(keys.public_bytes(private)), f"{FILE}{path.name}")
+
+
 def secret_of(uri: str, ask: Ask) -> SecretsHandler:
     """What a signer calls for its PIN."""
     return lambda _what: (ask(uri) or b"").decode()
@@ -159,3 +187,45 @@ def unusable(uri: str, error: Exception) -> UsageError:
         f"The key {uri} cannot be used: {error or type(error).__name__}.",
         next_step="Check that its device or service is there, its library is installed, and the PIN is right.",
     )
+
+
+# --- keys behind a URI -------------------------------------------------------------------------------------------
+
+
+def import_key(uri: str, ask: Ask) -> tuple[str, SSlibKey]:
+    """The URI to record, and the public key that its device or service has. Raises UsageError.
+
+    `hsm:<number>?label=<token>` (PKCS#11, ECDSA P-256), `awskms:<key id>`, `gcpkms:<key version name>`,
+    `azurekms://<vault>.vault.azure.net/keys/<name>` (all ECDSA P-256), `hv:<name>` (Vault's Transit engine, Ed25519).
+    """
+    scheme = uri.partition(":")[0]
+    if scheme not in _IMPORTERS:
+        raise UsageError(
+            f"{uri[:80]!r} is not the URI of a key that can be used.", next_step=f"Known: {', '.join(_IMPORTERS)}."
+        )
+    try:
+        found, public = _IMPORTERS[scheme](parse.urlparse(uri), ask)
+    except HashshareError:
+        raise
+    except Exception as error:
+        raise unusable(uri, error) from error
+    return found, public
+
+
+def _from_token(uri: parse.ParseResult, ask: Ask) -> tuple[str, SSlibKey]:
+    number = int(uri.path) if uri.path else None
+    label = dict(parse.parse_qsl(uri.query)).get("label")
+    return HSMSigner.import_(number, label, secret_of(uri.geturl(), ask))
+
+
+def _from_azure(uri: parse.ParseResult, _ask: Ask) -> tuple[str, SSlibKey]:
+    return AzureSigner.import_(uri.netloc.partition(".")[0], uri.path.removeprefix("/keys/").partition("/")[0])
+
+
+_IMPORTERS: Final[dict[str, Callable[[parse.ParseResult, Ask], tuple[str, SSlibKey]]]] = {
+    "hsm": _from_token,
+    "awskms": lambda uri, _ask: AWSSigner.import_(uri.path, "ecdsa-sha2-nistp256"),
+    "gcpkms": lambda uri, _ask: GCPSigner.import_(uri.path),
+    "azurekms": _from_azure,
+    "hv": lambda uri, _ask: VaultSigner.import_(uri.path.partition("/")[0]),
+}

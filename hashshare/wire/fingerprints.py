@@ -4,8 +4,8 @@
     ...
 
 The two decimal digits at the end of a line are its check by ISO/IEC 7064 MOD 97-10, as in an IBAN: over the line's
-number (1 to 4) and its sixteen hexadecimal digits. It finds every wrong digit, every exchange of two neighbouring digits,
-lines in the wrong order, and 96 of 97 other slips; and the listener knows at once which line to ask for again.
+number (1 to 4) and its sixteen hexadecimal digits. It finds every wrong digit, every exchange of two neighbouring
+digits, lines in the wrong order, and 96 of 97 other slips; and the listener knows at once which line to ask for again.
 """
 
 from __future__ import annotations

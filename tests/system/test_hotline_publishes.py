@@ -66,7 +66,7 @@ def aurora(running_hub: RunningHub, tmp_path: Path) -> tuple[Machine, str]:
     """A hotline with keys and an empty list, and the list's name."""
     domain = f"aurora-{secrets.token_hex(4)}.example"
     machine = enrolled(running_hub, tmp_path / "aurora", kind="hotline", name=f"Aurora {domain}", domain=domain)
-    machine.run("publisher", "init", domain)
+    machine.run("publisher", "init", domain, "--no-passphrase")
     name = f"{domain}/{LIST}"
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--title", "Images")
     machine.run("publisher", "list", "create", name, *declared)

@@ -54,7 +54,7 @@ def parts(hub: RunningHub) -> list[tuple[int, str, int]]:
 def test_it_publishes_a_base_whose_verifiers_were_killed(start_hub: StartHub, tmp_path: Path) -> None:
     hub = start_hub(HASHSHARE_JOB_LEASE="2")
     machine = enrolled(hub, tmp_path / "aurora", kind="hotline", name="Aurora", domain="aurora.example")
-    machine.run("publisher", "init", "aurora.example")
+    machine.run("publisher", "init", "aurora.example", "--no-passphrase")
     landed, names = 0, list[str]()
     while landed < KILLS and len(names) < KILLS:
         names.append(f"aurora.example/{LIST}-{len(names)}")

@@ -69,7 +69,7 @@ def published_in_spite_of_kills(hub: RunningHub, machine: Machine, name: str, ki
 def test_it_ends_every_release_that_was_being_verified(start_hub: StartHub, tmp_path: Path) -> None:
     hub = start_hub(HASHSHARE_JOB_LEASE="2")
     machine = enrolled(hub, tmp_path / "aurora", kind="hotline", name="Aurora", domain="aurora.example")
-    machine.run("publisher", "init", "aurora.example")
+    machine.run("publisher", "init", "aurora.example", "--no-passphrase")
     landed, names = 0, list[str]()
     while landed < KILLS and len(names) < 3 * KILLS:
         names.append(f"aurora.example/{LIST}-{len(names)}")

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hashshare.client import trust
 from hashshare.client.ceremony import keep_cards, kept_cards
 from hashshare.client.cli import passphrases, requests
+from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command, count, short
 from hashshare.client.home import Home, checked_domain
 from hashshare.client.keyring import retired_keys
+from hashshare.client.officers import load_card
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.recovery import Recovered, recover
 from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed, rotate_hub, rotate_officers, rotate_own
@@ -21,14 +22,14 @@ from hashshare.client.session import Session
 from hashshare.client.signatures import Signature, signatures
 from hashshare.client.successors import Exchange, exchanges
 from hashshare.wire.errors import ExitCode, UsageError
-from hashshare.wire.repository.cards import OfficerCard, read_card
+from hashshare.wire.fingerprints import parse_fingerprint
+from hashshare.wire.repository.cards import OfficerCard
 
 RECENT = timedelta(days=30)
 
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="Your publishing identity.")]
-NoPassphrase = Annotated[
-    bool, typer.Option("--no-passphrase", help="Keep a new key without a passphrase, for a machine that is alone.")
-]
+NewKey = Annotated[str, typer.Option("--new-key", metavar="URI", help="A key in hardware that shall follow.")]
+FeedKey = Annotated[str, typer.Option("--key", metavar="KEYID", help="Another feed key than this machine's.")]
 Old = Annotated[
     list[str] | None,
     typer.Option("--in-place-of", metavar="WHO", help="An officer's name or key id; repeat for several."),
@@ -65,42 +66,48 @@ def register(publisher: typer.Typer) -> None:
 def rotate_feed_key(
     out: Output,
     domain: Domain,
-    key: Annotated[str, typer.Option("--key", metavar="KEYID", help="Another feed key than this machine's.")] = "",
+    key: FeedKey = "",
+    new_key: NewKey = "",
     no_passphrase: NoPassphrase = False,
 ) -> None:
     """A new feed key, made here; the lists' releases are signed by it, and the old one is out from that moment."""
     desk = _desk(out, domain, no_passphrase)
-    _tell(out, desk, rotate_feed(desk, old=key or None), what="feed")
+    _tell(out, desk, rotate_feed(desk, old=key or None, uri=new_key), what="feed")
 
 
 def rotate_targets_key(
-    out: Output, domain: Domain, old: Old = None, card: Cards = None, no_passphrase: NoPassphrase = False
+    out: Output,
+    domain: Domain,
+    old: Old = None,
+    card: Cards = None,
+    new_key: NewKey = "",
+    no_passphrase: NoPassphrase = False,
 ) -> None:
     """A new targets key: this machine's, or officers' by their new cards."""
-    _rotate_role(out, domain, "targets", old, card, no_passphrase)
+    _rotate_role(out, _desk(out, domain, no_passphrase), "targets", old or [], card or [], new_key)
 
 
 def rotate_root_key(
-    out: Output, domain: Domain, old: Old = None, card: Cards = None, no_passphrase: NoPassphrase = False
+    out: Output,
+    domain: Domain,
+    old: Old = None,
+    card: Cards = None,
+    new_key: NewKey = "",
+    no_passphrase: NoPassphrase = False,
 ) -> None:
     """A new root key: this machine's, or both keys of officers by their new cards."""
-    _rotate_role(out, domain, "root", old, card, no_passphrase)
+    _rotate_role(out, _desk(out, domain, no_passphrase), "root", old or [], card or [], new_key)
 
 
-def _rotate_role(
-    out: Output, domain: str, role: str, old: list[str] | None, card: list[Path] | None, no_passphrase: bool
-) -> None:
-    desk = _desk(out, domain, no_passphrase)
+def _rotate_role(out: Output, desk: Desk, role: str, old: list[str], card: list[Path], uri: str) -> None:
     if not old and not card:
-        _tell(out, desk, rotate_own(desk, role), what=role)
+        _tell(out, desk, rotate_own(desk, role, uri=uri), what=role)
         return
-    cards = [_card(path) for path in card or []]
-    if len(cards) != len(old or []):
-        raise UsageError("Give one --card for each --in-place-of.")
-    found = exchanges(
-        desk, list(zip(old or [], cards, strict=True)), roles=OFFICERS if role == "root" else ("targets",)
-    )
-    _exchange(out, desk, found, cards, what=role)
+    if uri or len(card) != len(old):
+        raise UsageError("Give one --card for each --in-place-of, or --new-key for the key that is here.")
+    cards = [load_card(path) for path in card]
+    roles = OFFICERS if role == "root" else (role,)
+    _exchange(out, desk, exchanges(desk, list(zip(old, cards, strict=True)), roles=roles), cards, what=role)
 
 
 def rotate_hub_keys(out: Output, domain: Domain) -> None:
@@ -115,13 +122,14 @@ def rotate_hub_keys(out: Output, domain: Domain) -> None:
 def revoke_feed(
     out: Output,
     domain: Domain,
-    key: Annotated[str, typer.Option("--key", metavar="KEYID", help="Another feed key than this machine's.")] = "",
+    key: FeedKey = "",
+    new_key: NewKey = "",
     since: Since = None,
     no_passphrase: NoPassphrase = False,
 ) -> None:
     """A stolen feed key: out at once, replaced by a new one; then what was published that was not signed here."""
     desk = _desk(out, domain, no_passphrase)
-    done = rotate_feed(desk, old=key or None)
+    done = rotate_feed(desk, old=key or None, uri=new_key)
     found = signatures(desk.session, desk.mine, since=_moment(since, desk.now))
     _tell(out, desk, done, what="feed", more=_signed_json(found))
     out.say(
@@ -139,7 +147,7 @@ def revoke_officer(
 ) -> None:
     """A stolen officer's key: out at once, replaced by a card's if one is given."""
     desk = _desk(out, domain, no_passphrase=True)
-    cards = [_card(path) for path in card or []]
+    cards = [load_card(path) for path in card or []]
     if cards and len(cards) != len(who):
         raise UsageError("Give one --card for each officer, or none.")
     pairs = [(name, cards[place] if cards else None) for place, name in enumerate(who)]
@@ -162,7 +170,7 @@ def recover_publisher(
     if keys is not None and not keys.is_dir():
         raise UsageError(f"There is no folder {keys}.")
     desk = _desk(out, domain, no_passphrase)
-    done = recover(desk, fingerprint=trust.parse_fingerprint(root), backup=keys)
+    done = recover(desk, fingerprint=parse_fingerprint(root), backup=keys)
     _tell(out, desk, done.rotated, what="feed", more=_recovered_json(done))
     _tell_recovered(out, done)
 
@@ -240,10 +248,6 @@ def _desk(out: Output, domain: str, no_passphrase: bool) -> Desk:
 
 def _moment(since: datetime | None, now: datetime) -> datetime:
     return now - RECENT if since is None else since.replace(tzinfo=UTC)
-
-
-def _card(path: Path) -> OfficerCard:
-    return read_card(path.read_bytes())
 
 
 def _exchange(out: Output, desk: Desk, found: Exchange, cards: list[OfficerCard], *, what: str) -> None:

@@ -19,6 +19,9 @@ from hashshare.wire.repository.requests import MAX_NAME, Officer
 from hashshare.wire.repository.shapes import check_keys
 
 FORMAT: Final = "hashshare-officer/1"
+MOST_OFFICERS: Final = 20
+"""More people than this hardly meet; metadata itself takes 64 keys a role."""
+
 MAX_CARD: Final = 16 * limits.KIB
 NAME: Final = re.compile(rf"(?=.{{1,{MAX_NAME}}}\Z)\w[\w'.-]*( [\w'.-]+)*")
 """A name as people write it: words of letters, digits and a few marks."""

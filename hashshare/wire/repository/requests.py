@@ -158,8 +158,8 @@ def check_request(request: SigningRequest) -> None:
     delegated = shapes.delegated(targets.signed)
     for role, body in request.roles.items():
         if role not in (ROOT, TARGETS) and role not in delegated:
-            raise MalformedRequest(f"The targets role does not delegate {role[:40]}.")
-        read_role(role, body)
+            raise MalformedRequest(f"The targets role does not delegate {role[:40]!r}.")
+        _check_all_known(read_role(role, body))
 
 
 def _check_chain(chain: Sequence[bytes]) -> None:
@@ -180,6 +180,23 @@ def _check_delegate(delegator: RoleFile[Root], file: RoleFile[Any]) -> None:
         raise MalformedRequest(
             f"The {file.role} {file.version} that the request follows has {len(result.signed)} of {result.threshold} "
             f"signatures of the keys that root {delegator.version} names for it."
+        )
+
+
+def _check_all_known(file: RoleFile[Any]) -> None:
+    """The library keeps what it does not know. Nobody signs what cannot be told, so that is refused here."""
+    signed = file.signed
+    parts = [file.metadata, signed, *getattr(signed, "keys", {}).values(), *getattr(signed, "targets", {}).values()]
+    roles = getattr(signed, "roles", {})
+    if delegations := getattr(signed, "delegations", None):
+        if file.role != TARGETS or delegations.succinct_roles is not None:
+            raise MalformedRequest(f"The {file.role} metadata delegates what it may not.")
+        parts += [delegations, *delegations.keys.values()]
+        roles = delegations.roles or {}
+    if any(part.unrecognized_fields for part in [*parts, *roles.values()]):
+        raise MalformedRequest(
+            f"The {file.role} metadata says something that this version of hashshare does not know.",
+            next_step="Sign nothing of it. If whoever made it has a newer hashshare, install that first.",
         )
 
 

@@ -31,7 +31,7 @@ def aurora(url: str, tmp_path: Path) -> Desk:
 @pytest.fixture
 def images(aurora: Desk) -> Desk:
     """With a root, and the list aurora.example/images of sha256, md5 and category, never published."""
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256,md5", "--scheme", "uk-abc", "--columns", "category")
     aurora.json("publisher", "list", "create", LIST, *declared)
     return aurora

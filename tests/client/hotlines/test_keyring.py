@@ -4,6 +4,7 @@ use, and the next run ends with the new one in use and the old one aside.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 
 from hashshare.client import keyring
 from hashshare.client.home import Home
-from hashshare.client.publisher import OwnPublisher, create_keys, own_key
+from hashshare.client.officers import make_keys
+from hashshare.client.publisher import KEY_ROLES, OwnPublisher, own_key
 from hashshare.client.signers import FILE, HeldKey, open_signer, record_key
 from hashshare.wire import keys, repository
 
@@ -23,7 +25,7 @@ LIST_ID = "00c0ffee00c0ffee"
 @pytest.fixture
 def mine(tmp_path: Path) -> OwnPublisher:
     own = OwnPublisher(Home.open(tmp_path / "home"), "aurora.example")
-    create_keys(own, lambda _: None)
+    make_keys(own.keys_folder, KEY_ROLES, uris={}, ask=lambda _: None)
     return own
 
 
@@ -114,7 +116,7 @@ def test_killed_after_any_step(mine: OwnPublisher, last: int, monkeypatch: pytes
         return run
 
     with monkeypatch.context() as patched:
-        patched.setattr(keyring.os, "link", counted(keyring.os.link))
+        patched.setattr(os, "link", counted(os.link))
         for name in ("replace", "unlink"):
             patched.setattr(Path, name, counted(getattr(Path, name)))
         if last < STEPS:

@@ -14,7 +14,7 @@ CREATE = ("publisher", "list", "create", LIST, "--algorithms", "sha256,md5", "--
 
 @pytest.fixture
 def ready(aurora: Desk) -> Desk:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     return aurora
 
 

@@ -22,7 +22,7 @@ FIRST, LATER, LIVE, UNKNOWN = 0, 10, 5, 999
 @pytest.fixture
 def lapsed(aurora: Desk, north: North, tmp_path: Path) -> Iterator[Desk]:
     """A list whose base was renewed four days later, after both had lapsed."""
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")
@@ -88,7 +88,7 @@ def test_a_typed_key_without_a_trace_is_refused(lapsed: Desk) -> None:
 
 
 def test_a_lapsed_entry_that_is_still_held_is_withdrawn(aurora: Desk, north: North, tmp_path: Path) -> None:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")

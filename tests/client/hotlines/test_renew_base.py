@@ -135,7 +135,7 @@ def test_no_release_merges_its_version_away(feed: Desk, north: North) -> None:
 
 def test_it_counts_entries_without_those_that_lapsed(aurora: Desk, north: North, tmp_path: Path) -> None:
     """The base leaves them out, so the list has fewer entries from its adoption on; they can still be withdrawn."""
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")
