@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from securesystemslib.signer import Key
@@ -69,13 +70,14 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who rotates, and how: what every rotation needs."""
+    """Who rotates, and how: what every rotation needs. `urgent`: a key was stolen."""
 
     session: Session
     mine: OwnPublisher
     ask: AskPassphrase
     now: datetime
     watch: Watch | None = None
+    urgent: bool = False
 
     def stands(self) -> tuple[Stands, dict[str, keyring.Taken]]:
         """What the hub has accepted, after every key that it names has taken its place here: by role, those that did
@@ -90,7 +92,9 @@ class Desk:
         return Stands(found, found.chain[-1], found.targets), {one.role: one for one in taken}
 
     def propose(self, roles: Mapping[str, bytes], stands: Stands, officers: Sequence[Officer] = ()) -> Proposed:
-        return propose(
+        """An urgent change takes the place of another one that waits for officers."""
+        act = partial(
+            propose,
             self.session,
             self.mine,
             roles,
@@ -100,6 +104,12 @@ class Desk:
             officers=officers,
             watch=self.watch,
         )
+        try:
+            return act()
+        except Conflict as conflict:
+            if not self.urgent or conflict.facts.get("job"):
+                raise
+            return act(instead=True)
 
     def locked(self, act: Callable[[], Done]) -> Done:
         """Under the publisher's lock; again when a commit that was in the way has ended, ours of a killed run too."""

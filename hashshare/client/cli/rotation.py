@@ -128,7 +128,7 @@ def revoke_feed(
     no_passphrase: NoPassphrase = False,
 ) -> None:
     """A stolen feed key: out at once, replaced by a new one; then what was published that was not signed here."""
-    desk = _desk(out, domain, no_passphrase)
+    desk = _desk(out, domain, no_passphrase, urgent=True)
     done = rotate_feed(desk, old=key or None, uri=new_key)
     found = signatures(desk.session, desk.mine, since=_moment(since, desk.now))
     _tell(out, desk, done, what="feed", more=_signed_json(found))
@@ -146,7 +146,7 @@ def revoke_officer(
     card: Cards = None,
 ) -> None:
     """A stolen officer's key: out at once, replaced by a card's if one is given."""
-    desk = _desk(out, domain, no_passphrase=True)
+    desk = _desk(out, domain, no_passphrase=True, urgent=True)
     cards = [load_card(path) for path in card or []]
     if cards and len(cards) != len(who):
         raise UsageError("Give one --card for each officer, or none.")
@@ -240,10 +240,11 @@ def _row(row: Signature) -> tuple[str, ...]:
 # --- shared ------------------------------------------------------------------------------------------------------
 
 
-def _desk(out: Output, domain: str, no_passphrase: bool) -> Desk:
+def _desk(out: Output, domain: str, no_passphrase: bool, *, urgent: bool = False) -> Desk:
     home = Home.open()
     mine = OwnPublisher(home, checked_domain(domain))
-    return Desk(Session.open(home, warn=out.warn), mine, passphrases.Making(none=no_passphrase), datetime.now(UTC))
+    ask = passphrases.Making(none=no_passphrase)
+    return Desk(Session.open(home, warn=out.warn), mine, ask, datetime.now(UTC), urgent=urgent)
 
 
 def _moment(since: datetime | None, now: datetime) -> datetime:
