@@ -64,7 +64,7 @@ docs: .venv/ready  ## serve the documentation on this machine
 # uv is fetched into a folder of its own: nothing else needs it.
 lock: .venv/ready  ## choose the newest fitting packages and write requirements.txt
 	@test -x build/uv/bin/uv || $(PIP) --target build/uv uv
-	@build/uv/bin/uv pip compile pyproject.toml --extra hub --extra redis --extra s3 --extra embedded --extra dev \
+	@build/uv/bin/uv pip compile pyproject.toml --extra hub --extra redis --extra s3 --extra hsm --extra embedded --extra dev \
 	  --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 	  --output-file build/requirements.txt
 	@{ echo "# Every package of hashshare, its hub, tests and checks, locked with hashes. Made by: make lock"; \

@@ -31,8 +31,8 @@ from hashshare.client.signers import (
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import MalformedRequest, StaleRequest, UsageError, VerificationFailed
 from hashshare.wire.repository import read_role
-from hashshare.wire.repository.cards import MAX_CARD, NAME, OfficerCard, card_fingerprint, read_card
-from hashshare.wire.repository.requests import SigningRequest, add_signatures, wanted
+from hashshare.wire.repository.cards import MAX_CARD, OfficerCard, card_fingerprint, read_card
+from hashshare.wire.repository.requests import NAME, SigningRequest, add_signatures, wanted
 from hashshare.wire.repository.verification import MAX_ROOT_LIFE, MAX_TARGETS_LIFE
 
 ROLES: Final = ("root", "targets")

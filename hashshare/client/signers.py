@@ -184,7 +184,7 @@ def secret_of(uri: str, ask: Ask) -> SecretsHandler:
 
 def unusable(uri: str, error: Exception) -> UsageError:
     return UsageError(
-        f"The key {uri} cannot be used: {error or type(error).__name__}.",
+        f"The key {uri} cannot be used: {str(error).rstrip('.') or type(error).__name__}.",
         next_step="Check that its device or service is there, its library is installed, and the PIN is right.",
     )
 

@@ -15,7 +15,7 @@ from securesystemslib.signer import Key, SSlibKey
 from hashshare.wire import keys, limits
 from hashshare.wire.documents import Fields, read_object, write_object
 from hashshare.wire.errors import MalformedMetadata
-from hashshare.wire.repository.requests import MAX_NAME, Officer
+from hashshare.wire.repository.requests import NAME, Officer
 from hashshare.wire.repository.shapes import check_keys
 
 FORMAT: Final = "hashshare-officer/1"
@@ -23,8 +23,6 @@ MOST_OFFICERS: Final = 20
 """More people than this hardly meet; metadata itself takes 64 keys a role."""
 
 MAX_CARD: Final = 16 * limits.KIB
-NAME: Final = re.compile(rf"(?=.{{1,{MAX_NAME}}}\Z)\w[\w'.-]*( [\w'.-]+)*")
-"""A name as people write it: words of letters, digits and a few marks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _root_lines(before: Root | None, after: Root) -> list[str]:
         if (old := _quorum(before, role)) != (new := _quorum(after, role)):
             lines.append(f"{role.capitalize()} takes {new}, no longer {old}.")
     lines += _hub_lines(before, after)
-    return lines or ["The same keys as before, for another year; nothing else changes."]
+    return lines or ["The same keys as before; only the date is new."]
 
 
 def _hub_lines(before: Root | None, after: Root) -> list[str]:
@@ -94,7 +94,7 @@ def _targets_lines(before: Targets | None, after: Targets) -> list[str]:
         lines += _compared(f"sign releases of list {name}", old[name].keyids, new[name].keyids)
     if not lines and before is None:
         return ["Begins without a list."]
-    return lines or ["The same lists and keys as before, until a later date; nothing else changes."]
+    return lines or ["The same lists and keys as before; only the date is new."]
 
 
 def _delegated_lines(signed: Targets) -> list[str]:

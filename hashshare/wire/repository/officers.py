@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from securesystemslib.signer import Key, Signer
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Role, Root, TargetFile, Targets
 
-from hashshare.wire.errors import UsageError
+from hashshare.wire.errors import HashshareError, UsageError
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
 from hashshare.wire.repository.metadata import (
     FEED_LIFE,
@@ -192,5 +193,10 @@ def _until(now: datetime, life: timedelta) -> datetime:
 
 def _sign(metadata: Metadata[S], signers: Iterable[Signer]) -> bytes:
     for signer in signers:
-        metadata.sign(signer, append=True)
+        try:
+            metadata.sign(signer, append=True)
+        except UnsignedMetadataError as error:
+            if isinstance(error.__cause__, HashshareError):
+                raise error.__cause__ from None
+            raise
     return write_metadata(metadata)

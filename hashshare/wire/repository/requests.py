@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -40,6 +41,8 @@ MAX_REQUEST: Final = 16 * limits.MIB
 MAX_CHAIN: Final = 512
 MAX_ROLES: Final = 64
 MAX_NAME: Final = 64
+NAME: Final = re.compile(rf"(?=.{{1,{MAX_NAME}}}\Z)\w[\w'.-]*( [\w'.-]+)*")
+"""A person's name: words of letters, digits and a few marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,5 +343,5 @@ def _roles(document: Fields) -> dict[str, bytes]:
 
 
 def _officer(fields: Fields) -> Officer:
-    name = fields.text("name", limit=MAX_NAME)
+    name = fields.text("name", pattern=NAME)
     return Officer(name, fields.text("root", pattern=SHA256), fields.text("targets", pattern=SHA256))
