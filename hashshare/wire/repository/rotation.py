@@ -18,6 +18,7 @@ from securesystemslib.signer import Key
 from tuf.api.metadata import Root, Targets
 
 from hashshare.wire.errors import UsageError
+from hashshare.wire.objects import LIST_ID
 from hashshare.wire.repository.metadata import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, RoleFile, read_role, read_typed
 from hashshare.wire.repository.verification import Trusted
 
@@ -63,8 +64,9 @@ def feed_keys(targets: bytes) -> dict[str, tuple[Key, ...]]:
     delegations = read_typed(TARGETS, targets, Targets).signed.delegations
     roles = (delegations.roles or {}) if delegations else {}
     return {
-        list_id: tuple(delegations.keys[keyid] for keyid in role.keyids)  # type: ignore[union-attr]
-        for list_id, role in roles.items()
+        name: tuple(delegations.keys[keyid] for keyid in role.keyids)  # type: ignore[union-attr]
+        for name, role in roles.items()
+        if LIST_ID.fullmatch(name)
     }
 
 
