@@ -4,6 +4,7 @@ where the old key is refused from then on.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -146,12 +147,13 @@ def test_targets_that_a_replaced_officer_signed_come_signed_anew(aurora: Aurora,
 def test_every_officer_at_once_needs_the_old_threshold_and_the_new(aurora: Aurora, tmp_path: Path) -> None:
     updater(tmp_path, aurora).refresh()
     new = [Hand(), Hand(), Hand()]
-    given = {"root_keys": keys_of(new), "targets_keys": keys_of(new)}
+    sign_root = partial(
+        repository.next_root, aurora.root, root_keys=keys_of(new), targets_keys=keys_of(new), now=aurora.now
+    )
     for signers in (two(aurora), signers_of(new)):
-        alone = repository.next_root(aurora.root, **given, signers=signers, now=aurora.now)
         with pytest.raises(BadSignature):
-            aurora.commit(root=alone)
-    root = repository.next_root(aurora.root, **given, signers=two(aurora) + signers_of(new[:2]), now=aurora.now)
+            aurora.commit(root=sign_root(signers=signers))
+    root = sign_root(signers=two(aurora) + signers_of(new[:2]))
     targets = repository.renew_targets(aurora.targets, signers=signers_of(new[1:]), now=aurora.now)
     take(aurora, root=root, targets=targets)
     assert fetch_manifest(updater(tmp_path, aurora)).version == 1

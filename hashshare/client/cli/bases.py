@@ -67,4 +67,4 @@ def _tell(out: Output, done: Rebuilt) -> None:
     took = "   ".join(f"{name} {seconds:.1f} s" for name, seconds in done.stages.items() if seconds >= 0.05)
     if took:
         out.say(f"  {took}")
-    out.say("It waits to be adopted: the next publish or release refresh does it.")
+    out.say("It waits to be adopted: the next publish or publisher refresh does it.")

@@ -13,7 +13,6 @@ from hashshare.client.cli import passphrases, requests
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command, count, short
 from hashshare.client.home import Home, checked_domain
-from hashshare.client.keyring import retired_keys
 from hashshare.client.officers import load_card
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.recovery import Recovered, recover
@@ -135,7 +134,10 @@ def revoke_feed(
     out.say(
         "With it a thief could sign releases of these lists; to hand them to the hub takes your organisation key too."
     )
-    out.say("If the machine was broken into, that key is stolen as well: have it revoked at once.")
+    out.say(
+        "If the machine was broken into, that key is stolen as well. Revoke it at once, from another machine of yours"
+    )
+    out.say("or by the hub's operator.")
     _tell_signed(out, desk.mine, found)
 
 
@@ -151,7 +153,12 @@ def revoke_officer(
     if cards and len(cards) != len(who):
         raise UsageError("Give one --card for each officer, or none.")
     pairs = [(name, cards[place] if cards else None) for place, name in enumerate(who)]
-    _exchange(out, desk, exchanges(desk, pairs, roles=OFFICERS), cards, what="officer")
+    _exchange(out, desk, exchanges(desk, pairs, roles=OFFICERS), cards, what="officer's")
+    out.say(
+        "One officer's keys alone sign nothing where several have to. Should the thief have as many as that, tell the"
+    )
+    out.say("hub's operator and your members now, by another channel than the hub.")
+    out.say(f"What was published and not signed here: hashshare publisher signed {domain}")
 
 
 # --- recover -----------------------------------------------------------------------------------------------------
@@ -260,7 +267,6 @@ def _exchange(out: Output, desk: Desk, found: Exchange, cards: list[OfficerCard]
 
 def _tell(out: Output, desk: Desk, done: Rotated, *, what: str, more: dict[str, Any] | None = None) -> None:
     proposed = requests.proposed_json(done.proposed) if done.proposed else {"job": None, "request": None}
-    kept = retired_keys(desk.mine)
     out.result(
         {
             "publisher": desk.mine.domain,
@@ -268,7 +274,7 @@ def _tell(out: Output, desk: Desk, done: Rotated, *, what: str, more: dict[str, 
             "removed": list(done.removed),
             "added": list(done.added),
             "lists": list(done.lists),
-            "retired": [{"keyid": key.keyid, "kept": str(key.place)} for key in kept],
+            "retired": [{"keyid": key.keyid, "kept": str(key.place)} for key in done.retired],
             **proposed,
             **(more or {}),
         }
@@ -276,13 +282,15 @@ def _tell(out: Output, desk: Desk, done: Rotated, *, what: str, more: dict[str, 
     if not done.removed and not done.added:
         out.say(f"Nothing to replace: {desk.mine.domain} stands as it should.")
     else:
-        keys = [*((short(keyid), "out") for keyid in done.removed), *((short(keyid), "in") for keyid in done.added)]
-        state = "will be replaced once officers have signed" if done.waits else "replaced"
-        out.say(f"{desk.mine.domain}: {what} keys {state}.")
-        out.facts(keys)
+        out.say(f"{desk.mine.domain}: {_state(done, what)}.")
+        out.facts([*((short(keyid), "out") for keyid in done.removed), *((short(keyid), "in") for keyid in done.added)])
     if done.proposed:
         requests.tell(out, done.proposed)
     if done.waits:
         out.say("Until then the old key signs as before.")
-    for key in kept:
-        out.say(f"Destroy the old key, and every copy of it: {key.place}")
+    requests.tell_retired(out, desk.mine)
+
+
+def _state(done: Rotated, what: str) -> str:
+    became = "replaced" if done.added else "put out of use"
+    return f"{what} keys {f'will be {became} once officers have signed' if done.waits else became}"

@@ -34,7 +34,7 @@ def lapsed(aurora: Desk, north: North, tmp_path: Path) -> Iterator[Desk]:
     with time_machine.travel(datetime.now(UTC) + timedelta(days=4)):
         north.seal()
         aurora.json("publisher", "renew-base", LIST, "--now")
-        assert aurora.json("release", "refresh", LIST)["adopted_base"] == 2
+        assert aurora.json("publisher", "refresh", LIST, "--now")["lists"][0]["adopted_base"] == 2
         yield aurora
 
 

@@ -63,7 +63,7 @@ def test_it_says_what_to_do_next(published: Desk, thief: Desk) -> None:
 
 
 def test_a_machines_own_signatures_are_its_own(published: Desk) -> None:
-    published.json("release", "refresh", LIST)
+    published.json("publisher", "refresh", LIST, "--now")
     published.json("publish", LIST, published.csv(entries(range(30)), header=HEADER))
     done = published.json("publisher", "signed", DOMAIN)
     assert [(row["role_version"], row["version"], row["signed_here"]) for row in done["signatures"]] == [
@@ -78,7 +78,7 @@ def test_a_machines_own_signatures_are_its_own(published: Desk) -> None:
 def test_it_ends_with_4_when_something_was_signed_elsewhere(published: Desk, thief: Desk) -> None:
     """A line for cron on the machine that publishes."""
     assert published.run("publisher", "signed", DOMAIN).exit_code == 0
-    thief.json("release", "refresh", LIST)
+    thief.json("publisher", "refresh", LIST, "--now")
     said = published.run("publisher", "signed", DOMAIN)
     assert said.exit_code == 4
     assert "refresh" in said.output

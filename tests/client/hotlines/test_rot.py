@@ -120,7 +120,7 @@ def test_a_base_is_built_of_what_was_signed(feed: Desk, north: North, damage: Da
     built = feed.run(*RENEW, "--now")
     assert built.exit_code == 0, built.output
     assert_healed(feed, built.stderr, path)
-    assert feed.json("release", "refresh", LIST)["adopted_base"] == 2
+    assert feed.json("publisher", "refresh", LIST, "--now")["lists"][0]["adopted_base"] == 2
 
 
 @every_damage
@@ -130,7 +130,7 @@ def test_a_refresh_adopts_the_base_all_the_same(feed: Desk, damage: Damage) -> N
     feed.json(*RENEW, "--now")
     for part in (*held(feed).base, *held(feed).deltas):
         rot(store(feed).object_path(part.sha256), damage)
-    done = feed.run("release", "refresh", LIST, "--json")
+    done = feed.run("publisher", "refresh", LIST, "--now", "--json")
     assert done.exit_code == 0, done.output
     verify_list(store(feed))
     assert held(feed).base_version == 5
