@@ -14,7 +14,7 @@ from typing import Any
 
 from hashshare.client import keyring, trust
 from hashshare.client.drafts import ListTerms
-from hashshare.client.home import read_json, write_atomic
+from hashshare.client.home import read_json, split_list_name, write_atomic
 from hashshare.client.publisher import OwnList, find_list, save_list
 from hashshare.client.refeeding import served_feed
 from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed
@@ -138,8 +138,8 @@ def _declared(row: Mapping[str, Any]) -> ListTerms:
 
 
 def _keep(desk: Desk, terms: ListTerms) -> OwnList:
-    """Raises UsageError when a list of that name is here under another id."""
-    domain, _, slug = terms.name.partition("/")
+    """Raises UsageError when a list of that name is here under another id, or for what is no list's name."""
+    domain, slug = split_list_name(terms.name)
     if domain != desk.mine.domain:
         raise MalformedManifest(f"The list {terms.list_id} says that it is {terms.name}.")
     if read_json(desk.mine.list_path(slug)) is None:

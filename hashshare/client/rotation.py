@@ -24,7 +24,7 @@ from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release
 from hashshare.client.signers import HeldKey
 from hashshare.wire.errors import Conflict, UsageError
-from hashshare.wire.repository import delegate_lists, list_ids, next_root, renew_targets
+from hashshare.wire.repository import delegate_lists, list_ids, next_root, read_role, renew_targets
 from hashshare.wire.repository.requests import Officer
 from hashshare.wire.repository.rotation import (
     lists_of_key,
@@ -228,6 +228,8 @@ def _replace(
             keys[role] = (
                 without_key(keys[role], old=old) if new is None else with_replaced(keys[role], old=old, new=new)
             )
+    for role, named in keys.items():
+        _check_enough(desk, root, role, len(named))
     roles = {"root": next_root(root, root_keys=keys["root"], targets_keys=keys["targets"], signers=[], now=desk.now)}
     if due.get("targets"):
         # Those who stay sign them anew, so that no signature of a key that went holds anything up.
@@ -236,6 +238,16 @@ def _replace(
     removed = tuple(dict.fromkeys(old for old, _ in gone))
     added = tuple(dict.fromkeys(new.keyid for _, new in gone if new is not None))
     return _rotated(desk, removed, added, desk.propose(roles, stands, officers))
+
+
+def _check_enough(desk: Desk, root: bytes, role: str, left: int) -> None:
+    threshold = read_role("root", root).signed.roles[role].threshold
+    if left < threshold:
+        raise UsageError(
+            f"Without it {left} {role} keys are left, and {threshold} have to sign. Nothing was changed.",
+            next_step="Give the --card of who follows; for this machine's own key: "
+            f"hashshare publisher rotate {role} {desk.mine.domain}",
+        )
 
 
 def _is_done(keys: Sequence[Key], old: str, new: Key | None) -> bool:

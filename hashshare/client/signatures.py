@@ -16,17 +16,19 @@ from securesystemslib.signer import Key
 from tuf.api.metadata import Snapshot
 
 from hashshare.client import trust
+from hashshare.client.ceremony import kept_standing
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list
+from hashshare.client.rotation import OFFICERS
 from hashshare.client.session import Session
 from hashshare.client.signed import record
 from hashshare.client.signers import held_keys
 from hashshare.wire.errors import MalformedMetadata, NetworkError, NotFound
 from hashshare.wire.repository import read_role
-from hashshare.wire.repository.metadata import SNAPSHOT, read_typed
-from hashshare.wire.repository.rotation import feed_keys, signers_of
+from hashshare.wire.repository.metadata import ROOT, SNAPSHOT, TARGETS, read_typed
+from hashshare.wire.repository.rotation import feed_keys, officer_keys, signers_of
 
 MOST: Final = 1_000
-"""Signatures of one list that are looked at, newest first; the hub keeps those of a week."""
+"""Signatures of one role that are looked at, newest first; the hub keeps those of a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,44 @@ def _served(session: Session, own: OwnList) -> Iterator[tuple[int, bytes]]:
     named = read_typed(SNAPSHOT, (folder / "snapshot.json").read_bytes(), Snapshot).signed.meta
     meta = named.get(f"{own.list_id}.json")
     newest = meta.version if meta is not None else 0
-    for role_version in range(newest, max(0, newest - MOST), -1):
-        path = f"tuf/{own.publisher.domain}/metadata/{role_version}.{own.list_id}.json"
+    return _numbered(session, own.publisher.domain, own.list_id, newest)
+
+
+def _numbered(session: Session, domain: str, role: str, newest: int) -> Iterator[tuple[int, bytes]]:
+    """Version and bytes of a role's metadata, from the newest back as far as the hub serves it."""
+    for version in range(newest, max(0, newest - MOST), -1):
         try:
-            body = bytes(session.get(path).content)
+            body = bytes(session.get(f"tuf/{domain}/metadata/{version}.{role}.json").content)
         except NotFound:
             return
-        if read_role(own.list_id, body).version != role_version:
-            raise MalformedMetadata(f"The hub serves other metadata as {role_version}.{own.list_id}.json.")
-        yield role_version, body
+        if read_role(role, body).version != version:
+            raise MalformedMetadata(f"The hub serves other metadata as {version}.{role}.json.")
+        yield version, body
+
+
+# --- officers ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfficersSignatures:
+    """One version of "root" or "targets" that the hub accepted, and the key ids of those who signed it."""
+
+    role: str
+    version: int
+    keyids: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"role": self.role, "version": self.version, "signed_by": list(self.keyids)}
+
+
+def officers_signatures(session: Session, mine: OwnPublisher) -> list[OfficersSignatures]:
+    """Every root and the last targets, newest first, as they are kept at the hub; refreshed before.
+
+    Looks for the signatures of every key that a root ever named for officers.
+    """
+    stands = kept_standing(mine.home, mine.domain)
+    known = {key.keyid: key for root in stands.chain for role in OFFICERS for key in officer_keys(root, role)}
+    newest = read_role(TARGETS, stands.targets).version if stands.targets is not None else 0
+    found = [(ROOT, version, body) for version, body in reversed(list(enumerate(stands.chain, start=1)))]
+    found += [(TARGETS, version, body) for version, body in _numbered(session, mine.domain, TARGETS, newest)]
+    return [OfficersSignatures(role, version, signers_of(role, body, known.values())) for role, version, body in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from hashshare.client.publisher import OwnPublisher
 from hashshare.client.recovery import Recovered, recover
 from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed, rotate_hub, rotate_officers, rotate_own
 from hashshare.client.session import Session
-from hashshare.client.signatures import Signature, signatures
+from hashshare.client.signatures import OfficersSignatures, Signature, officers_signatures, signatures
 from hashshare.client.successors import Exchange, exchanges
 from hashshare.wire.errors import ExitCode, UsageError
 from hashshare.wire.fingerprints import parse_fingerprint
@@ -153,11 +154,13 @@ def revoke_officer(
     if cards and len(cards) != len(who):
         raise UsageError("Give one --card for each officer, or none.")
     pairs = [(name, cards[place] if cards else None) for place, name in enumerate(who)]
-    _exchange(out, desk, exchanges(desk, pairs, roles=OFFICERS), cards, what="officer's")
-    out.say(
-        "One officer's keys alone sign nothing where several have to. Should the thief have as many as that, tell the"
-    )
-    out.say("hub's operator and your members now, by another channel than the hub.")
+    gone = exchanges(desk, pairs, roles=OFFICERS)
+    _exchange(out, desk, gone, cards, what="officer's")
+    keyids = {old for role in gone for old, _ in gone[role]}
+    so_far = [f"{row.role} {row.version}" for row in _officers(desk) if keyids & set(row.keyids)]
+    out.say(f"These keys have signed so far: {', '.join(so_far) or 'nothing that the hub has'}.")
+    out.say("One officer's keys alone sign nothing where several have to sign.")
+    out.say("If the thief has as many as that, tell the hub's operator and your members now, by another channel.")
     out.say(f"What was published and not signed here: hashshare publisher signed {domain}")
 
 
@@ -207,11 +210,23 @@ def signed(out: Output, domain: Domain, since: Since = None) -> None:
     """What the hub published of your lists and whether this machine signed it; exit 4 for what it did not."""
     desk = _desk(out, domain, no_passphrase=True)
     desk.stands()
-    found = signatures(desk.session, desk.mine, since=_moment(since, desk.now))
-    out.result({"publisher": domain, **_signed_json(found)})
+    found, officers = signatures(desk.session, desk.mine, since=_moment(since, desk.now)), _officers(desk)
+    out.result({"publisher": domain, **_signed_json(found), "officers": [row.to_json() for row in officers]})
+    called = names(desk.mine)
+    out.facts([(f"{row.role} {row.version}", ", ".join(map(called, row.keyids))) for row in officers])
     _tell_signed(out, desk.mine, found)
     if any(row.here is False for row in found):
         out.exit_code = ExitCode.VERIFICATION
+
+
+def _officers(desk: Desk) -> list[OfficersSignatures]:
+    return officers_signatures(desk.session, desk.mine)
+
+
+def names(mine: OwnPublisher) -> Callable[[str], str]:
+    """What to call a key id: its officer's name where a card is here."""
+    known = {keyid: card.name for card in kept_cards(mine) for keyid in (card.root.keyid, card.targets.keyid)}
+    return lambda keyid: known.get(keyid) or f"key {short(keyid)}"
 
 
 def _signed_json(found: list[Signature]) -> dict[str, Any]:

@@ -111,6 +111,17 @@ def test_a_manifest_that_was_tampered_with_is_not_believed(
     assert not OwnPublisher(spare.home, DOMAIN).slugs
 
 
+def test_a_hub_names_no_file_outside_the_folder(
+    published: Desk, spare: Desk, backup: Path, north: North, tmp_path: Path
+) -> None:
+    published.json("publisher", "list", "create", f"{DOMAIN}/video", "--algorithms", "sha256", "--scheme", "uk-abc")
+    north.lists["video"]["name"] = f"{DOMAIN}/../../../escaped"
+    words = ("publisher", "recover", DOMAIN, "--root", fingerprint(published), "--keys", backup, ALONE)
+    refused = spare.json(*words, exit_code=2)["error"]
+    assert "not a list's name" in refused["detail"]
+    assert not list(tmp_path.rglob("escaped*"))
+
+
 def test_without_officers_keys_it_writes_a_request_for_them(published: Desk, spare: Desk, north: North) -> None:
     done = spare.json("publisher", "recover", DOMAIN, "--root", fingerprint(published), ALONE)
     assert done["job"] is None and Path(done["request"]).exists()

@@ -102,6 +102,20 @@ def test_a_submission_whose_answer_was_lost_is_finished_by_the_next(
     assert not keyring.is_under_way(OwnPublisher(founded.home, DOMAIN))
 
 
+def test_it_tells_what_an_officers_key_has_signed(founded: Desk, people: list[Officer]) -> None:
+    """Anna and Ben founded the publisher and gave the list its key."""
+    done = founded.json("publisher", "signed", DOMAIN)
+    rows = {(row["role"], row["version"]): set(row["signed_by"]) for row in done["officers"]}
+    assert rows == {
+        ("root", 1): {held_by(person, "root") for person in people[:2]},
+        ("targets", 1): {held_by(person, "targets") for person in people[:2]},
+        ("targets", 2): {held_by(person, "targets") for person in people[:2]},
+    }
+    said = founded.run("publisher", "revoke", "officer", DOMAIN, "Ben").output
+    assert "These keys have signed so far: root 1, targets 2, targets 1." in said
+    assert "Anna" in founded.run("publisher", "signed", DOMAIN).output
+
+
 # --- officers ----------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +158,8 @@ def test_a_stolen_officers_key_is_out_with_nobody_in_its_place(
     submitted(founded, people[:2], done["request"])
     assert named(north, "root") == {held_by(person, "root") for person in people[:2]}
     again = founded.json("publisher", "revoke", "officer", DOMAIN, "Ben", exit_code=2)["error"]
-    assert "needs 2 signatures of 1 keys" in again["detail"]
+    assert "1 root keys are left, and 2 have to sign" in again["detail"]
+    assert "--card" in again["next_step"]
     assert not founded.json("publisher", "sign-request", DOMAIN, "--drop")["dropped"]
 
 
