@@ -135,10 +135,7 @@ def revoke_feed(
     out.say(
         "With it a thief could sign releases of these lists; to hand them to the hub takes your organisation key too."
     )
-    out.say(
-        "If the machine was broken into, that key is stolen as well. Revoke it at once, from another machine of yours"
-    )
-    out.say("or by the hub's operator.")
+    out.say("If the machine was broken into, that key is stolen as well: have it revoked at once.")
     _tell_signed(out, desk.mine, found)
 
 
