@@ -227,11 +227,15 @@ def load_request(path: Path) -> SigningRequest:
     return read_request(body)
 
 
+def waiting_requests(mine: OwnPublisher) -> list[tuple[Path, SigningRequest]]:
+    """The requests kept here with their files, though the hub may have moved on since."""
+    return [(path, load_request(path)) for path in sorted(mine.requests_folder.glob("*.json"))]
+
+
 def open_request(mine: OwnPublisher, stands: Standing, *, now: datetime) -> SigningRequest | None:
     """The request kept here that still follows what stands and has not expired; those that do not are removed."""
     found: SigningRequest | None = None
-    for path in sorted(mine.requests_folder.glob("*.json")):
-        request = load_request(path)
+    for path, request in waiting_requests(mine):
         try:
             check_current(request, stands, now=now)
         except StaleRequest:

@@ -104,6 +104,8 @@ def take_over(mine: OwnPublisher, *, root: bytes, targets: bytes, now: datetime)
         "feed": all_feed_keys(targets),
     }
     done = [_take_over(mine, role, {key.keyid for key in keys}, now=now) for role, keys in named.items()]
+    for role in ("root", "targets"):
+        _leave(mine, role, {key.keyid for key in named[role]}, now=now)
     return tuple(taken for taken in done if taken is not None)
 
 
@@ -128,6 +130,19 @@ def _take_over(mine: OwnPublisher, role: str, accepted: Set[str], *, now: dateti
     _record(folder, next_name(role)).unlink(missing_ok=True)
     sync_folder(folder)
     return Taken(role, coming, retired)
+
+
+def _leave(mine: OwnPublisher, role: str, accepted: Set[str], *, now: datetime) -> None:
+    """Put an officer's key that nothing names any more among the retired, though none is here to follow it."""
+    folder, standing = mine.keys_folder, find_key(mine.keys_folder, role)
+    if standing is None or standing.keyid in accepted:
+        return
+    if is_there(standing):
+        _retire(folder, role, standing, now=now)
+    # The record last: a file without one would be told to nobody.
+    _file(folder, role).unlink(missing_ok=True)
+    _record(folder, role).unlink()
+    sync_folder(folder)
 
 
 def _rename(folder: Path, key: HeldKey, role: str) -> None:

@@ -25,6 +25,7 @@ from hashshare.client.settling import await_other_release
 from hashshare.client.signers import HeldKey
 from hashshare.wire.errors import Conflict, UsageError
 from hashshare.wire.repository import delegate_lists, list_ids, next_root, read_role, renew_targets
+from hashshare.wire.repository.cards import OfficerCard
 from hashshare.wire.repository.requests import Officer
 from hashshare.wire.repository.rotation import (
     lists_of_key,
@@ -210,6 +211,40 @@ def rotate_officers(
     be left than have to sign.
     """
     return desk.locked(lambda: _replace(desk, desk.stands()[0], changes, officers))
+
+
+def give_to_officers(desk: Desk, cards: Sequence[OfficerCard], *, threshold: int) -> Rotated:
+    """Root and targets to the holders of `cards`, any `threshold` of whom sign from then on, in place of whoever did.
+
+    Raises UsageError when there are fewer cards than have to sign.
+    """
+
+    def give() -> Rotated:
+        stands, _ = desk.stands()
+        before = {key.keyid for role in OFFICERS for key in officer_keys(stands.root, role)}
+        after = {key.keyid for card in cards for key in (card.root, card.targets)}
+        if before == after and _thresholds(stands.root) == {threshold}:
+            return _nothing(desk)
+        root = next_root(
+            stands.root,
+            root_keys=[card.root for card in cards],
+            targets_keys=[card.targets for card in cards],
+            threshold=threshold,
+            targets_threshold=threshold,
+            signers=[],
+            now=desk.now,
+        )
+        roles = {"root": root, "targets": renew_targets(stands.targets, signers=[], now=desk.now)}
+        officers = [card.officer for card in cards]
+        proposed = desk.propose(roles, stands, officers)
+        return _rotated(desk, tuple(sorted(before - after)), tuple(sorted(after - before)), proposed)
+
+    return desk.locked(give)
+
+
+def _thresholds(root: bytes) -> set[int]:
+    roles = read_role("root", root).signed.roles
+    return {roles[role].threshold for role in OFFICERS}
 
 
 def _replace(

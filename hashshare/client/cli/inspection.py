@@ -13,6 +13,7 @@ from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, t
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, error_document, size
+from hashshare.client.cli.requests import tell_waiting
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
 from hashshare.client.logs import seen_logs
@@ -63,6 +64,10 @@ def status(
     for publisher in known:
         if publisher.state == "refused":
             out.warn(f"{publisher.domain}: its root is not the one you pinned; nothing under it is used.")
+    for publisher in known:
+        if publisher.fingerprint:
+            out.fingerprint(f"{publisher.domain}   root ", publisher.fingerprint, f"   {publisher.state}")
+    document["requests"] = tell_waiting(out, home)
     warn_unconfirmed(out, known)
     for domain, seen in seen_logs(home).items():
         warn_refused(out, domain, seen)

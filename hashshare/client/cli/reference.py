@@ -21,7 +21,9 @@ Every command takes `--json` (one JSON document on stdout and nothing else; erro
 | environment | means |
 |---|---|
 | `HASHSHARE_HOME` | the folder of keys, trust and lists; `~/.hashshare` when unset |
-| `HASHSHARE_PASSPHRASE` | opens and encrypts a publisher's key files; asked for at a terminal when unset |
+| `HASHSHARE_PASSPHRASE` | opens and encrypts key files of hotlines and officers; asked for at a terminal when unset |
+| `HASHSHARE_PIN` | opens keys in hardware; asked for at a terminal when unset |
+| `PYKCS11LIB` | the path of the PKCS#11 library of that hardware |
 
 | exit | means |
 |---|---|

@@ -17,6 +17,7 @@ from hashshare.client.ceremony import (
     request_path,
     standing,
     submit,
+    waiting_requests,
 )
 from hashshare.client.cli import passphrases
 from hashshare.client.cli.output import Output
@@ -94,6 +95,18 @@ def _drop(out: Output, mine: OwnPublisher, waiting: SigningRequest | None) -> No
     out.say(f"{mine.domain}: {', '.join(dropped)} dropped." if dropped else f"{mine.domain}: no request waits.")
     if dropped:
         out.say("Destroy its copies: what officers signed of it could still be handed in.")
+
+
+def tell_waiting(out: Output, home: Home) -> list[dict[str, Any]]:
+    """For `status`: the requests of one's own publishers that wait for officers."""
+    rows: list[dict[str, Any]] = []
+    for mine in own_publishers(home):
+        for path, request in waiting_requests(mine):
+            lacks = missing(request)
+            out.warn(f"{mine.domain}: {', '.join(versions(request))} waits for its officers ({path}).")
+            out.facts(lacking(lacks, request))
+            rows.append({"publisher": mine.domain, **proposed_json(Proposed(request, path=path, missing=lacks))})
+    return rows
 
 
 # --- words -------------------------------------------------------------------------------------------------------

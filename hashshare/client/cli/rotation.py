@@ -17,7 +17,16 @@ from hashshare.client.home import Home, checked_domain
 from hashshare.client.officers import load_card
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.recovery import Recovered, recover
-from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed, rotate_hub, rotate_officers, rotate_own
+from hashshare.client.rotation import (
+    OFFICERS,
+    Desk,
+    Rotated,
+    give_to_officers,
+    rotate_feed,
+    rotate_hub,
+    rotate_officers,
+    rotate_own,
+)
 from hashshare.client.session import Session
 from hashshare.client.signatures import OfficersSignatures, Signature, officers_signatures, signatures
 from hashshare.client.successors import Exchange, exchanges
@@ -37,6 +46,10 @@ Old = Annotated[
 Cards = Annotated[
     list[Path] | None,
     typer.Option("--card", metavar="FILE", help="The card of who follows, in the order of --in-place-of."),
+]
+Threshold = Annotated[
+    int | None,
+    typer.Option("--threshold", metavar="M", min=1, help="How many of all officers must sign; else more than half."),
 ]
 Since = Annotated[
     datetime | None,
@@ -92,11 +105,23 @@ def rotate_root_key(
     domain: Domain,
     old: Old = None,
     card: Cards = None,
+    threshold: Threshold = None,
     new_key: NewKey = "",
     no_passphrase: NoPassphrase = False,
 ) -> None:
-    """A new root key: this machine's, or both keys of officers by their new cards."""
-    _rotate_role(out, _desk(out, domain, no_passphrase), "root", old or [], card or [], new_key)
+    """A new root key: this machine's, or both keys of officers by their new cards. Cards alone, without --in-place-of,
+    give root and targets to these officers.
+    """
+    desk = _desk(out, domain, no_passphrase)
+    if card and not old:
+        cards = [load_card(path) for path in card]
+        done = give_to_officers(desk, cards, threshold=threshold or len(cards) // 2 + 1)
+        keep_cards(desk.mine, cards)
+        _tell(out, desk, done, what="root and targets")
+        return
+    if threshold is not None:
+        raise UsageError("--threshold goes with the cards of all officers, without --in-place-of.")
+    _rotate_role(out, desk, "root", old or [], card or [], new_key)
 
 
 def _rotate_role(out: Output, desk: Desk, role: str, old: list[str], card: list[Path], uri: str) -> None:

@@ -179,6 +179,23 @@ def test_every_officer_is_replaced_at_once(founded: Desk, people: list[Officer],
     assert founded.json("publish", LIST, founded.csv(entries(range(30)), header=HEADER))["version"] == 2
 
 
+def test_a_trial_is_given_to_officers(images: Desk, people: list[Officer], north: North) -> None:
+    """One key of each kind becomes two of three; the old keys are left to be destroyed."""
+    mine = OwnPublisher(images.home, DOMAIN)
+    old = {role: own_key(mine, role).keyid for role in ("root", "targets")}
+    cards = [word for person in people for word in ("--card", person.card)]
+    done = images.json("publisher", "rotate", "root", DOMAIN, *cards)
+    assert sorted(done["removed"]) == sorted(old.values())
+    assert {(need["by"], need["need"] - need["have"]) for need in done["missing"]} == {("root 2", 2)}
+    assert submitted(images, people[:2], done["request"])["job"]
+    for role in ("root", "targets"):
+        assert named(north, role) == {held_by(person, role) for person in people}
+        assert find_key(mine.keys_folder, role) is None and not mine.key_path(role).exists()
+    assert {key.keyid for key in keyring.retired_keys(mine)} == set(old.values())
+    assert images.json("publish", LIST, images.csv(entries(range(20)), header=HEADER))["version"] == 1
+    assert images.json("publisher", "renew", DOMAIN)["job"] is None
+
+
 def test_two_lost_of_three_leave_nothing_to_sign_with(founded: Desk, people: list[Officer], tmp_path: Path) -> None:
     """Then only a new identity helps; the request says whose signature lacks."""
     new = dora(tmp_path)
@@ -220,6 +237,8 @@ def test_the_hubs_new_keys_go_to_the_officers_too(founded: Desk, people: list[Of
     ("words", "why"),
     [
         (("--in-place-of", "Nobody"), "for each --in-place-of"),
+        (("--in-place-of", "Carol", "--card", "CARD", "--threshold", "2"), "of all officers"),
+        (("--card", "CARD", "--threshold", "2"), "needs 2 signatures of 1 keys"),
         (("--in-place-of", "abc", "--card", "CARD"), "No key of"),
         (("--in-place-of", "Anna", "--card", "ANNA"), "Nothing"),
     ],
