@@ -117,7 +117,7 @@ def test_an_officers_key_that_nothing_names_any_more_is_put_aside(mine: OwnPubli
     keyring.take_over(mine, **metadata(mine, root=somebody()), now=NOW)
     assert find_key(mine.keys_folder, "root") is None
     assert [key.keyid for key in keyring.retired_keys(mine)] == [old.keyid]
-    assert own_key(mine, "targets") and own_key(mine, "feed")
+    assert works(own_key(mine, "targets")) and works(own_key(mine, "feed"))
 
 
 def test_a_feed_key_without_a_list_stays(mine: OwnPublisher) -> None:
