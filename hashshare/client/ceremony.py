@@ -56,7 +56,7 @@ from hashshare.wire.repository.requests import (
     read_request,
 )
 
-ORDER: Final = ("root", "targets")
+ORDER: Final = ("root", "targets", "major")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +111,18 @@ def propose(
     officers: Sequence[Officer] = (),
     instead: bool = False,
     sign: bool = True,
+    major: bytes | None = None,
     watch: Watch | None = None,
 ) -> Proposed:
     """Sign new metadata (role name -> bytes) with the keys here; commit it if that suffices, else keep a request.
 
     `officers`: what to call the holders of the keys; those of the founding cards unless given. `instead`: in place of
-    the request that waits. Without `sign` the keys here are left alone. The caller holds the lock `publisher-<domain>`.
+    the request that waits. Without `sign` the keys here are left alone. `major` is what stands of the major role, where
+    `roles` have a new one. The caller holds the lock `publisher-<domain>`.
     Raises Conflict while another change waits for officers, and what commits.commit and commits.wait raise.
     """
     known = tuple(officers) or known_officers(mine)
-    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known)
+    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known, major=major)
     check_request(request)
     waiting = open_request(mine, stands, now=now)
     if waiting is not None and not instead:
@@ -266,11 +268,12 @@ def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:
 
 
 def accepted(request: SigningRequest, stands: Standing) -> bool:
-    """Whether all that the request asks for stands already."""
+    """Whether the root and targets that the request asks for stand already, and so what was committed with them."""
     known: dict[str, list[bytes]] = {"root": list(stands.chain), "targets": [stands.targets] if stands.targets else []}
     return all(
         any(_content(role, body) == _content(role, other) for other in known.get(role, ()))
         for role, body in request.roles.items()
+        if role in known
     )
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from securesystemslib.signer import Key
 
-from hashshare.client import keyring
+from hashshare.client import keyring, trust
 from hashshare.client.ceremony import Proposed, Standing, propose, standing
 from hashshare.client.commits import Watch
 from hashshare.client.identity import hub_keys
@@ -24,11 +24,21 @@ from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release
 from hashshare.client.signers import HeldKey
 from hashshare.wire.errors import Conflict, UsageError
-from hashshare.wire.repository import delegate_lists, list_ids, next_root, read_role, renew_targets
+from hashshare.wire.repository import (
+    delegate_lists,
+    delegate_major,
+    list_ids,
+    next_root,
+    read_role,
+    renew_targets,
+    sign_major,
+)
 from hashshare.wire.repository.cards import OfficerCard
+from hashshare.wire.repository.metadata import MAJOR, MAJOR_THRESHOLD
 from hashshare.wire.repository.requests import Officer
 from hashshare.wire.repository.rotation import (
     lists_of_key,
+    major_keys,
     officer_keys,
     with_feed_replaced,
     with_replaced,
@@ -92,8 +102,10 @@ class Desk:
         taken = keyring.take_over(self.mine, root=found.chain[-1], targets=found.targets, now=self.now)
         return Stands(found, found.chain[-1], found.targets), {one.role: one for one in taken}
 
-    def propose(self, roles: Mapping[str, bytes], stands: Stands, officers: Sequence[Officer] = ()) -> Proposed:
-        """An urgent change takes the place of another one that waits for officers."""
+    def propose(
+        self, roles: Mapping[str, bytes], stands: Stands, officers: Sequence[Officer] = (), major: bytes | None = None
+    ) -> Proposed:
+        """An urgent change takes the place of another that waits for officers. `major`: what stands of that role."""
         act = partial(
             propose,
             self.session,
@@ -103,6 +115,7 @@ class Desk:
             ask=self.ask,
             now=self.now,
             officers=officers,
+            major=major,
             watch=self.watch,
         )
         try:
@@ -234,9 +247,9 @@ def give_to_officers(desk: Desk, cards: Sequence[OfficerCard], *, threshold: int
             signers=[],
             now=desk.now,
         )
-        roles = {"root": root, "targets": renew_targets(stands.targets, signers=[], now=desk.now)}
-        officers = [card.officer for card in cards]
-        proposed = desk.propose(roles, stands, officers)
+        given = [card.targets for card in cards], max(threshold, MAJOR_THRESHOLD)
+        below, major = _targets_and_major(desk, stands, given if major_keys(stands.targets) else None)
+        proposed = desk.propose({"root": root, **below}, stands, [card.officer for card in cards], major)
         return _rotated(desk, tuple(sorted(before - after)), tuple(sorted(after - before)), proposed)
 
     return desk.locked(give)
@@ -266,13 +279,43 @@ def _replace(
     for role, named in keys.items():
         _check_enough(desk, root, role, len(named))
     roles = {"root": next_root(root, root_keys=keys["root"], targets_keys=keys["targets"], signers=[], now=desk.now)}
+    major = None
     if due.get("targets"):
         # Those who stay sign them anew, so that no signature of a key that went holds anything up.
-        roles["targets"] = renew_targets(stands.targets, signers=[], now=desk.now)
+        below, major = _targets_and_major(desk, stands, _exchanged_major(stands.targets, due["targets"]))
+        roles |= below
     gone = [pair for pairs in due.values() for pair in pairs]
     removed = tuple(dict.fromkeys(old for old, _ in gone))
     added = tuple(dict.fromkeys(new.keyid for _, new in gone if new is not None))
-    return _rotated(desk, removed, added, desk.propose(roles, stands, officers))
+    return _rotated(desk, removed, added, desk.propose(roles, stands, officers, major))
+
+
+def _exchanged_major(targets: bytes, pairs: Sequence[tuple[str, Key | None]]) -> tuple[list[Key], int] | None:
+    """The major role after its holders' targets keys were exchanged; None where that changes nothing."""
+    given = major_keys(targets)
+    if given is None:
+        return None
+    keys, threshold = list(given[0]), given[1]
+    for old, new in pairs:
+        if any(key.keyid == old for key in keys):
+            keys = without_key(keys, old=old) if new is None else with_replaced(keys, old=old, new=new)
+    return (keys, threshold) if [key.keyid for key in keys] != [key.keyid for key in given[0]] else None
+
+
+def _targets_and_major(
+    desk: Desk, stands: Stands, given: tuple[Sequence[Key], int] | None
+) -> tuple[dict[str, bytes], bytes | None]:
+    """New targets, with the major role given to other keys if any are `given`, and what it signed for these to sign
+    anew; and the major metadata that stands, if it comes anew.
+    """
+    if given is None:
+        return {"targets": renew_targets(stands.targets, signers=[], now=desk.now)}, None
+    keys, threshold = given
+    roles = {"targets": delegate_major(stands.targets, keys=keys, threshold=threshold, signers=[], now=desk.now)}
+    standing_major = trust.Repository(desk.mine.home, desk.session, desk.mine.domain).standing_major()
+    if standing_major is not None:
+        roles[MAJOR] = sign_major(standing_major, signers=[], now=desk.now)
+    return roles, standing_major
 
 
 def _check_enough(desk: Desk, root: bytes, role: str, left: int) -> None:

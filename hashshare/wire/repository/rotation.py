@@ -19,7 +19,16 @@ from tuf.api.metadata import Root, Targets
 
 from hashshare.wire.errors import UsageError
 from hashshare.wire.objects import LIST_ID
-from hashshare.wire.repository.metadata import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, RoleFile, read_role, read_typed
+from hashshare.wire.repository.metadata import (
+    MAJOR,
+    ROOT,
+    SNAPSHOT,
+    TARGETS,
+    TIMESTAMP,
+    RoleFile,
+    read_role,
+    read_typed,
+)
 from hashshare.wire.repository.verification import Trusted
 
 ROOT_ROLES: Final = (ROOT, TARGETS, SNAPSHOT, TIMESTAMP)
@@ -68,6 +77,15 @@ def feed_keys(targets: bytes) -> dict[str, tuple[Key, ...]]:
         for name, role in roles.items()
         if LIST_ID.fullmatch(name)
     }
+
+
+def major_keys(targets: bytes) -> tuple[tuple[Key, ...], int] | None:
+    """Who may sign majors, and how many must; None where the publisher has given the role to nobody."""
+    delegations = read_typed(TARGETS, targets, Targets).signed.delegations
+    role = (delegations.roles or {}).get(MAJOR) if delegations else None
+    if role is None or delegations is None:
+        return None
+    return tuple(delegations.keys[keyid] for keyid in role.keyids), role.threshold
 
 
 def with_replaced(keys: Iterable[Key], *, old: str, new: Key) -> list[Key]:
