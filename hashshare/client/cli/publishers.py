@@ -220,10 +220,11 @@ def create(
         }
     )
     out.say(f"{own.name} is {'created' if done.proposed else 'there already'} (id {own.list_id}).")
-    if done.proposed:
-        requests.tell(out, done.proposed)
     out.facts([("key", own.fmt.key.name), ("header", ",".join(own.fmt.header)), ("scheme", own.fmt.scheme)])
-    out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
+    if done.proposed and done.proposed.path:
+        requests.tell(out, done.proposed)
+    else:
+        out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
 
 
 def _full_name(home: Home, name: str) -> str:
