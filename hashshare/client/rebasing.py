@@ -34,6 +34,7 @@ from hashshare.wire.chain import base_due
 from hashshare.wire.compaction import renew_base
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import HashshareError, NotSynced, WrongDigest
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.state import HeldState
 
@@ -170,7 +171,7 @@ def _build(folder: BaseFolder, version: int, state: HeldState, *, now: datetime)
     """Write the shards; they are on the disk before the record says so."""
     files = folder.files_folder
     with open_engine(read=state.paths, write=files, memory=MEMORY) as engine:
-        shards = renew_base(engine, state, files, version=version, today=now.date())
+        shards = renew_base(engine, state, files, version=version, today=day_of(now))
     for shard in shards:
         _settle_file(shard.path)
     sync_folder(files)

@@ -37,8 +37,9 @@ def introduce_key(
 ) -> tuple[OrganisationKey, bool]:
     """Register a further key of the caller's organisation, and say whether it is new; the same again answers the same.
 
-    `proof`: see wire.introductions. It opens doors for `days` from `not_before`, else from now. Raises BadSignature,
-    UsageError for a window too long or too far ahead, Conflict for a key that is known otherwise or one too many.
+    `proof`: see wire.introductions. The new key has the holder of the one that introduces it. It opens doors for `days`
+    from `not_before`, else from now. Raises BadSignature, UsageError for a window too long or too far ahead, Conflict
+    for a key that is known otherwise or one too many.
     """
     caller.require_write()
     begins = not_before or now
@@ -49,7 +50,7 @@ def introduce_key(
     if not name.strip():
         raise errors.UsageError("A key needs a name, so that people can tell which machine has it.")
     check_proof(proof, public_key=public_key, hub=settings.HASHSHARE_PUBLIC_URL, introducer=caller.key_id)
-    Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
+    introducer = _introducer(caller, now)
     known = _same_key(caller, public_key, now)
     if known is not None:
         return known, False
@@ -61,7 +62,8 @@ def introduce_key(
         now=now,
         not_before=not_before,
         not_after=begins + timedelta(days=days),
-        introduced_by=OrganisationKey.objects.get(fingerprint=caller.key_id),
+        holder=introducer.holder,
+        introduced_by=introducer,
     ), True
 
 
@@ -74,7 +76,7 @@ def invite_machine(*, caller: Caller, name: str, holder: str, now: datetime) -> 
     caller.require_write()
     if not name.strip():
         raise errors.UsageError("A key needs a name, so that people can tell which machine has it.")
-    Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
+    introducer = _introducer(caller, now)
     check_room(caller.organisation, now=now)
     return invite_key(
         organisation=caller.organisation,
@@ -82,8 +84,19 @@ def invite_machine(*, caller: Caller, name: str, holder: str, now: datetime) -> 
         valid_for=CODE_VALID_FOR,
         key_name=name.strip(),
         holder=person_of(caller.organisation, holder) if holder else None,
-        made_with=OrganisationKey.objects.get(fingerprint=caller.key_id),
+        made_with=introducer,
     )
+
+
+def _introducer(caller: Caller, now: datetime) -> OrganisationKey:
+    """The caller's key, as it is when the organisation's keys have their turn: what revoked it meanwhile holds, and it
+    brings nothing more. Raises NotAuthenticated.
+    """
+    Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
+    key = OrganisationKey.objects.select_related("holder").get(fingerprint=caller.key_id)
+    if key.state_at(now) != "active":
+        raise errors.NotAuthenticated
+    return key
 
 
 def person_of(organisation: Organisation, email: str) -> Person:

@@ -118,7 +118,7 @@ def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enro
         raise errors.InvitationInvalid
     if invitation.used_at is not None:
         return repeated(invitation, organisation, public_key)
-    if invitation.expires_at <= now:
+    if invitation.expires_at <= now or not still_vouched_for(invitation):
         raise errors.InvitationInvalid
     key = add_key(
         organisation=organisation,
@@ -183,12 +183,28 @@ def repeated(invitation: Invitation, organisation: Organisation, public_key: byt
 
 
 def locked(code: str, kind: str) -> Invitation:
-    """The invitation's row, locked so that two uses of one code wait for each other."""
-    rows = Invitation.objects.select_for_update(of=("self",)).select_related("organisation")
-    invitation = rows.filter(code_hash=code_hash(code), kind=kind).first()
+    """The invitation's row, locked so that two uses of one code wait for each other.
+
+    The organisation's is locked before it, as by all that ends its keys: so who waits here sees what was ended.
+    """
+    rows = Invitation.objects.filter(code_hash=code_hash(code), kind=kind)
+    whose = rows.values_list("organisation", flat=True).first()
+    if whose is not None:
+        Organisation.objects.select_for_update(no_key=True).filter(pk=whose).first()
+    related = rows.select_related("organisation", "holder", "made_with")
+    invitation = related.select_for_update(of=("self",)).first()
     if invitation is None:
         raise errors.InvitationInvalid
     return invitation
+
+
+def still_vouched_for(invitation: Invitation) -> bool:
+    """Whether who was to answer for the key is still there, and the key that asked for the code is not revoked.
+
+    Both void the code too, but a request that waited meanwhile may ask with an earlier time than that of its end.
+    """
+    holder, asked = invitation.holder, invitation.made_with
+    return (holder is None or holder.is_active) and (asked is None or asked.revoked_at is None)
 
 
 def new_code() -> str:

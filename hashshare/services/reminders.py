@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from hashshare.models import HashList, Organisation, Person, Release, Reminder
 from hashshare.selectors.logs import newest_acknowledged
 from hashshare.selectors.propagation import SHOWN_DAYS, entitled_at, withdrawal, withdrawing
+from hashshare.services.runs import spared
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +43,8 @@ def remind_overdue(*, now: datetime) -> int:
     """Mail whoever is newly overdue; how many organisations. One that cannot be mailed is named, and tried again."""
     count = 0
     for hash_list, organisation in list(overdue_members(now)):
-        try:
+        with spared("%s could not be reminded of withdrawals of %s.", organisation, hash_list):
             count += remind(hash_list, organisation, now)
-        except Exception:
-            logger.exception("%s could not be reminded of withdrawals of %s.", organisation, hash_list)
     return count
 
 

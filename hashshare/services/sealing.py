@@ -6,7 +6,6 @@ and of two at work at once one passes the log over. Readers and deliveries wait 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
@@ -19,14 +18,13 @@ from hashshare.log_keys import FILE, log_key
 from hashshare.models import Leaf, Log, LogTile
 from hashshare.selectors.logs import tile_reader
 from hashshare.selectors.padding import padding_opening
+from hashshare.services.runs import spared
 from hashshare.wire import errors, keys
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import entry_of
 from hashshare.wire.log.notes import Verifier, open_note
 from hashshare.wire.log.tiles import WIDTH, Tile
-
-logger = logging.getLogger(__name__)
 
 BATCH: Final = 32_768
 """Leaves in a transaction: they and their tiles are some 20 MiB of the worker's memory."""
@@ -59,11 +57,9 @@ def waiting() -> QuerySet[Leaf]:
 
 
 def safely(log_id: int, work: Callable[[int], int]) -> int:
-    try:
+    with spared("The log %s could not be sealed.", log_id):
         return work(log_id)
-    except Exception:
-        logger.exception("The log %s could not be sealed.", log_id)
-        return 0
+    return 0
 
 
 def seal_log(log_id: int, *, now: datetime) -> int:

@@ -82,6 +82,14 @@ class Narrator(Listener):
         self._bars.close()
         against = f"against v{before}" if before else "first release"
         self._out.say(f"{self._name}   {against}   {change_text(change)}")
+        if change.outdated:
+            what = (
+                "1 new row has lapsed already and stays"
+                if change.outdated == 1
+                else (f"{change.outdated:,} new rows have lapsed already and stay")
+            )
+            first = change.outdated_examples[0][:16]
+            self._complain(f"! {what} out, by the date in `expires`: see {first}\N{HORIZONTAL ELLIPSIS}")
 
     def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
         self._bars.close()
@@ -146,6 +154,8 @@ def tell(out: Output, publication: Publication) -> None:
     """The outcome and the next step."""
     if publication.dry_run:
         out.say("Dry run: nothing was published.")
+    elif publication.request is not None:
+        return
     elif not publication.published:
         out.say(f"The list says this already (v{publication.version}); nothing was published.")
     else:
