@@ -185,8 +185,8 @@ class _Run:
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
-            self._replace_root(domain)
             self.repositories[domain] = trust.Repository(self.home, self.session, domain)
+            self._replace_root(domain)
         return self.repositories[domain]
 
     def _replace_root(self, domain: str) -> None:
