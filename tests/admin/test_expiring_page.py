@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from hashshare.models import (
     AccessKey,
+    ExpiryWarning,
     HashList,
     Invitation,
     Metadata,
@@ -192,6 +193,20 @@ def test_the_overview_says_what_needs_somebody(ending: Hub) -> None:
     assert "1 signature has expired: aurora.example/images." in words(analyst, "/admin/")
     engineer = words(browser(ending.engineer), "/admin/")
     assert "signature" not in engineer
+
+
+def test_a_hotline_sees_what_it_was_told_and_not_what_operators_were(ending: Hub) -> None:
+    told = ending.aurora.of[ExpiryWarning]
+    assert isinstance(told, ExpiryWarning)
+    ExpiryWarning.objects.create(
+        publisher=told.publisher, role="timestamp", version=9, step="expired", audience="operators",
+        subject="aurora.example timestamp", expires_at=told.expires_at, recipients=3,
+    )  # fmt: skip
+    address = "/admin/hashshare/expirywarning/"
+    assert "aurora.example timestamp" in words(browser(ending.operator), address)
+    seen = words(browser(ending.analyst), address)
+    assert "aurora.example/images" in seen
+    assert "timestamp" not in seen
 
 
 def test_it_stands_in_the_navigation_of_those_who_may_see_it(hub: Hub) -> None:
