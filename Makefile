@@ -2,7 +2,8 @@
 # and make need to be there.
 
 PYTHON ?= python3
-PROCESSES ?= 2
+# Many tests wait for programs that they started, so one more than there are cores on a small machine.
+PROCESSES ?= 3
 ARGS ?=
 
 V := .venv/bin/python
@@ -46,7 +47,7 @@ test-services: .venv/ready  ## the tests on a real PostgreSQL, RabbitMQ, Valkey 
 	@: $${HASHSHARE_TEST_DATABASE_URL:?Say which server, as in postgresql://user:password@127.0.0.1/test}
 	@: $${HASHSHARE_TEST_RABBITMQ_URL:?Say which broker, as in amqp://guest:guest@127.0.0.1//}
 	@: $${HASHSHARE_TEST_REDIS_URL:?Say which server, as in redis://127.0.0.1:6379/0}
-	@$(V) -m pytest -m services $(ARGS)
+	@$(V) -m pytest -m services -n $(PROCESSES) $(ARGS)
 
 check: .venv/ready  ## lint, format, types, imports, migrations, docs
 	@$(V) -m ruff check .

@@ -243,6 +243,26 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "changes rows of what the member holds. The key range is in `low` and `high`. What it held stays in use.",
         "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
     ),
+    "major-required": Explanation(
+        "The release, with those of the seven days before, takes more than 100 entries and more than 1 % of what the "
+        "list held before them. So much may not go on the word of the list's feed key alone: two holders of the "
+        "publisher's major keys must sign for exactly this release. Entries count that are withdrawn, and those that "
+        "an update makes end sooner or takes a hash from; what is added or brought back is not set off against them. "
+        "The list stays as it was. The members `lost`, `before` and `held` have the numbers.",
+        "If it is meant, publish it again: the command asks for the major keys, or writes a signing request for their "
+        "holders. If nobody there published it, the feed key is in other hands: replace it at once.",
+    ),
+    "malformed-major": Explanation(
+        "A major document, by which two officers say that a large loss of entries is meant, is not of the required "
+        "shape, or is of another list or version than its name says.",
+        "Make it again with `hashshare publish`.",
+    ),
+    "large-loss": Explanation(
+        "A list would lose more than 100 entries and more than a tenth of what is held here, counting the eight weeks "
+        "before, and no major signature of its publisher covers it. Whoever stole a feed key, at a hub that lets them, "
+        "could empty a list that way. The list stays in use as it was held.",
+        "Ask the publisher over another channel than the hub. If it is meant: `hashshare sync LIST --accept-shrink`.",
+    ),
     "malformed-signing-request": Explanation(
         "An officer's or a hotline's client says this, no hub: a file is no signing request, was changed on its way, "
         "contradicts itself, or says something that this version cannot tell in words. Nothing was signed or changed.",

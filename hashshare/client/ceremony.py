@@ -55,7 +55,7 @@ from hashshare.wire.repository.requests import (
     read_request,
 )
 
-ORDER: Final = ("root", "targets")
+ORDER: Final = ("root", "targets", "major")
 
 
 @dataclass(frozen=True, slots=True)

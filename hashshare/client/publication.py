@@ -11,6 +11,7 @@ from hashshare.client.commits import Job
 from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
 from hashshare.wire.intake import Intake
+from hashshare.wire.repository.requests import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,29 @@ class LeftOut:
 
     def to_json(self) -> dict[str, Any]:
         return {"line": self.line or None, "key": self.key, "why": "lapsed" if self.lapsed else "not-on-list"}
+
+
+@dataclass(frozen=True, slots=True)
+class MajorNeed:
+    """A release takes `lost` entries, after `before` within seven days, of the `held` ones: two must sign for it.
+
+    `has_role`: the publisher has said who.
+    """
+
+    lost: int
+    before: int
+    held: int
+    has_role: bool
+
+    def describe(self, name: str) -> str:
+        after = f", after {self.before:,} within seven days," if self.before else ""
+        return (
+            f"This takes {self.lost:,} entries from {name}{after} of {self.held:,}. Above 1 % and 100 entries, two "
+            "holders of major keys must sign for it."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"lost": self.lost, "before": self.before, "held": self.held, "has_role": self.has_role}
 
 
 class Listener:
@@ -86,7 +110,8 @@ class Publication:
 
     `uploaded` counts bytes that the hub did not have. `before` is None for a list without a release. `merged` segments
     were folded into fewer; `base` is the version of the base that was adopted, None if none was; `refused` tells of
-    one that the hub refused, so that it was published without.
+    one that the hub refused, so that it was published without. `major`: two must sign for it. If they have not yet,
+    `request` is the file to carry to them, and nothing was published.
     """
 
     name: str
@@ -106,6 +131,9 @@ class Publication:
     stages: dict[str, float] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     refused: Refusal | None = None
+    major: MajorNeed | None = None
+    request: Path | None = None
+    missing: tuple[Need, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -140,6 +168,8 @@ class Publication:
             "adopted_base": self.base,
             "refused_base": self.refused.to_json() if self.refused else None,
             "uploaded_bytes": self.uploaded,
+            "major": self.major.to_json() if self.major else None,
+            "request": str(self.request) if self.request else None,
             "job": self.job.to_json() if self.job else None,
             "stages": self.stages,
         }

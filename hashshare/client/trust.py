@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
 from tuf.api import exceptions as tuf_errors
-from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from hashshare.client.fetching import HubFetcher, tuf_errors_translated
@@ -23,12 +24,17 @@ from hashshare.client.session import Session
 from hashshare.wire import limits
 from hashshare.wire.errors import (
     BadSignature,
+    MalformedMajor,
     MalformedMetadata,
     NotFound,
     VerificationFailed,
 )
 from hashshare.wire.fingerprints import parse_fingerprint
-from hashshare.wire.repository.metadata import ROOT, read_typed, root_fingerprint
+from hashshare.wire.major import Major, major_path
+from hashshare.wire.objects import ObjectRef
+from hashshare.wire.repository import major_documents
+from hashshare.wire.repository.metadata import MAJOR, ROOT, metadata_name, read_typed, root_fingerprint
+from hashshare.wire.repository.shapes import check_delegated_major
 
 CONFIG = UpdaterConfig(
     root_max_length=limits.MAX_METADATA,
@@ -244,6 +250,54 @@ class Repository:
         if set(target.hashes) != {"sha256"} or target.length > limits.MAX_MANIFEST:
             raise MalformedMetadata(f"The feed of {list_id} does not name its manifest by exactly one sha256.")
         return target
+
+    def majors(self, list_id: str, *, after: int, upto: int) -> dict[int, Major]:
+        """The major documents of a list for content versions past `after` up to `upto`, by version.
+
+        Empty when the publisher never signed any. Raises MalformedMetadata for a major role of another shape than the
+        format has, under which a feed key could sign too, ExpiredMetadata, and the rest of the VerificationFailed tree.
+        """
+        self.refresh()
+        if f"{MAJOR}.json" not in cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta:
+            return {}
+        check_delegated_major(cast("Targets", _kept(self._home, self.domain, "targets")))
+        updater, folder = cast("Updater", self._updater), metadata_dir(self._home, self.domain)
+        with tuf_errors_translated(self.domain):
+            # Whether it is there or not: asking loads and checks the role.
+            updater.get_targetinfo(major_path(list_id, version=upto))
+        known = major_documents((folder / f"{MAJOR}.json").read_bytes())
+        found = {place[1]: ref for place, ref in known.items() if place[0] == list_id and after < place[1] <= upto}
+        with tempfile.TemporaryDirectory(prefix="majors-", dir=folder.parent) as scratch:
+            return {at: self._major(ref, Path(scratch) / ref.name) for at, ref in found.items()}
+
+    def standing_major(self) -> bytes | None:
+        """The major role's metadata as accepted, expired or not, for its publisher to follow; None before the first.
+
+        Checked against the snapshot and by its signatures. Raises WrongDigest, BadSignature, MalformedMetadata.
+        """
+        self.refresh()
+        named = cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta.get(f"{MAJOR}.json")
+        if named is None:
+            return None
+        targets = cast("Targets", _kept(self._home, self.domain, "targets"))
+        path = f"tuf/{self.domain}/metadata/{metadata_name(MAJOR, named.version)}"
+        body = bytes(self._session.get(path).content)
+        file = read_typed(MAJOR, body, Targets)
+        with tuf_errors_translated(self.domain):
+            named.verify_length_and_hashes(body)
+            targets.verify_delegate(MAJOR, file.metadata.signed_bytes, file.metadata.signatures)
+        return body
+
+    def _major(self, ref: ObjectRef, path: Path) -> Major:
+        """One document, by the path of the role that signs it."""
+        with tuf_errors_translated(self.domain):
+            target = cast("Updater", self._updater).get_targetinfo(ref.path)
+        if target is None:
+            raise MalformedMajor(f"The major role of {self.domain} does not name {ref.path}.")
+        major = Major.parse(self.download(target, path))
+        if major.path != ref.path:
+            raise MalformedMajor(f"{ref.path} is of another list or version.")
+        return major
 
     def download(self, target: TargetFile, path: Path) -> bytes:
         """A small target's bytes, checked against `target` by the library and kept at `path`."""

@@ -26,6 +26,7 @@ class MemberState:
     """How far one member is. `purged_at` goes back to None when it has downloaded older objects again.
 
     `state`: waiting, applied, purged, overdue, or left: its access ended before it had applied the withdrawal.
+    `reminded_at` is None also when it has nobody here whom a mail could have reached.
     """
 
     organisation: Organisation
@@ -217,7 +218,7 @@ def progress(release: Release, now: datetime) -> Iterator[Progress]:
         organisation=OuterRef("organisation"),
         organisation__state=Organisation.State.ACTIVE,
     )
-    reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"))
+    reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"), recipients__gt=0)
     rows = entitled_at(release.list, published(release)).values_list(
         "organisation",
         Subquery(applied.values("received_at")[:1]),

@@ -190,7 +190,7 @@ def locked(code: str, kind: str) -> Invitation:
     rows = Invitation.objects.filter(code_hash=code_hash(code), kind=kind)
     whose = rows.values_list("organisation", flat=True).first()
     if whose is not None:
-        Organisation.objects.select_for_update(no_key=True).get(pk=whose)
+        Organisation.objects.select_for_update(no_key=True).filter(pk=whose).first()
     related = rows.select_related("organisation", "holder", "made_with")
     invitation = related.select_for_update(of=("self",)).first()
     if invitation is None:

@@ -33,6 +33,7 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
     body = sign_snapshot(
         targets=trusted.targets,
         feeds=trusted.feeds,
+        major=trusted.major,
         version=version_of(publisher, "snapshot") + 1,
         signer=hub_keys().online,
         now=now,

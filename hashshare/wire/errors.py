@@ -267,6 +267,12 @@ class MalformedManifest(VerificationFailed):
     slug, title = "malformed-manifest", "Malformed manifest"
 
 
+class MalformedMajor(VerificationFailed):
+    """The major document does not have the shape that is required."""
+
+    slug, title = "malformed-major", "Malformed major document"
+
+
 class UnknownRequirement(VerificationFailed):
     """The list uses a feature that this version of hashshare does not know."""
 
@@ -337,6 +343,22 @@ class TooManyWithdrawals(RejectedContent):
 
     slug, title = "too-many-withdrawals", "Too many withdrawals"
     next_step = "If this is meant, say how many: --allow-withdrawals N."
+
+
+class MajorRequired(RejectedContent):
+    """The release takes more entries from the list than its feed key may take alone."""
+
+    slug, title = "major-required", "Major signature needed"
+    next_step = (
+        "If it is meant, publish it again with the signatures of two holders of the publisher's major keys. If you "
+        "did not publish this, the feed key is in other hands: stop, and replace it."
+    )
+
+
+class LargeLoss(VerificationFailed):
+    """The list would lose too much of what is held here, and no major signature covers it."""
+
+    slug, title = "large-loss", "Large loss refused"
 
 
 class MalformedLog(VerificationFailed):

@@ -98,8 +98,11 @@ def taken_up(hub: RunningHub, before: dict[str, int]) -> str:
 
 
 def test_the_timetable_goes_on_while_all_of_them_are_busy(start_hub: StartHub, tmp_path: Path) -> None:
-    """They are as good as busy when they stand still: a job that none of them takes is sent again by the sweep."""
-    hub = start_hub()
+    """They are as good as busy when they stand still: a job that none of them takes is sent again by the sweep.
+
+    That it has waited for a minute is written into its row.
+    """
+    hub = start_hub(HASHSHARE_TIMETABLE="sweep_jobs=1")
     aurora = aurora_at(hub, tmp_path)
     for name in hub.workers():
         os.killpg(hub.pids()[name], signal.SIGSTOP)
@@ -107,7 +110,11 @@ def test_the_timetable_goes_on_while_all_of_them_are_busy(start_hub: StartHub, t
         publishing = aurora.start("publish", LIST, random_csv(tmp_path / "rows.csv", 100), "--json")
         address = f"host={postgres.join(hub.data)} user={USER} dbname={USER}"
         with psycopg.connect(address, autocommit=True) as connection:
-            resent = "SELECT id FROM hashshare_job WHERE state = 'queued' AND sent_at > created_at + interval '20 s'"
+            queued = "SELECT id FROM hashshare_job WHERE state = 'queued' AND kind = 'verify_release'"
+            wait_for("the release to be handed over", lambda: connection.execute(queued).fetchone())
+            older = "created_at = created_at - interval '1 minute', sent_at = sent_at - interval '1 minute'"
+            connection.execute(f"UPDATE hashshare_job SET {older} WHERE state = 'queued'")
+            resent = f"{queued} AND sent_at > created_at + interval '20 s'"
             wait_for("the sweep to send it again", lambda: connection.execute(resent).fetchone(), seconds=PATIENCE)
     finally:
         postgres.leave(hub.data)

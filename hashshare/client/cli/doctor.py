@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from hashshare.client.cli.layout import folded
 from hashshare.client.cli.list_failures import gravest
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.doctor.examination import examine
@@ -17,6 +18,7 @@ from hashshare.client.doctor.patient import home_of
 from hashshare.wire.errors import ExitCode
 
 MARKS: Final = {State.GOOD: "+", State.WARN: "!", State.BAD: "x", State.SKIPPED: "-"}
+INDENT: Final = 11
 STYLES: Final = {State.GOOD: "green", State.WARN: "yellow", State.BAD: "red", State.SKIPPED: "dim"}
 
 
@@ -58,7 +60,15 @@ def verdict(findings: Iterable[Finding]) -> ExitCode:
 
 
 def _say(out: Output, finding: Finding) -> None:
-    out.say(f"{MARKS[finding.state]} {finding.state:<7}  {finding.check}: {finding.says}", style=STYLES[finding.state])
+    told = f"{MARKS[finding.state]} {finding.state:<7}  {finding.check}: {finding.says}"
+    _fold(out, told, style=STYLES[finding.state])
     for line in (finding.means, finding.next_step):
         if line:
-            out.say(f"           {line}")
+            _fold(out, " " * INDENT + line)
+
+
+def _fold(out: Output, line: str, *, style: str = "") -> None:
+    """Between words on a terminal, whole in a log."""
+    pieces = folded(line, out.console.width, indent=INDENT) if out.console.is_terminal else [line]
+    for piece in pieces:
+        out.say(piece, style=style)

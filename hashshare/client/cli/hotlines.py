@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.cli import audit, bases, grants, passphrases, propagation, publishers
+from hashshare.client.cli import audit, bases, grants, majors, passphrases, propagation, publishers
 from hashshare.client.cli.narration import Narrator, tell, tell_refused
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
@@ -101,7 +101,7 @@ def withdraw(
             rows.writerow(("op", "reason", own.fmt.key.name))
             rows.writerows(("withdraw", known, render(key, own.fmt.key)) for key in dict.fromkeys(keys))
         done = _publish(out, own, Wish(file=file, changes=True, reason=known, typed=True), renew_base=False)
-    if wait or wait_seconds is not None:
+    if done.published and (wait or wait_seconds is not None):
         session = Session.open(own.publisher.home)
         propagation.wait_and_tell(out, session, done, done.to_json(), patience=wait_seconds)
 
@@ -110,7 +110,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publ
     session = Session.open(own.publisher.home, warn=out.warn)
     try:
         with Narrator(out, own.name) as narrator:
-            publication = publish(session, own, wish, ask=passphrases.to_open, listener=narrator)
+            publication = publish(session, own, wish, ask=passphrases.Opening(), listener=narrator)
     except (BadInput, RejectedContent) as error:
         if not narrator.published and NOTHING not in error.message:
             error.args = (f"{error.message} {NOTHING}",)
@@ -118,6 +118,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publ
     document = {**publication.to_json(), "damaged": narrator.damaged}
     out.result(document)
     tell(out, publication)
+    majors.tell_need(out, publication)
     tell_refused(out, own.name, publication.refused)
     if renew_base and publication.version is not None and not publication.dry_run:
         bases.go_on(out, session, own, document, version=publication.version)

@@ -154,6 +154,8 @@ def tell(out: Output, publication: Publication) -> None:
     """The outcome and the next step."""
     if publication.dry_run:
         out.say("Dry run: nothing was published.")
+    elif publication.request is not None:
+        return
     elif not publication.published:
         out.say(f"The list says this already (v{publication.version}); nothing was published.")
     else:

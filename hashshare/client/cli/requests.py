@@ -19,9 +19,10 @@ from hashshare.client.ceremony import (
     submit,
     waiting_requests,
 )
-from hashshare.client.cli import passphrases
+from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain, write_atomic
+from hashshare.client.majors import is_of_major
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
 from hashshare.client.session import Session
@@ -46,6 +47,9 @@ def submit_files(
             next_step="Submit it where it was made.",
         )
     session = Session.open(home, warn=out.warn)
+    if is_of_major(copies):
+        majors.submit_files(out, session, mine, copies)
+        return
     with home.lock(f"publisher-{mine.domain}"):
         done = submit(session, mine, copies, ask=passphrases.to_open, now=datetime.now(UTC))
     fingerprint = root_fingerprint(mine.root_path.read_bytes()) if mine.root_path.exists() else None

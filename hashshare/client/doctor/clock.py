@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from hashshare.client.alarms import clock_fault
 from hashshare.client.contact import contact
 from hashshare.client.doctor.finding import Finding, bad, good, skipped, warn
 from hashshare.client.doctor.patient import Patient
+from hashshare.client.spans import span
 from hashshare.wire.errors import ExitCode
 from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
 
@@ -31,4 +33,4 @@ def check(patient: Patient) -> Iterable[Finding]:
     elif told is None:
         yield skipped(CHECK, "Not compared: the hub was not asked, or does not say its time.")
     else:
-        yield good(CHECK, f"Within {abs(told)} seconds of the hub's." if told else "The same as the hub's.")
+        yield good(CHECK, f"Within {span(timedelta(seconds=told))} of the hub's." if told else "The same as the hub's.")

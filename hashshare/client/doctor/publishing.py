@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from hashshare.client import trust
+from hashshare.client.ceremony import waiting_requests
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_publishers
 from hashshare.client.refusals import read_refusal
 from hashshare.client.spans import span
 from hashshare.wire.errors import ExitCode, HashshareError
+from hashshare.wire.repository.requests import SigningRequest, missing
 
 CHECK: Final = "publisher"
 NEAR: Final = {"feed": timedelta(days=4), "targets": timedelta(days=22), "root": timedelta(days=60)}
@@ -39,6 +42,19 @@ def check(patient: Patient) -> Iterable[Finding]:
                     subject=f"{mine.domain}/{slug}",
                 )
         yield from _check_roles(mine, mine.domain, "", ("root", "targets"), patient.now)
+        for path, request in waiting_requests(mine):
+            yield _waiting(mine, path, request)
+
+
+def _waiting(mine: OwnPublisher, path: Path, request: SigningRequest) -> Finding:
+    lacking = " and ".join(f"{need.role} {len(need.signed)} of {need.threshold}" for need in missing(request))
+    return warn(
+        CHECK,
+        f"A change of {mine.domain} waits for its officers' signatures{f' ({lacking})' if lacking else ''}: {path}.",
+        means="Nothing has changed yet.",
+        do=f"Carry the file to them (hashshare publisher sign FILE), then: hashshare publisher submit {path}",
+        subject=mine.domain,
+    )
 
 
 def _check_list(own: OwnList, now: datetime) -> Iterable[Finding]:

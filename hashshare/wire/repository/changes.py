@@ -13,7 +13,17 @@ from typing import Any, Final
 
 from tuf.api.metadata import DelegatedRole, Root, Targets
 
-from hashshare.wire.repository.metadata import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, RoleFile, read_role, read_typed
+from hashshare.wire.major import Major
+from hashshare.wire.repository.metadata import (
+    MAJOR,
+    ROOT,
+    SNAPSHOT,
+    TARGETS,
+    TIMESTAMP,
+    RoleFile,
+    read_role,
+    read_typed,
+)
 from hashshare.wire.repository.requests import SigningRequest
 
 HUB: Final = {SNAPSHOT: "snapshots", TIMESTAMP: "timestamps"}
@@ -50,6 +60,8 @@ def _lines(request: SigningRequest, file: RoleFile[Any]) -> list[str]:
     if file.role == TARGETS:
         stood = read_typed(TARGETS, request.targets, Targets).signed if request.targets else None
         return _targets_lines(stood, file.signed)
+    if file.role == MAJOR:
+        return _major_lines(request)
     return _delegated_lines(file.signed)
 
 
@@ -87,8 +99,11 @@ def _quorum(root: Root, role: str) -> str:
 
 
 def _targets_lines(before: Targets | None, after: Targets) -> list[str]:
-    old, new = _roles(before), _roles(after)
-    lines = [_each(f"New list {name}: its releases are signed by", new[name].keyids) for name in new if name not in old]
+    old, new = _feeds(before), _feeds(after)
+    lines = _large_loss_lines(before, after)
+    lines += [
+        _each(f"New list {name}: its releases are signed by", new[name].keyids) for name in new if name not in old
+    ]
     lines += [f"List {name} loses its role." for name in old if name not in new]
     for name in old.keys() & new.keys():
         lines += _compared(f"sign releases of list {name}", old[name].keyids, new[name].keyids)
@@ -103,6 +118,31 @@ def _delegated_lines(signed: Targets) -> list[str]:
         hashes = ", ".join(f"{name} {value}" for name, value in target.hashes.items())
         lines.append(f"Names {path}, {target.length:,} bytes, {hashes}.")
     return lines or ["Names nothing."]
+
+
+def _large_loss_lines(before: Targets | None, after: Targets) -> list[str]:
+    """Who may sign majors, where that changes."""
+    old, new = _roles(before).get(MAJOR), _roles(after).get(MAJOR)
+    if new is None or (old is not None and (old.threshold, old.keyids) == (new.threshold, new.keyids)):
+        return []
+    quorum = f"any {new.threshold} of these {len(new.keyids)} keys"
+    return [_each(f"A large loss of a list's entries takes {quorum}", new.keyids)]
+
+
+def _major_lines(request: SigningRequest) -> list[str]:
+    """What each new document lets go."""
+    lines = []
+    for body in request.documents.values():
+        major = Major.parse(body)
+        lines.append(
+            f"{major.lost:,} entries of {major.list_name} may go with its version {major.version}, manifest "
+            f"{major.manifest.sha256}. Members lose them at their next sync."
+        )
+    return lines or ["The same as before, until a later date; nothing else changes."]
+
+
+def _feeds(targets: Targets | None) -> Mapping[str, DelegatedRole]:
+    return {name: role for name, role in _roles(targets).items() if name != MAJOR}
 
 
 def _roles(targets: Targets | None) -> Mapping[str, DelegatedRole]:

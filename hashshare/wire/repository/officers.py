@@ -6,17 +6,24 @@ threshold needs officers who are elsewhere, they add theirs with `add_signature`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from securesystemslib.signer import Key, Signer
 from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Role, Root, TargetFile, Targets
 
+from hashshare.wire import limits
 from hashshare.wire.errors import HashshareError, UsageError
+from hashshare.wire.major import Major, major_path, parse_major_path
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
 from hashshare.wire.repository.metadata import (
     FEED_LIFE,
+    MAJOR,
+    MAJOR_LIFE,
+    MAJOR_PATHS,
+    MAJOR_THRESHOLD,
     ROOT,
     ROOT_LIFE,
     SNAPSHOT,
@@ -111,9 +118,31 @@ def delegate_list(
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
     roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
-    used = {keyid for role in roles.values() for keyid in role.keyids}
-    known = {**delegations.keys, **{key.keyid: key for key in keys}}
-    signed.delegations = Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
+    signed.delegations = _delegating(delegations, keys, roles)
+    return _sign(Metadata(signed), signers)
+
+
+def delegate_major(
+    targets: bytes,
+    *,
+    keys: Sequence[Key],
+    threshold: int = MAJOR_THRESHOLD,
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = TARGETS_LIFE,
+) -> bytes:
+    """The targets metadata after `targets`, with the publisher's major role given to `keys`.
+
+    It comes first and is terminating, so that no feed is ever asked for a major document. Where it is there already
+    its keys are replaced: what it signed must then be signed anew and committed together.
+    """
+    if not MAJOR_THRESHOLD <= threshold <= len(keys):
+        raise UsageError(f"The major role has a threshold of at least {MAJOR_THRESHOLD}, and as many keys.")
+    signed = _following(targets, now, life)
+    delegations = signed.delegations or Delegations({}, {})
+    role = DelegatedRole(MAJOR, [key.keyid for key in keys], threshold, True, paths=[MAJOR_PATHS])
+    feeds = {name: feed for name, feed in (delegations.roles or {}).items() if name != MAJOR}
+    signed.delegations = _delegating(delegations, keys, {MAJOR: role, **feeds})
     return _sign(Metadata(signed), signers)
 
 
@@ -141,6 +170,35 @@ def sign_release(
     return _sign(Metadata(feed), signers)
 
 
+def sign_major(
+    major: bytes | None,
+    *,
+    documents: Iterable[Major] = (),
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = MAJOR_LIFE,
+) -> bytes:
+    """The major role's metadata after `major` (None for the first) with `documents` added; without any, a renewal.
+
+    Older ones stay for members that were away; of more than limits.MAX_MAJORS the oldest of the longest list go.
+    """
+    standing = read_typed(MAJOR, major, Targets).signed if major is not None else None
+    targets = dict(standing.targets) if standing else {}
+    for document in documents:
+        targets[document.path] = document.ref.to_target()
+    while len(targets) > limits.MAX_MAJORS:
+        del targets[_oldest_major(targets)]
+    version = standing.version + 1 if standing else 1
+    return _sign(Metadata(Targets(version=version, expires=_until(now, life), targets=targets)), signers)
+
+
+def _oldest_major(targets: Collection[str]) -> str:
+    """The path of the lowest version of the list that has the most."""
+    found = [parse_major_path(path) or ("", 0) for path in targets]
+    most, _ = Counter(list_id for list_id, _ in found).most_common(1)[0]
+    return major_path(most, version=min(version for list_id, version in found if list_id == most))
+
+
 def add_signature(role: str, body: bytes, *, signer: Signer) -> bytes:
     """The same metadata with one more officer's signature; what is signed stays as it is."""
     if role == ROOT:
@@ -156,6 +214,13 @@ def _assign(root: Root, role: str, keys: Sequence[Key], threshold: int) -> None:
     root.keys.update({key.keyid: key for key in keys})
     used = {keyid for standing in root.roles.values() for keyid in standing.keyids}
     root.keys = {keyid: key for keyid, key in root.keys.items() if keyid in used}
+
+
+def _delegating(before: Delegations, keys: Sequence[Key], roles: dict[str, DelegatedRole]) -> Delegations:
+    """`roles` with the keys that they use, of those known before and `keys`."""
+    used = {keyid for role in roles.values() for keyid in role.keyids}
+    known = {**before.keys, **{key.keyid: key for key in keys}}
+    return Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
 
 
 def _following(targets: bytes, now: datetime, life: timedelta) -> Targets:

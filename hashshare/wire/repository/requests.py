@@ -30,10 +30,11 @@ from tuf.api.metadata import Root, Targets
 from hashshare.wire import keys, limits
 from hashshare.wire.documents import Fields, read_object, write_object
 from hashshare.wire.errors import MalformedRequest
+from hashshare.wire.major import Major
 from hashshare.wire.manifest import DOMAIN
-from hashshare.wire.objects import SHA256
+from hashshare.wire.objects import SHA256, ObjectRef
 from hashshare.wire.repository import shapes
-from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, read_role, read_typed, write_metadata
+from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, read_role, read_typed, write_metadata
 from hashshare.wire.repository.officers import add_signature
 
 FORMAT: Final = "hashshare-signing-request/1"
@@ -60,7 +61,8 @@ class Officer:
 @dataclass(frozen=True, slots=True)
 class SigningRequest:
     """`chain`: every root that was accepted, version 1 first, empty for a publisher that begins. `targets`: those that
-    stand. `roles`: new metadata by role name ("root", "targets", a delegated role), signed as far as it goes.
+    stand. `roles`: new metadata by role name ("root", "targets", a delegated role), signed as far as it goes. With a
+    new "major", `major` is the one that stands, if any, and `documents` what it names for the first time, by path.
     """
 
     publisher: str
@@ -68,6 +70,8 @@ class SigningRequest:
     targets: bytes | None
     roles: Mapping[str, bytes]
     officers: tuple[Officer, ...] = ()
+    major: bytes | None = None
+    documents: Mapping[str, bytes] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         return write_object(
@@ -78,6 +82,8 @@ class SigningRequest:
                 **({} if self.targets is None else {"targets": _text(self.targets)}),
                 "roles": {role: _text(body) for role, body in self.roles.items()},
                 "officers": [officer.to_json() for officer in self.officers],
+                **({} if self.major is None else {"major": _text(self.major)}),
+                **({"documents": {at: _text(it) for at, it in self.documents.items()}} if self.documents else {}),
             }
         )
 
@@ -133,8 +139,10 @@ def read_request(body: bytes) -> SigningRequest:
         publisher=document.text("publisher", pattern=DOMAIN, limit=253),
         chain=_chain(document),
         targets=document.optional("targets", lambda name: _bytes(document, _body(document, name)), None),
-        roles=_roles(document),
+        roles=_bodies(document, "roles", MAX_ROLES),
         officers=tuple(_officer(fields) for fields in document.each("officers", limit=shapes.MAX_KEYS)),
+        major=document.optional("major", lambda name: _bytes(document, _body(document, name)), None),
+        documents=document.optional("documents", lambda name: _bodies(document, name, limits.MAX_MAJORS), {}),
     )
     if document.rest:
         document.fail(f"{min(document.rest)!r} is not known to this version")
@@ -158,11 +166,29 @@ def check_request(request: SigningRequest) -> None:
     shapes.check_targets(targets.signed, hub_keys=())
     _check_key_ids(root.signed.keys.values())
     _check_key_ids(targets.signed.delegations.keys.values())
-    delegated = shapes.delegated(targets.signed)
+    delegated = (*shapes.delegated(targets.signed), *([MAJOR] if shapes.delegates_major(targets.signed) else []))
     for role, body in request.roles.items():
         if role not in (ROOT, TARGETS) and role not in delegated:
             raise MalformedRequest(f"The targets role does not delegate {role[:40]!r}.")
         _check_all_known(read_role(role, body))
+    _check_major(request)
+
+
+def _check_major(request: SigningRequest) -> None:
+    """That every document which a new major role names for the first time is here, to be shown, and no other is."""
+    body = request.roles.get(MAJOR)
+    if body is None:
+        if request.major is not None or request.documents:
+            raise MalformedRequest("The request has documents of the major role, which it does not change.")
+        return
+    _check_next(MAJOR, request.roles, request.major)
+    standing = shapes.major_documents(request.major) if request.major is not None else {}
+    new = {ref.path: ref for place, ref in shapes.major_documents(body).items() if standing.get(place) != ref}
+    if new.keys() != request.documents.keys():
+        raise MalformedRequest("The request does not have just the documents that the major role newly names.")
+    for path, ref in new.items():
+        if ObjectRef.of(path, request.documents[path]) != ref or Major.parse(request.documents[path]).path != path:
+            raise MalformedRequest(f"{path} is not the document that the major role names.")
 
 
 def _check_chain(chain: Sequence[bytes]) -> None:
@@ -282,7 +308,7 @@ def content_digest(request: SigningRequest) -> str:
     For officers to compare by telephone before they sign.
     """
     digest = hashlib.sha256(f"{FORMAT}\n{request.publisher}\n".encode())
-    for body in (*request.chain, request.targets or b""):
+    for body in (*request.chain, request.targets or b"", *([] if request.major is None else [request.major])):
         digest.update(hashlib.sha256(body).digest())
     for role in sorted(request.roles):
         signed = read_role(role, request.roles[role]).metadata.signed_bytes
@@ -335,10 +361,10 @@ def _chain(document: Fields) -> tuple[bytes, ...]:
     return tuple(_bytes(document, text) for text in texts)
 
 
-def _roles(document: Fields) -> dict[str, bytes]:
-    fields = document.nested("roles")
-    if len(fields.rest) > MAX_ROLES:
-        fields.fail(f"there are more than {MAX_ROLES}")
+def _bodies(document: Fields, name: str, limit: int) -> dict[str, bytes]:
+    fields = document.nested(name)
+    if len(fields.rest) > limit:
+        fields.fail(f"there are more than {limit}")
     return {role: _bytes(fields, _body(fields, role)) for role in tuple(fields.rest)}
 
 

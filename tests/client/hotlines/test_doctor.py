@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from hashshare.client.publisher import find_list
 from hashshare.client.refusals import note_refusal
 from hashshare.wire.errors import WrongFold
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
+from tests.client.hotlines.officers import begin, officers
 
 
 @pytest.fixture
@@ -40,6 +42,13 @@ def test_a_release_that_was_not_seen_to_end(published: Desk) -> None:
     write_json(own.publisher.pending_path(own.list_id), {"job": "0", "version": 2})
     [row] = [one for one in told(published) if one.state is State.WARN]
     assert f"hashshare release status {LIST}" in row.next_step
+
+
+def test_a_change_that_waits_for_officers(aurora: Desk, tmp_path: Path) -> None:
+    request = begin(aurora, officers(tmp_path))["request"]
+    [row] = told(aurora)
+    assert (row.state, "root 0 of 2 and targets 0 of 2" in row.says) == (State.WARN, True)
+    assert f"hashshare publisher submit {request}" in row.next_step
 
 
 def test_bases_that_the_hub_refused(published: Desk) -> None:

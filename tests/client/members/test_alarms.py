@@ -19,8 +19,6 @@ from tests.client.members.aurora import Aurora, Item, items
 from tests.client.members.conftest import Cobalt, Ran
 from tests.client.members.north import Fault, North
 
-START = datetime.now(UTC)
-
 
 @pytest.fixture
 def item(cobalt: Cobalt, aurora: Aurora) -> Item:
@@ -34,7 +32,7 @@ def item(cobalt: Cobalt, aurora: Aurora) -> Item:
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
     """Of member and hub alike."""
-    with time_machine.travel(START) as traveller:
+    with time_machine.travel(datetime.now(UTC)) as traveller:
         yield traveller
 
 
@@ -69,10 +67,6 @@ def quiet(cobalt: Cobalt, aurora: Aurora, item: Item, tmp_path: Path) -> None:
         assert "stays in use" not in ran.err
 
 
-def renewed(aurora: Aurora) -> None:
-    aurora.stamp()
-
-
 def test_an_up_to_date_list_is_quiet(cobalt: Cobalt, aurora: Aurora, item: Item, tmp_path: Path) -> None:
     quiet(cobalt, aurora, item, tmp_path)
 
@@ -80,13 +74,13 @@ def test_an_up_to_date_list_is_quiet(cobalt: Cobalt, aurora: Aurora, item: Item,
 def test_an_expired_feed_alarms_at_every_use_until_it_is_signed_anew(
     cobalt: Cobalt, aurora: Aurora, item: Item, tmp_path: Path, clock: time_machine.Traveller
 ) -> None:
-    clock.shift(timedelta(days=17))
+    clock.shift(timedelta(days=17, hours=12))
     aurora.stamp()
     for _ in range(3):
         # Also once the timestamp is new again: a poll that shows nothing new must not hide it.
         assert cobalt.call("sync").status == 4
-    alarmed(cobalt, aurora, item, tmp_path, "feed role has expired", "for 2 days", "has to sign it anew")
-    aurora.refresh()
+    alarmed(cobalt, aurora, item, tmp_path, "feed role has expired", "for 3 days", "has to sign it anew")
+    aurora.release(items(1))
     assert cobalt.call("sync").status == 0
     quiet(cobalt, aurora, item, tmp_path)
 
@@ -184,7 +178,7 @@ def test_the_alarm_is_in_the_document(
 # --- the clock ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ahead", "words"), [(7_200, "2 hours behind"), (-7_200, "2 hours ahead of")])
+@pytest.mark.parametrize(("ahead", "words"), [(7_500, "2 hours behind"), (-7_500, "2 hours ahead of")])
 def test_a_clock_that_differs_from_the_hub_s_is_told(
     cobalt: Cobalt, north: North, item: Item, ahead: float, words: str
 ) -> None:

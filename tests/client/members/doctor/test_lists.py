@@ -20,7 +20,7 @@ from tests.client.members.north import Fault, North
 
 
 def test_an_expired_feed(healthy: Cobalt, aurora: Aurora) -> None:
-    with time_machine.travel(datetime.now(UTC) + timedelta(days=16)):
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=16, hours=12)):
         aurora.stamp()
         healthy.call("sync")
         told = doctor(healthy)

@@ -15,7 +15,7 @@ from tests.client.members.doctor.conftest import doctor
 from tests.client.members.north import Fault, North
 
 
-@pytest.mark.parametrize(("ahead", "words"), [(3_600, "1 hour behind"), (-3_600, "1 hour ahead of")])
+@pytest.mark.parametrize(("ahead", "words"), [(4_000, "1 hour behind"), (-4_000, "1 hour ahead of")])
 def test_a_wrong_clock(healthy: Cobalt, north: North, ahead: float, words: str) -> None:
     north.clock_ahead = ahead
     told = doctor(healthy)
