@@ -18,8 +18,9 @@ from hashshare.wire.repository.requests import Need
 class Wish:
     """What to publish and how. `file` is the whole list, or with `changes` only operations on it.
 
-    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back. `typed`: a person
-    typed the keys, so one that the list may never have held stops it.
+    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back, and so may those that
+    were withdrawn after version `reinstate_since`. `typed`: a person typed the keys, so one that the list may never
+    have held stops it.
     """
 
     file: Path
@@ -29,6 +30,7 @@ class Wish:
     allow_withdrawals: int | None = None
     reason: str | None = None
     reinstate: frozenset[bytes] = frozenset()
+    reinstate_since: int | None = None
     typed: bool = False
 
 

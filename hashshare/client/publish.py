@@ -24,12 +24,14 @@ from hashshare.client.merging import MEMORY
 from hashshare.client.publication import LeftOut, Listener, MajorNeed, Publication, Wish
 from hashshare.client.publisher import AskPassphrase, OwnList, signer
 from hashshare.client.reading import find_left_out, read_file
+from hashshare.client.reinstating import reinstated
 from hashshare.client.releasing import BaseRefusedError, SignedMajor, give_up, release
 from hashshare.client.renewal import feed_due, sign_again
+from hashshare.client.rotation import finish_rotation
 from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
 from hashshare.client.stages import Stages
-from hashshare.client.store import Held
+from hashshare.client.store import Held, ListStore
 from hashshare.wire.difference import Difference, count_outdated, difference
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
@@ -54,6 +56,7 @@ def publish(
     heard = listener or Listener()
     stages = Stages(heard.stage)
     waiting = f"Another publication of {own.name} is running on this machine."
+    finish_rotation(session, own.publisher, now=datetime.now(UTC))
     with own.publisher.home.lock(f"publish-{own.list_id}", waiting=lambda: heard.waiting(waiting)):
         refused: BaseRefusedError | None = None
         attempt, forced = 1, False
@@ -207,7 +210,7 @@ class _Run:
             intake,
             today=today,
             reason=self.wish.reason or "other",
-            reinstate=self.wish.reinstate,
+            reinstate=reinstated(engine, ListStore(self.own.publisher.home, self.own.list_id), held, self.wish),
             renewed=held is not None and held.base_version > 1,
         )
 

@@ -24,6 +24,7 @@ from hashshare.client.publication import Listener
 from hashshare.client.publisher import AskPassphrase, OwnList, OwnPublisher, signer
 from hashshare.client.refusals import Refusal
 from hashshare.client.releasing import BaseRefusedError, give_up, release
+from hashshare.client.rotation import finish_rotation
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
@@ -81,6 +82,7 @@ def refresh_list(
         job = sign_again(session, own, held, ask=ask, now=now, listener=listener)
         return _feed_now(own, job)
 
+    finish_rotation(session, own.publisher, now=now)
     with own.publisher.home.lock(f"publish-{own.list_id}"):
         try:
             return repeat_mended(own, listener, partial(refresh, adopt=True))

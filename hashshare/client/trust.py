@@ -20,6 +20,7 @@ from tuf.ngclient import Updater, UpdaterConfig
 
 from hashshare.client.fetching import HubFetcher, tuf_errors_translated
 from hashshare.client.home import Home, make_private_folder, naming, read_json, write_atomic, write_json
+from hashshare.client.rootchange import RootChange, root_change
 from hashshare.client.session import Session
 from hashshare.wire import limits
 from hashshare.wire.errors import (
@@ -209,6 +210,7 @@ class Repository:
         """Raises VerificationFailed when the publisher's root is refused, NotEntitled when the hub shows none."""
         self._home, self._session, self.domain = home, session, domain
         self._updater: Updater | None = None
+        self.root_change: RootChange | None = None
 
     @property
     def targets_url(self) -> str:
@@ -219,6 +221,8 @@ class Repository:
         if self._updater is not None:
             return
         folder = make_private_folder(metadata_dir(self._home, self.domain))
+        standing = folder / "root.json"
+        before = standing.read_bytes() if standing.exists() else None
         with tuf_errors_translated(self.domain), naming(folder):
             updater = Updater(
                 str(folder),
@@ -228,7 +232,11 @@ class Repository:
                 config=CONFIG,
                 bootstrap=self._anchor(),
             )
-            updater.refresh()
+            try:
+                updater.refresh()
+            finally:
+                # A new root holds even where what comes after it fails.
+                self.root_change = self.root_change or root_change(self.domain, before, standing)
             self._updater = updater
 
     def _anchor(self) -> bytes:

@@ -58,6 +58,15 @@ def publish_file(
         list[str] | None,
         typer.Option("--reinstate", metavar="HASH", help="A withdrawn key that is right again; repeatable."),
     ] = None,
+    reinstate_since: Annotated[
+        int | None,
+        typer.Option(
+            "--reinstate-since",
+            metavar="VERSION",
+            min=1,
+            help="What the file holds and was withdrawn after VERSION is right again: a way back after a theft.",
+        ),
+    ] = None,
     renew_base: Annotated[
         bool, typer.Option("--renew-base/--no-renew-base", help="Build a new base afterwards if one is due.")
     ] = True,
@@ -74,6 +83,7 @@ def publish_file(
         allow_withdrawals=allow_withdrawals,
         reason=_known_reason(reason),
         reinstate=frozenset(_keys(own, reinstate or [])),
+        reinstate_since=reinstate_since,
     )
     _publish(out, own, wish, renew_base=renew_base)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hashshare.client.ceremony import Proposed
-from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests
+from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, rotation
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "renew-base")(bases.renew_base)
     command(lists, "create")(create)
     publisher.add_typer(lists, name="list")
+    rotation.register(publisher)
     app.add_typer(publisher, name="publisher")
 
 

@@ -22,6 +22,7 @@ from hashshare.client.ceremony import (
 from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain, write_atomic
+from hashshare.client.keyring import retired_keys
 from hashshare.client.majors import is_of_major
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
@@ -61,6 +62,7 @@ def submit_files(
     out.say(f"{mine.domain}: {', '.join(versions(done.request))} {state}.")
     if fingerprint and not done.request.chain:
         tell_fingerprint(out, fingerprint)
+    tell_retired(out, mine)
 
 
 def sign_request(
@@ -145,6 +147,12 @@ def tell_fingerprint(out: Output, fingerprint: str) -> None:
     """What members will check a publisher by."""
     out.fingerprint("Root fingerprint, SHA256: ", fingerprint)
     out.say("Publish it where members can check it without the hub: letterhead, web site, telephone.")
+
+
+def tell_retired(out: Output, mine: OwnPublisher) -> None:
+    """Private keys that were replaced and are still here."""
+    for key in retired_keys(mine):
+        out.say(f"Destroy the old key, and every copy of it: {key.place}")
 
 
 def lacking(needs: Sequence[Need], request: SigningRequest) -> list[tuple[str, str]]:

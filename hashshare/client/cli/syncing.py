@@ -127,6 +127,7 @@ class _Run:
         self.rows: list[dict[str, Any]] = []
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
+        self.roots: dict[str, dict[str, Any]] = {}
 
     def one(self, head: Head) -> None:
         self.seen.add(head.list_id)
@@ -147,9 +148,11 @@ class _Run:
             self._note(head, error)
             row.update(self.failures.add(head.name, head.list_id, error, kept=self._kept(head)))
             row.update(self._since(head))
+            self._tell_root(head.publisher)
         else:
             forget_trouble(ListStore(self.home, head.list_id))
             row.update(asdict(done), changed=done.changed)
+            self._tell_root(head.publisher)
             self._whatever_comes(head, row, lambda: self._acknowledge(done, row))
         if self.exec_command:
             self._whatever_comes(head, row, lambda: self._exec(head, row))
@@ -172,6 +175,13 @@ class _Run:
         failure = tell_outcome(self.out, done.name, held.version, outcome)
         if failure is not None:
             self.failures.codes.append(failure)
+
+    def _tell_root(self, domain: str) -> None:
+        """Once per change: the next sync starts from the root that this one has followed."""
+        change = self._repository(domain).root_change
+        if change is not None and domain not in self.roots:
+            self.roots[domain] = change.to_json()
+            self.out.say(str(change))
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
@@ -243,6 +253,7 @@ class _Run:
         self._say_clock()
         tell_key_end(self.out, self.home, self.session.key_id)
         self.out.result({"lists": self.rows, "clock_skew_seconds": self.session.clock_skew})
+        self.out.result({"lists": self.rows, "roots": list(self.roots.values())})
         self.failures.settle()
 
     def _say_clock(self) -> None:
