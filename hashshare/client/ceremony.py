@@ -28,6 +28,7 @@ from typing import Any, Final
 from hashshare.client import trust
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.home import Home, naming, write_atomic
+from hashshare.client.keyring import take_over
 from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
@@ -110,16 +111,18 @@ def propose(
     officers: Sequence[Officer] = (),
     instead: bool = False,
     sign: bool = True,
+    major: bytes | None = None,
     watch: Watch | None = None,
 ) -> Proposed:
     """Sign new metadata (role name -> bytes) with the keys here; commit it if that suffices, else keep a request.
 
     `officers`: what to call the holders of the keys; those of the founding cards unless given. `instead`: in place of
-    the request that waits. Without `sign` the keys here are left alone. The caller holds the lock `publisher-<domain>`.
+    the request that waits. Without `sign` the keys here are left alone. `major` is what stands of the major role, where
+    `roles` have a new one. The caller holds the lock `publisher-<domain>`.
     Raises Conflict while another change waits for officers, and what commits.commit and commits.wait raise.
     """
     known = tuple(officers) or known_officers(mine)
-    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known)
+    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known, major=major)
     check_request(request)
     waiting = open_request(mine, stands, now=now)
     if waiting is not None and not instead:
@@ -148,7 +151,7 @@ def submit(
         raise MalformedRequest(f"The request is of {request.publisher}, not of {mine.domain}.")
     stands = standing(session, mine)
     if accepted(request, stands):
-        _finish(session, mine, request)
+        _finish(session, mine, request, now=now)
         return Proposed(request)
     if stands.chain and not request.chain:
         raise other_root(mine.domain, root_fingerprint(stands.chain[0]))
@@ -187,17 +190,20 @@ def _commit(
         last = max(feeds, default=names[-1])
         job = commit(session, mine.domain, roles, follows=read_role(last, roles[last]).version - 1)
         job = wait(session, job.id, watch=watch)
-        _finish(session, mine, request)
+        _finish(session, mine, request, now=now)
     return job
 
 
-def _finish(session: Session, mine: OwnPublisher, request: SigningRequest) -> None:
-    """Accepted: trust it here, and forget the request."""
+def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
+    """Accepted: trust it here, let new keys take over, and forget the request."""
     if not request.chain:
         root = mine.root_path.read_bytes()
         trust.pin(mine.home, mine.domain, root_fingerprint(root))
         trust.remember_publisher(mine.home, mine.domain, root)
     trust.Repository(mine.home, session, mine.domain).refresh()
+    stands = kept_standing(mine.home, mine.domain)
+    if stands.targets is not None:
+        take_over(mine, root=stands.chain[-1], targets=stands.targets, now=now)
     request_path(mine, request).unlink(missing_ok=True)
 
 
@@ -223,11 +229,15 @@ def load_request(path: Path) -> SigningRequest:
     return read_request(body)
 
 
+def waiting_requests(mine: OwnPublisher) -> list[tuple[Path, SigningRequest]]:
+    """The requests kept here with their files, though the hub may have moved on since."""
+    return [(path, load_request(path)) for path in sorted(mine.requests_folder.glob("*.json"))]
+
+
 def open_request(mine: OwnPublisher, stands: Standing, *, now: datetime) -> SigningRequest | None:
     """The request kept here that still follows what stands and has not expired; those that do not are removed."""
     found: SigningRequest | None = None
-    for path in sorted(mine.requests_folder.glob("*.json")):
-        request = load_request(path)
+    for path, request in waiting_requests(mine):
         try:
             check_current(request, stands, now=now)
         except StaleRequest:
@@ -258,11 +268,12 @@ def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:
 
 
 def accepted(request: SigningRequest, stands: Standing) -> bool:
-    """Whether all that the request asks for stands already."""
+    """Whether the root and targets that the request asks for stand already, and so what was committed with them."""
     known: dict[str, list[bytes]] = {"root": list(stands.chain), "targets": [stands.targets] if stands.targets else []}
     return all(
         any(_content(role, body) == _content(role, other) for other in known.get(role, ()))
         for role, body in request.roles.items()
+        if role in known
     )
 
 

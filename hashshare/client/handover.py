@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hashshare.client.commits import Job, commit, wait
 from hashshare.client.home import write_json
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
 from hashshare.client.session import Session
+from hashshare.client.signed import note_signed
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.repository.metadata import MAJOR
 
@@ -27,6 +30,7 @@ def hand_over(
     """
     pending = own.publisher.pending_path(own.list_id)
     roles = {**({} if major is None else {MAJOR: major}), own.list_id: envelope}
+    note_signed(own.publisher, own.list_id, envelope, now=datetime.now(UTC))
     job = commit(session, own.publisher.domain, roles, follows=follows)
     write_json(pending, {"job": job.id, "version": version})
     try:

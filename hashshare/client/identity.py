@@ -50,7 +50,7 @@ from hashshare.wire.repository import (
     root_fingerprint,
 )
 from hashshare.wire.repository.cards import OfficerCard
-from hashshare.wire.repository.requests import needs
+from hashshare.wire.repository.requests import SigningRequest, needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,20 +268,24 @@ def _delegate(
     if stands.targets is not None and own.list_id in list_ids(stands.targets):
         return None
     waiting = open_request(mine, stands, now=now)
-    if waiting is None:
-        if stands.targets is None:
-            raise UsageError(
-                f"{mine.domain} has no root yet.", next_step=f"Run: hashshare publisher init {mine.domain}"
-            )
-        targets = _with_list(stands.targets, own, now=now, amend=False)
-        return propose(session, mine, {"targets": targets}, stands=stands, ask=ask, now=now, watch=watch)
-    roles = dict(waiting.roles)
-    if "targets" not in roles or own.list_id not in list_ids(roles["targets"]):
-        if any(need.signed for need in needs(waiting)):
-            raise another_waits(mine, waiting)
-        if targets := roles.get("targets") or stands.targets:
-            roles["targets"] = _with_list(targets, own, now=now, amend="targets" in roles)
-    return propose(session, mine, roles, stands=stands, ask=ask, now=now, instead=True, watch=watch)
+    if waiting is not None:
+        roles = _beside(mine, waiting, own, now=now)
+        return propose(session, mine, roles, stands=stands, ask=ask, now=now, instead=True, watch=watch)
+    if stands.targets is None:
+        raise UsageError(f"{mine.domain} has no root yet.", next_step=f"Run: hashshare publisher init {mine.domain}")
+    roles = {"targets": _with_list(stands.targets, own, now=now, amend=False)}
+    return propose(session, mine, roles, stands=stands, ask=ask, now=now, watch=watch)
+
+
+def _beside(mine: OwnPublisher, waiting: SigningRequest, own: OwnList, *, now: datetime) -> dict[str, bytes]:
+    """What waits for officers and the list's role. Raises Conflict once somebody has signed without it."""
+    targets = waiting.roles.get("targets")
+    if targets is not None and own.list_id in list_ids(targets):
+        return dict(waiting.roles)
+    if any(need.signed for need in needs(waiting)):
+        raise another_waits(mine, waiting)
+    stood = targets or waiting.targets or b""
+    return {**waiting.roles, "targets": _with_list(stood, own, now=now, amend=targets is not None)}
 
 
 def _with_list(targets: bytes, own: OwnList, *, now: datetime, amend: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from hashshare.wire.repository.requests import Need
 class Wish:
     """What to publish and how. `file` is the whole list, or with `changes` only operations on it.
 
-    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back. `typed`: a person
-    typed the keys, so one that the list may never have held stops it.
+    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back, and so may those that
+    were withdrawn after version `reinstate_since`. `typed`: a person typed the keys, so one that the list may never
+    have held stops it.
     """
 
     file: Path
@@ -28,6 +30,7 @@ class Wish:
     allow_withdrawals: int | None = None
     reason: str | None = None
     reinstate: frozenset[bytes] = frozenset()
+    reinstate_since: int | None = None
     typed: bool = False
 
 
@@ -99,6 +102,9 @@ class Listener:
     def waiting(self, why: str) -> None:
         """Something else has to end first."""
 
+    def healed(self, files: Sequence[str]) -> None:
+        """Held files, at least one, that were damaged or missing and have been made whole again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -151,6 +157,7 @@ class Publication:
             "reinstated": change.reinstated,
             "withdrawn": change.withdrawn,
             "unchanged": change.unchanged,
+            "outdated": change.outdated,
             "left_out": {
                 "count": change.lapsed + change.untraced,
                 "lapsed": change.lapsed,

@@ -24,17 +24,20 @@ from hashshare.client.merging import MEMORY
 from hashshare.client.publication import LeftOut, Listener, MajorNeed, Publication, Wish
 from hashshare.client.publisher import AskPassphrase, OwnList, signer
 from hashshare.client.reading import find_left_out, read_file
+from hashshare.client.reinstating import reinstated
 from hashshare.client.releasing import BaseRefusedError, SignedMajor, give_up, release
 from hashshare.client.renewal import feed_due, sign_again
+from hashshare.client.rotation import finish_rotation
 from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
 from hashshare.client.stages import Stages
-from hashshare.client.store import Held
-from hashshare.wire.difference import Difference, difference
+from hashshare.client.store import Held, ListStore
+from hashshare.wire.difference import Difference, count_outdated, difference
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
 from hashshare.wire.errors import Conflict, MajorRequired
 from hashshare.wire.intake import Intake
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.segments import write_base
 from hashshare.wire.state import HeldState
 
@@ -53,6 +56,7 @@ def publish(
     heard = listener or Listener()
     stages = Stages(heard.stage)
     waiting = f"Another publication of {own.name} is running on this machine."
+    finish_rotation(session, own.publisher, now=datetime.now(UTC))
     with own.publisher.home.lock(f"publish-{own.list_id}", waiting=lambda: heard.waiting(waiting)):
         refused: BaseRefusedError | None = None
         attempt, forced = 1, False
@@ -110,7 +114,7 @@ class _Run:
         feed = None if self.wish.dry_run else signer(self.own.publisher, "feed", self.ask)
         with self.stages.stage("sync"):
             settle(self.session, self.own, self.listener)
-            held = bring_up_to_date(self.session, self.own)
+            held = bring_up_to_date(self.session, self.own, self.listener)
         now = datetime.now(UTC)
         waiting = next_base(self.own, held, now=now, listener=self.listener, adopt=self.adopt)
         with waiting as base, work_folder(self.own) as work:
@@ -197,21 +201,22 @@ class _Run:
             check_held(self.own)
 
     def _compare(self, engine: Engine, state: HeldState, intake: Intake, held: Held | None) -> Difference:
-        if held is None and not intake.changes:
+        today = day_of(datetime.now(UTC))
+        if held is None and not intake.changes and not count_outdated(engine, intake, fmt=self.own.fmt, today=today):
             return Difference(intake.table, added=intake.good, updated=0, reinstated=0, withdrawn=0, unchanged=0)
         return difference(
             engine,
             state,
             intake,
-            today=datetime.now(UTC).date(),
+            today=today,
             reason=self.wish.reason or "other",
-            reinstate=self.wish.reinstate,
+            reinstate=reinstated(engine, ListStore(self.own.publisher.home, self.own.list_id), held, self.wish),
             renewed=held is not None and held.base_version > 1,
         )
 
     def _first(self, engine: Engine, change: Difference, work: Path, now: datetime) -> Draft:
         with self.stages.stage("write"):
-            table = _entries_of(engine, change) if self.wish.changes else change.table
+            table = _entries_of(engine, change) if self.wish.changes or change.outdated else change.table
             shards = write_base(engine, table, work, fmt=self.own.fmt, version=1)
             return first_release(self.own.terms, shards, now=now)
 

@@ -75,12 +75,11 @@ def find_key(folder: Path, name: str) -> HeldKey | None:
     if document is None or document.get("format") != RECORD:
         return None
     try:
-        public = Key.from_dict(str(document["keyid"]), dict(document["key"]))
+        public: Key | None = Key.from_dict(str(document["keyid"]), dict(document["key"]))
         uri = str(document["uri"])
-        sound = isinstance(public, SSlibKey) and public.keyid == keys.key_id(public)
     except (KeyError, TypeError, ValueError):
-        sound = False
-    if not sound:
+        public, uri = None, ""
+    if not isinstance(public, SSlibKey) or public.keyid != keys.key_id(public):
         raise HashshareError(f"{path} is damaged.", next_step="Restore it from your backup of the keys.")
     return HeldKey(folder, name, public, uri)
 
@@ -184,7 +183,7 @@ def secret_of(uri: str, ask: Ask) -> SecretsHandler:
 
 def unusable(uri: str, error: Exception) -> UsageError:
     return UsageError(
-        f"The key {uri} cannot be used: {error or type(error).__name__}.",
+        f"The key {uri} cannot be used: {str(error).rstrip('.') or type(error).__name__}.",
         next_step="Check that its device or service is there, its library is installed, and the PIN is right.",
     )
 

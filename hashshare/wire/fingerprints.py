@@ -1,7 +1,9 @@
 """Fingerprints in a form that people read out, hear and type: four lines of four groups, each line with its own check.
 
-    9b07 5e1c 44da 0c5e  37
-    ...
+    bb6c 3c00 a6ac 215b  92
+    4587 aaa0 45af 4be3  41
+    b30d 385e 33d7 4495  55
+    0b12 5f7f 88df 09ae  41
 
 The two decimal digits at the end of a line are its check by ISO/IEC 7064 MOD 97-10, as in an IBAN: over the line's
 number (1 to 4) and its sixteen hexadecimal digits. It finds every wrong digit, every exchange of two neighbouring

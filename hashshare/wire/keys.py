@@ -18,6 +18,7 @@ from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
 from hashshare.wire.errors import UsageError
+from hashshare.wire.pkcs8 import encrypt_pkcs8
 
 PUBLIC_KEY_BYTES = 32
 FINGERPRINT_PREFIX = "SHA256:"
@@ -54,9 +55,10 @@ def load(path: Path, *, passphrase: bytes | None = None) -> Ed25519PrivateKey:
 
 
 def to_pem(key: Ed25519PrivateKey, *, passphrase: bytes | None = None) -> bytes:
-    """PKCS#8 PEM."""
-    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    """PKCS#8 PEM; under a passphrase as `wire.pkcs8` encrypts it."""
+    encoding = serialization.Encoding.DER if passphrase else serialization.Encoding.PEM
+    plain = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return encrypt_pkcs8(plain, passphrase) if passphrase else plain
 
 
 def public_bytes(key: Ed25519PrivateKey | Ed25519PublicKey) -> bytes:
@@ -111,7 +113,7 @@ def key_id(key: Key) -> str:
     lists a key under may be any text.
     """
     named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": key.keyval}
-    return hashlib.sha256(encode_canonical(named).encode()).hexdigest()
+    return hashlib.sha256((encode_canonical(named) or "").encode()).hexdigest()
 
 
 def tuf_signer(key: Ed25519PrivateKey) -> CryptoSigner:

@@ -134,7 +134,7 @@ def test_it_renews_every_signature_and_publishes_on(aurora: tuple[Machine, str],
     machine, name = aurora
     keys = digests(100)
     machine.run("publish", name, write(tmp_path / "a.csv", keys))
-    refreshed = machine.run("release", "refresh", name)
+    refreshed = machine.run("publisher", "refresh", name, "--now")["lists"][0]
     assert refreshed["role_version"] == 2
     renewed = machine.run("publisher", "renew", name.partition("/")[0], "--root")
     assert {role: facts["version"] for role, facts in renewed["roles"].items()} == {"root": 2, "targets": 3}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hashshare.client.ceremony import Proposed
-from hashshare.client.cli import bases, majors, officers, passphrases, requests
+from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, rotation
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
@@ -40,10 +40,12 @@ def register(app: typer.Typer) -> None:
     command(publisher, "sign")(officers.sign)
     command(publisher, "submit")(requests.submit_files)
     command(publisher, "renew")(renew)
+    command(publisher, "refresh")(refreshing.refresh)
     command(publisher, "major")(majors.give)
     command(publisher, "renew-base")(bases.renew_base)
     command(lists, "create")(create)
     publisher.add_typer(lists, name="list")
+    rotation.register(publisher)
     app.add_typer(publisher, name="publisher")
 
 
@@ -174,6 +176,9 @@ def create(
     ] = "none",
     peers: Annotated[str, typer.Option("--peers", metavar="HUB,...", help="For --redistribution named.")] = "",
     poll_seconds: Annotated[int, typer.Option("--poll-seconds", min=1, help="How often members may ask.")] = 300,
+    deadline_hours: Annotated[
+        int, typer.Option("--deadline-hours", min=1, max=8_760, help="For members to apply a withdrawal; said once.")
+    ] = 24,
 ) -> None:
     """Enter a list in the hub's catalogue and give it a feed key. Its first publication makes version 1."""
     home = Home.open()
@@ -192,6 +197,7 @@ def create(
         "description": description,
         "terms": _text(terms),
         "visibility": "private" if private else "catalogue",
+        "deadline_hours": deadline_hours,
     }
     done = create_list(
         Session.open(home, warn=out.warn),

@@ -17,10 +17,12 @@ from hashshare.client.ceremony import (
     request_path,
     standing,
     submit,
+    waiting_requests,
 )
 from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain, write_atomic
+from hashshare.client.keyring import retired_keys
 from hashshare.client.majors import is_of_major
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
@@ -60,6 +62,7 @@ def submit_files(
     out.say(f"{mine.domain}: {', '.join(versions(done.request))} {state}.")
     if fingerprint and not done.request.chain:
         tell_fingerprint(out, fingerprint)
+    tell_retired(out, mine)
 
 
 def sign_request(
@@ -98,6 +101,18 @@ def _drop(out: Output, mine: OwnPublisher, waiting: SigningRequest | None) -> No
         out.say("Destroy its copies: what officers signed of it could still be handed in.")
 
 
+def tell_waiting(out: Output, home: Home) -> list[dict[str, Any]]:
+    """For `status`: the requests of one's own publishers that wait for officers."""
+    rows: list[dict[str, Any]] = []
+    for mine in own_publishers(home):
+        for path, request in waiting_requests(mine):
+            lacks = missing(request)
+            out.warn(f"{mine.domain}: {', '.join(versions(request))} waits for its officers ({path}).")
+            out.facts(lacking(lacks, request))
+            rows.append({"publisher": mine.domain, **proposed_json(Proposed(request, path=path, missing=lacks))})
+    return rows
+
+
 # --- words -------------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +147,12 @@ def tell_fingerprint(out: Output, fingerprint: str) -> None:
     """What members will check a publisher by."""
     out.fingerprint("Root fingerprint, SHA256: ", fingerprint)
     out.say("Publish it where members can check it without the hub: letterhead, web site, telephone.")
+
+
+def tell_retired(out: Output, mine: OwnPublisher) -> None:
+    """Private keys that were replaced and are still here."""
+    for key in retired_keys(mine):
+        out.say(f"Destroy the old key, and every copy of it: {key.place}")
 
 
 def lacking(needs: Sequence[Need], request: SigningRequest) -> list[tuple[str, str]]:

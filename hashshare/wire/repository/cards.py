@@ -73,10 +73,9 @@ def _key(document: Fields, name: str) -> SSlibKey:
     fields = document.nested(name)
     keyid = fields.text("keyid", limit=64)
     try:
-        key = Key.from_dict(keyid, dict(fields.rest))
-        sound = isinstance(key, SSlibKey) and not key.unrecognized_fields and keys.key_id(key) == keyid
+        key: Key | None = Key.from_dict(keyid, dict(fields.rest))
     except (KeyError, TypeError, ValueError, AttributeError):
-        sound = False
-    if not sound:
+        key = None
+    if not isinstance(key, SSlibKey) or key.unrecognized_fields or keys.key_id(key) != keyid:
         fields.fail("is not a public key under its own id")
     return key

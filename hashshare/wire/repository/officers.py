@@ -7,14 +7,15 @@ threshold needs officers who are elsewhere, they add theirs with `add_signature`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from securesystemslib.signer import Key, Signer
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Role, Root, TargetFile, Targets
 
 from hashshare.wire import limits
-from hashshare.wire.errors import UsageError
+from hashshare.wire.errors import HashshareError, UsageError
 from hashshare.wire.major import Major, major_path, parse_major_path
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
 from hashshare.wire.repository.metadata import (
@@ -110,14 +111,28 @@ def delegate_list(
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
     `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
     """
-    if not LIST_ID.fullmatch(list_id) or not keys:
-        raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+    return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life, amend=amend)
+
+
+def delegate_lists(
+    targets: bytes,
+    *,
+    keys: Mapping[str, Sequence[Key]],
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
+) -> bytes:
+    """`delegate_list` for several lists (list id -> keys) in one version; those not named stay as they are."""
     signed = _following(targets, now, life)
     signed.version -= amend
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
-    roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
-    signed.delegations = _delegating(delegations, keys, roles)
+    for list_id, given in keys.items():
+        if not LIST_ID.fullmatch(list_id) or not given:
+            raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+        roles[list_id] = DelegatedRole(list_id, [key.keyid for key in given], 1, True, paths=[f"{list_id}/*"])
+    signed.delegations = _delegating(delegations, [key for given in keys.values() for key in given], roles)
     return _sign(Metadata(signed), signers)
 
 
@@ -167,6 +182,15 @@ def sign_release(
     target = TargetFile(reference.length, {"sha256": reference.sha256}, reference.path)
     feed = Targets(version=version, expires=_until(now, life), targets={reference.path: target})
     return _sign(Metadata(feed), signers)
+
+
+def renew_feed(
+    feed: bytes, *, list_id: str, signers: Iterable[Signer], now: datetime, life: timedelta = FEED_LIFE
+) -> bytes:
+    """The same release under the next role version, as for a key that takes the place of another."""
+    signed = read_typed(list_id, feed, Targets).signed
+    signed.version, signed.expires = signed.version + 1, _until(now, life)
+    return _sign(Metadata(signed), signers)
 
 
 def sign_major(
@@ -234,5 +258,10 @@ def _until(now: datetime, life: timedelta) -> datetime:
 
 def _sign(metadata: Metadata[S], signers: Iterable[Signer]) -> bytes:
     for signer in signers:
-        metadata.sign(signer, append=True)
+        try:
+            metadata.sign(signer, append=True)
+        except UnsignedMetadataError as error:
+            if isinstance(error.__cause__, HashshareError):
+                raise error.__cause__ from None
+            raise
     return write_metadata(metadata)

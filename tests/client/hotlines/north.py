@@ -37,6 +37,7 @@ class Shelf:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     metadata: dict[str, bytes] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
+    releases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     seals: int = 0
 
 
@@ -132,6 +133,8 @@ class North:
             if role not in OFFICERS:
                 manifest = self.manifest_of(role, body)
                 self.verdict(manifest)
+                if shelf.manifests.get(role) != manifest:
+                    shelf.releases.setdefault(role, []).insert(0, release_row(role, body, manifest))
                 shelf.manifests[role] = manifest
                 shelf.feeds[role] = body
             shelf.metadata[repository.read_role(role, body).name] = body
@@ -235,6 +238,9 @@ class North:
         return 200, row
 
     def get_lists(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if not parts:
+            rows = [{"name": f"{self.domain}/{slug}", "own": True, **row} for slug, row in self.lists.items()]
+            return 200, {"lists": rows}
         if len(parts) < 2 or parts[1] not in self.lists:
             raise errors.NotEntitled
         if parts[2:] == ["subscriptions"]:
@@ -244,10 +250,8 @@ class North:
             seen = {"list": "/".join(parts[:2]), "as_of": "2026-11-22T12:00:00Z", "deadline_hours": 24}
             return 200, {**seen, "withdrawals": self.spread(int(asked) if asked else None)}
         if parts[2:] == ["releases"]:
-            manifest = self.shelf.manifests.get(self.lists[parts[1]]["id"])
-            row = {"version": manifest.version, "state": "published", "entries": manifest.entries} if manifest else None
             window = {"lost": self.window[0], "held": self.window[1]} if self.window else None
-            return 200, {"releases": [row] if row else [], "window": window}
+            return 200, {"releases": self.shelf.releases.get(self.lists[parts[1]]["id"], []), "window": window}
         return 200, self.lists[parts[1]]
 
     def get_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
@@ -275,8 +279,24 @@ class North:
         return 202, {"job": self.shown(self.submit(ordered, int(headers["If-Match"].strip('"'))))}
 
 
+def release_row(list_id: str, feed: bytes, manifest: Manifest) -> dict[str, Any]:
+    """As the hub tells of a published release."""
+    last = manifest.segments[-1] if manifest.segments else None
+    return {
+        "version": manifest.version,
+        "role_version": repository.read_role(list_id, feed).version,
+        "state": "published",
+        "manifest_digest": repository.feed_manifest(feed, list_id=list_id).sha256,
+        "entries": manifest.entries,
+        "upserts": last.upserts if last else manifest.entries,
+        "withdrawals": last.withdrawals if last else 0,
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are sent apart, and the body would wait 40 ms for the head's receipt
     north: North
 
     def _serve(self) -> None:

@@ -11,6 +11,7 @@ import time_machine
 
 from hashshare.client.publisher import OwnPublisher
 from hashshare.wire import repository
+from hashshare.wire.fingerprints import spoken
 from hashshare.wire.repository.requests import read_request
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
 from tests.client.hotlines.north import North
@@ -196,3 +197,13 @@ def test_a_single_key_signs_and_commits_at_once(aurora: Desk, north: North) -> N
     assert waiting["job"] is None
     assert read_request(Path(waiting["request"]).read_bytes()).publisher == "aurora.example"
     assert aurora.json("publisher", "submit", waiting["request"])["job"]
+
+
+def test_status_shows_the_root_and_what_waits(founded: Desk) -> None:
+    document = founded.json("status", "--offline")
+    assert document["requests"] == []
+    request = founded.json(*RENEW)["request"]
+    assert [row["request"] for row in founded.json("status", "--offline")["requests"]] == [request]
+    told = founded.run("status", "--offline").output
+    assert f"aurora.example   root {spoken(document['publishers'][0]['fingerprint'])}   confirmed" in told
+    assert "targets 2 waits for its officers" in told

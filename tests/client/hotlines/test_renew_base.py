@@ -111,7 +111,7 @@ def test_a_publication_of_nothing_new_adopts_it(feed: Desk, north: North) -> Non
 def test_a_refresh_adopts_it_even_when_the_signature_is_fresh(feed: Desk, north: North) -> None:
     add(feed, 100)
     feed.json(*RENEW, "--now")
-    done = feed.json("release", "refresh", LIST, "--if-due")
+    done = feed.json("publisher", "refresh", LIST)["lists"][0]
     assert (done["adopted_base"], done["role_version"]) == (2, 3)
     assert served(feed, north).base.version == 2
 

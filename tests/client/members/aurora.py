@@ -143,6 +143,15 @@ class Aurora:
         signers = [keys.tuf_signer(self.officer)]
         self.metadata["2.root.json"] = repository.next_root(self.root, signers=signers, now=datetime.now(UTC))
 
+    def replace_officer(self) -> None:
+        """A new officer's key for root and targets; takes effect with the next release or refresh."""
+        old, self.officer = self.officer, keys.generate()
+        own, now = [self._key(self.officer)], datetime.now(UTC)
+        signers = [keys.tuf_signer(old), keys.tuf_signer(self.officer)]
+        root = repository.next_root(self.root, root_keys=own, targets_keys=own, signers=signers, now=now)
+        self.targets = repository.renew_targets(self.targets, signers=signers[1:], now=now)
+        self.metadata["2.root.json"], self.metadata["3.targets.json"] = root, self.targets
+
     # --- releases ---
 
     def release(self, upserts: Iterable[Item] = (), withdrawals: Iterable[Item] = (), *, reason: str = "other") -> None:
