@@ -11,8 +11,9 @@ DASH: Final = "\N{EN DASH}"
 
 TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
+    **dict.fromkeys(("in time", "on time"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
-    **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended"), "warn"),
+    **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon"), "warn"),
 }
 """Tone by state word; every other state is one of waiting."""
 

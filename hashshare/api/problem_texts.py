@@ -99,6 +99,13 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "or the same commit was sent twice. Nothing was changed.",
         "Run `hashshare publish` again: it fetches the current state and makes the difference to that.",
     ),
+    "last-key": Explanation(
+        "The key is the last of your organisation's that opens a door: without it no request could be signed, not even "
+        "the one that introduces the next key. Nothing was changed.",
+        "Introduce another key first: `hashshare key rotate` on this machine, `hashshare key add` for a second one. If "
+        "the key was stolen and every machine is to be shut out, send `last`: true (`hashshare key revoke --last`); "
+        "the hub's operator then invites you anew.",
+    ),
     "precondition-required": Explanation(
         "A commit must name the version that it follows in the header If-Match, so that two publishers at work cannot "
         "overwrite one another.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,9 @@ class Listener:
     def waiting(self, why: str) -> None:
         """Something else has to end first."""
 
+    def healed(self, files: Sequence[str]) -> None:
+        """Held files, at least one, that were damaged or missing and have been made whole again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -153,6 +157,7 @@ class Publication:
             "reinstated": change.reinstated,
             "withdrawn": change.withdrawn,
             "unchanged": change.unchanged,
+            "outdated": change.outdated,
             "left_out": {
                 "count": change.lapsed + change.untraced,
                 "lapsed": change.lapsed,

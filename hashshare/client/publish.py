@@ -32,11 +32,12 @@ from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release, bring_up_to_date, settle
 from hashshare.client.stages import Stages
 from hashshare.client.store import Held, ListStore
-from hashshare.wire.difference import Difference, difference
+from hashshare.wire.difference import Difference, count_outdated, difference
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
 from hashshare.wire.errors import Conflict, MajorRequired
 from hashshare.wire.intake import Intake
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.segments import write_base
 from hashshare.wire.state import HeldState
 
@@ -113,7 +114,7 @@ class _Run:
         feed = None if self.wish.dry_run else signer(self.own.publisher, "feed", self.ask)
         with self.stages.stage("sync"):
             settle(self.session, self.own, self.listener)
-            held = bring_up_to_date(self.session, self.own)
+            held = bring_up_to_date(self.session, self.own, self.listener)
         now = datetime.now(UTC)
         waiting = next_base(self.own, held, now=now, listener=self.listener, adopt=self.adopt)
         with waiting as base, work_folder(self.own) as work:
@@ -200,13 +201,14 @@ class _Run:
             check_held(self.own)
 
     def _compare(self, engine: Engine, state: HeldState, intake: Intake, held: Held | None) -> Difference:
-        if held is None and not intake.changes:
+        today = day_of(datetime.now(UTC))
+        if held is None and not intake.changes and not count_outdated(engine, intake, fmt=self.own.fmt, today=today):
             return Difference(intake.table, added=intake.good, updated=0, reinstated=0, withdrawn=0, unchanged=0)
         return difference(
             engine,
             state,
             intake,
-            today=datetime.now(UTC).date(),
+            today=today,
             reason=self.wish.reason or "other",
             reinstate=reinstated(engine, ListStore(self.own.publisher.home, self.own.list_id), held, self.wish),
             renewed=held is not None and held.base_version > 1,
@@ -214,7 +216,7 @@ class _Run:
 
     def _first(self, engine: Engine, change: Difference, work: Path, now: datetime) -> Draft:
         with self.stages.stage("write"):
-            table = _entries_of(engine, change) if self.wish.changes else change.table
+            table = _entries_of(engine, change) if self.wish.changes or change.outdated else change.table
             shards = write_base(engine, table, work, fmt=self.own.fmt, version=1)
             return first_release(self.own.terms, shards, now=now)
 

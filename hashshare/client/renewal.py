@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -37,6 +37,9 @@ from hashshare.wire.repository.metadata import FEED_LIFE, ROOT_LIFE
 DUE_SHARE: Final = 2
 """Renewed when less than one in so many parts of the life is left."""
 
+NIGHT: Final = timedelta(days=1)
+"""Earlier by so much, so that who signs every night has done so when the hub begins to warn, at half of the life."""
+
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
@@ -52,9 +55,9 @@ class Renewed:
 
 
 def feed_due(own: OwnList, *, now: datetime) -> bool:
-    """Whether the feed role's signature, as last seen, has less than half of its life left."""
+    """Whether the feed role's signature, as last seen, has half of its life left, or will have by the next night."""
     feed = trust.feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
-    return feed.expires - now < FEED_LIFE / DUE_SHARE
+    return feed.expires - now < FEED_LIFE / DUE_SHARE + NIGHT
 
 
 def refresh_list(
@@ -67,7 +70,7 @@ def refresh_list(
 
     def refresh(*, adopt: bool) -> Renewed:
         settle(session, own, listener)
-        held = bring_up_to_date(session, own)
+        held = bring_up_to_date(session, own, listener)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
         # Nothing else may read these files for weeks, and what rots unseen is found when it is needed most.

@@ -39,6 +39,7 @@ from hashshare.wire.errors import (
     MalformedManifest,
     WrongFold,
 )
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.manifest import Manifest
 
 DOWNLOADS: Final = 2
@@ -117,7 +118,9 @@ class _Run:
         """Whether the poll shows nothing new and the signed metadata is fresh enough to believe it."""
         trust.usable_publisher(self.home, held.publisher)
         same = (held.version, held.role_version) == (self.head.version, self.head.role_version)
-        due = trust.timestamp_due(self.home, held.publisher, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        due = trust.timestamp_due(self.home, held.publisher, now=now)
+        due = due or (held.status != "withdrawn" and trust.has_ended(self.home, held.publisher, held.list_id, now=now))
         return same and not due and self.store.is_whole(held)
 
     def _is_held(self, held: Held, coming: Held) -> bool:
@@ -207,7 +210,7 @@ class _Run:
         self._fetch(want.fetched, fmt, manifest, {}, fetched)
         if self.held is None:
             return 0
-        built = manifest.base.built_at.date()
+        built = day_of(manifest.base.built_at)
         proofs = proving.proofs(self.store, self.held, want, fmt, built=built)
         proving.prove_gaps(self.store, self.held, want, fmt, built=built)
         wrong = list(proofs)

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
@@ -51,11 +51,14 @@ CONFIG = UpdaterConfig(
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """`fingerprint`: hex sha256 of root version 1 as held, "" if none is. `expected`: what the user pinned, or ""."""
+    """`fingerprint`: hex sha256 of root version 1 as held, "" if none is. `expected`: what the user pinned, or "".
+    `successor`: the root that the user named to take its place (client.replacing), or "".
+    """
 
     domain: str
     fingerprint: str
     expected: str
+    successor: str = ""
 
     @property
     def state(self) -> str:
@@ -71,7 +74,7 @@ def publisher(home: Home, domain: str) -> Publisher | None:
     document = read_json(home.publisher_dir(domain) / "trust.json")
     if document is None:
         return None
-    return Publisher(domain, str(document.get("fingerprint", "")), str(document.get("expected", "")))
+    return Publisher(domain, *(str(document.get(name, "")) for name in ("fingerprint", "expected", "successor")))
 
 
 def publishers(home: Home) -> list[Publisher]:
@@ -82,8 +85,10 @@ def publishers(home: Home) -> list[Publisher]:
     return [known for known in found if known is not None]
 
 
-def _save(home: Home, known: Publisher) -> Publisher:
+def save_publisher(home: Home, known: Publisher) -> Publisher:
     document = {"domain": known.domain, "fingerprint": known.fingerprint, "expected": known.expected}
+    if known.successor:
+        document["successor"] = known.successor
     write_json(home.publisher_dir(known.domain) / "trust.json", document)
     return known
 
@@ -91,6 +96,11 @@ def _save(home: Home, known: Publisher) -> Publisher:
 def root_path(home: Home, domain: str) -> Path:
     """Root version 1, the anchor."""
     return home.publisher_dir(domain) / "root.json"
+
+
+def replaced_dir(home: Home, domain: str) -> Path:
+    """A folder for each root that was replaced, named by its fingerprint: root.json and metadata/ as they were."""
+    return home.publisher_dir(domain) / "replaced"
 
 
 def metadata_dir(home: Home, domain: str) -> Path:
@@ -118,18 +128,18 @@ def remember_publisher(home: Home, domain: str, root: bytes) -> Publisher:
     known = publisher(home, domain) or Publisher(domain, "", "")
     fingerprint = root_fingerprint(root)
     if known.expected and known.expected != fingerprint:
-        raise _differs(domain, offered=fingerprint, trusted=known.expected, why="pinned")
+        raise differs(domain, offered=fingerprint, trusted=known.expected, why="pinned")
     if known.state == "refused":
         # What was held came from an impostor; nothing of it may survive the right root's arrival.
         forget_publisher(home, known)
     elif known.fingerprint and known.fingerprint != fingerprint:
-        raise _differs(domain, offered=fingerprint, trusted=known.fingerprint, why="first seen")
+        raise differs(domain, offered=fingerprint, trusted=known.fingerprint, why="first seen")
     if not root_path(home, domain).exists():
         write_atomic(root_path(home, domain), root)
-    return _save(home, Publisher(domain, fingerprint, known.expected))
+    return save_publisher(home, Publisher(domain, fingerprint, known.expected, known.successor))
 
 
-def _differs(domain: str, *, offered: str, trusted: str, why: str) -> VerificationFailed:
+def differs(domain: str, *, offered: str, trusted: str, why: str) -> VerificationFailed:
     return VerificationFailed(
         f"The hub's root of {domain} is not the one that was {why} here.",
         next_step=f"Ask {domain} over another channel which fingerprint is right; tell them and the hub's operator.",
@@ -147,7 +157,7 @@ def forget_publisher(home: Home, known: Publisher) -> None:
             shutil.rmtree(path.parent)
     shutil.rmtree(metadata_dir(home, known.domain), ignore_errors=True)
     root_path(home, known.domain).unlink(missing_ok=True)
-    _save(home, Publisher(known.domain, "", known.expected))
+    save_publisher(home, Publisher(known.domain, "", known.expected))
 
 
 def pin(home: Home, domain: str, fingerprint: str) -> Publisher:
@@ -160,17 +170,20 @@ def pin(home: Home, domain: str, fingerprint: str) -> Publisher:
     known = publisher(home, domain)
     if known and known.state == "confirmed" and known.expected != expected:
         # A slip of the hand must not undo what was confirmed before.
-        raise _mismatch(domain, held=known.fingerprint, pinned=expected)
-    updated = _save(home, Publisher(domain, known.fingerprint if known else "", expected))
+        raise _mismatch(domain, held=known.fingerprint, pinned=expected, replaceable=True)
+    updated = save_publisher(home, Publisher(domain, known.fingerprint if known else "", expected))
     if updated.state == "refused":
         raise _mismatch(domain, held=updated.fingerprint, pinned=expected)
     return updated
 
 
-def _mismatch(domain: str, *, held: str, pinned: str) -> VerificationFailed:
+def _mismatch(domain: str, *, held: str, pinned: str, replaceable: bool = False) -> VerificationFailed:
+    """`replaceable`: the root held was confirmed, so what is named may be that of a publisher that started anew."""
+    anew = f" If the publisher itself says that it had to start anew: hashshare pin {domain} {pinned} --replace"
     return VerificationFailed(
         f"The root of {domain} that the hub gave is not the one you name.",
-        next_step="If you typed it right, the hub or somebody between you and it is lying: tell the publisher.",
+        next_step="If you typed it right, the hub or somebody between you and it is lying: tell the publisher."
+        f"{anew if replaceable else ''}",
         publisher=domain,
         held=held,
         pinned=pinned,
@@ -332,10 +345,21 @@ def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:
     return expires - now < life / 4
 
 
+def has_ended(home: Home, domain: str, list_id: str, *, now: datetime) -> bool:
+    """Whether a role that the publisher signs has ended as it is kept here, so that its renewal must be looked for, and
+    its absence told, at every sync.
+    """
+    ends = expiries(home, domain, list_id)
+    return any(ends[role] <= now for role in ("root", "targets", "feed") if role in ends)
+
+
+KEPT: Final = ("root", "targets", "snapshot", "timestamp")
+
+
 def expiries(home: Home, domain: str, list_id: str) -> dict[str, datetime]:
     """When each kept role ends: {"timestamp": ..., "feed": ..., ...}; roles not held are left out."""
     found: dict[str, datetime] = {}
-    for label, role in (("root", "root"), ("timestamp", "timestamp"), ("snapshot", "snapshot"), ("feed", list_id)):
+    for label, role in (*((name, name) for name in KEPT), ("feed", list_id)):
         with contextlib.suppress(MalformedMetadata):
             found[label] = _kept(home, domain, role).expires
     return found

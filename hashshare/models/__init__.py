@@ -17,8 +17,10 @@ from hashshare.models.people import Person
 from hashshare.models.publishers import Publisher
 from hashshare.models.releases import Release
 from hashshare.models.reminders import Reminder
+from hashshare.models.runs import JobRun
 from hashshare.models.statistics import DailyStatistic
 from hashshare.models.subscriptions import Subscription
+from hashshare.models.warnings import ExpiryWarning
 
 __all__ = [
     "AccessKey",
@@ -26,10 +28,12 @@ __all__ = [
     "Commit",
     "DailyStatistic",
     "Delivery",
+    "ExpiryWarning",
     "GuardedDigest",
     "HashList",
     "Invitation",
     "Job",
+    "JobRun",
     "Leaf",
     "Log",
     "LogTile",

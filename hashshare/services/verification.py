@@ -21,6 +21,7 @@ from hashshare.wire.chain import Step, step
 from hashshare.wire.checks import check_delta, check_merge
 from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.entries import ListFormat
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.liveness import count_growth
 from hashshare.wire.losses import count_weakened
 from hashshare.wire.manifest import Manifest, Segment
@@ -117,7 +118,7 @@ class Review:
 
     @property
     def new_base(self) -> NewBase:
-        built_on = self.manifest.base.built_at.date()
+        built_on = day_of(self.manifest.base.built_at)
         return NewBase(self.fmt, self.index, self.index_before, self.change.base_deltas, built_on, self.progress)
 
     @property

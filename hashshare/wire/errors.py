@@ -22,6 +22,7 @@ class ExitCode(enum.IntEnum):
     VERIFICATION = 4
     NETWORK = 5
     REJECTED = 6
+    ALARM = 7
 
 
 class HashshareError(Exception):
@@ -183,6 +184,13 @@ class StaleRequest(Conflict):
 
     slug, title = "stale-signing-request", "Signing request is out of date"
     next_step = "Nothing was changed. Make the request anew where it was made; signatures on this one are lost."
+
+
+class LastKey(Conflict):
+    """It is the last key with which your organisation can reach the hub."""
+
+    slug, title = "last-key", "Last key in force"
+    next_step = "Introduce another first (`hashshare key rotate`, `hashshare key add`), or say that this is meant."
 
 
 class PreconditionRequired(UsageError):
@@ -414,6 +422,13 @@ class NetworkError(HashshareError):
     slug, title, status = "network", "Network error", 502
     exit_code = ExitCode.NETWORK
     next_step = "Nothing was changed here; run the command again later."
+
+
+class TooSlow(NetworkError):
+    """The hub sends so slowly that its answer was given up."""
+
+    slug, title = "too-slow", "Too slow"
+    next_step = "What came is kept, and the next run goes on from there. If it lasts, tell the hub's operator."
 
 
 class StorageUnavailable(NetworkError):

@@ -13,8 +13,9 @@ from typing import Final
 from hashshare.wire.checks import KeyRange, key_ranges
 from hashshare.wire.engine import Engine, scalar
 from hashshare.wire.entries import ListFormat, quoted, segment_columns
+from hashshare.wire.lapsing import not_lapsed
 from hashshare.wire.liveness import find_met
-from hashshare.wire.state import HeldState, fold_later, held_rows, not_lapsed
+from hashshare.wire.state import HeldState, fold_later, held_rows
 from hashshare.wire.vocabulary import UPSERT
 
 ROWS: Final = 250_000

@@ -29,10 +29,10 @@ def test_openssl_opens_it_and_sees_the_rounds(tmp_path: Path) -> None:
     path = tmp_path / "root.pem"
     key = keys.generate()
     keys.save(key, path, passphrase=PASSPHRASE)
-    words = ["openssl", "pkey", "-in", path, "-passin", "env:WORDS", "-pubout", "-outform", "DER"]
+    words = ["openssl", "pkey", "-in", str(path), "-passin", "env:WORDS", "-pubout", "-outform", "DER"]
     done = subprocess.run(words, env={"WORDS": PASSPHRASE.decode()}, capture_output=True, check=True, timeout=60)
     assert done.stdout[-32:] == keys.public_bytes(key)
-    shown = subprocess.run(["openssl", "asn1parse", "-in", path], capture_output=True, check=True, timeout=60)
+    shown = subprocess.run(["openssl", "asn1parse", "-in", str(path)], capture_output=True, check=True, timeout=60)
     assert f":{ITERATIONS:06X}".encode() in shown.stdout
     wrong = subprocess.run(words, env={"WORDS": "loud water"}, capture_output=True, check=False, timeout=60)
     assert wrong.returncode != 0

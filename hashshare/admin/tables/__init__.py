@@ -24,6 +24,7 @@ from hashshare.admin.tables import (
     reminders,
     statistics,
     subscriptions,
+    warnings,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "reminders",
     "statistics",
     "subscriptions",
+    "warnings",
 ]

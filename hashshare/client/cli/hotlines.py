@@ -125,7 +125,7 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publ
         if not narrator.published and NOTHING not in error.message:
             error.args = (f"{error.message} {NOTHING}",)
         raise
-    document = publication.to_json()
+    document = {**publication.to_json(), "damaged": narrator.damaged}
     out.result(document)
     tell(out, publication)
     majors.tell_need(out, publication)

@@ -176,6 +176,9 @@ def create(
     ] = "none",
     peers: Annotated[str, typer.Option("--peers", metavar="HUB,...", help="For --redistribution named.")] = "",
     poll_seconds: Annotated[int, typer.Option("--poll-seconds", min=1, help="How often members may ask.")] = 300,
+    deadline_hours: Annotated[
+        int, typer.Option("--deadline-hours", min=1, max=8_760, help="For members to apply a withdrawal; said once.")
+    ] = 24,
 ) -> None:
     """Enter a list in the hub's catalogue and give it a feed key. Its first publication makes version 1."""
     home = Home.open()
@@ -194,6 +197,7 @@ def create(
         "description": description,
         "terms": _text(terms),
         "visibility": "private" if private else "catalogue",
+        "deadline_hours": deadline_hours,
     }
     done = create_list(
         Session.open(home, warn=out.warn),

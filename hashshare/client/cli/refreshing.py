@@ -48,7 +48,7 @@ def refresh(
         except Exception as error:  # noqa: BLE001 (told with its list; the others go on)
             failures.add(own.name, own.list_id, error, kept=KEPT)
         else:
-            rows.append(_row(own, done))
+            rows.append({**_row(own, done), "damaged": narrator.damaged})
             _tell(out, own, done)
     out.result({"lists": rows, "failed": failures.rows})
     failures.settle()

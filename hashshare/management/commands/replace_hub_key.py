@@ -15,6 +15,7 @@ from hashshare.wire.errors import HashshareError
 
 class Command(BaseCommand):
     help = "Put the standby key in the place of the online key, make a new standby key, and sign everything anew."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("standby", type=Path, help="the standby.pem that was kept offline")

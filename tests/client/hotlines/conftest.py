@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from hashshare.client import session
 from tests.client.hotlines.desk import LIST, Desk, desk
 from tests.client.hotlines.north import North, serving
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a client asks again matters here, not how long it pauses before."""
+    monkeypatch.setattr(session, "_backoff", lambda attempt: 0.01 * attempt)
 
 
 @pytest.fixture

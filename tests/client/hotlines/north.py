@@ -300,6 +300,7 @@ def release_row(list_id: str, feed: bytes, manifest: Manifest) -> dict[str, Any]
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are sent apart, and the body would wait 40 ms for the head's receipt
     north: North
 
     def _serve(self) -> None:

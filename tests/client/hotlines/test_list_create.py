@@ -27,6 +27,14 @@ def test_it_enters_the_list_and_delegates_its_feed(ready: Desk, north: North) ->
     assert find_list(ready.home, "images").list_id == done["id"]
 
 
+@pytest.mark.parametrize(("words", "hours"), [((), 24), (("--deadline-hours", "6"), 6)])
+def test_it_says_how_fast_withdrawals_have_to_be_applied(
+    ready: Desk, north: North, words: tuple[str, ...], hours: int
+) -> None:
+    ready.json(*CREATE, *words)
+    assert north.lists["images"]["deadline_hours"] == hours
+
+
 def test_it_keeps_one_id_however_often_it_is_run(ready: Desk, north: North) -> None:
     first = ready.json(*CREATE)
     again = ready.json(*CREATE)

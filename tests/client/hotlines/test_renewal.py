@@ -47,6 +47,14 @@ def test_a_line_in_cron_is_quiet_until_a_list_is_due(published: Desk, north: Nor
         assert (told.exit_code, told.output.count("signed again")) == (0, 1)
 
 
+def test_every_night_is_often_enough_for_the_hub_never_to_warn(published: Desk, north: North) -> None:
+    """It begins at half of fourteen days: the night before, and not the one after, is when it is signed again."""
+    for nights, signed in ((5, 0), (6.1, 1)):
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=nights)):
+            north.seal()
+            assert published.run("publisher", "refresh").output.count("signed again") == signed
+
+
 def test_a_list_that_was_never_published_is_left_alone_unless_named(published: Desk) -> None:
     video = "aurora.example/video"
     published.json("publisher", "list", "create", video, "--algorithms", "sha256", "--scheme", "uk-abc")

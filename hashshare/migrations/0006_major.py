@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0003_distribution_log'),
+        ('hashshare', '0005_expiry_warnings_and_runs'),
     ]
 
     operations = [
