@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
 
 from celery import shared_task
 from django.utils import timezone
 
+from hashshare.selectors.recovery import is_restored
 from hashshare.services import (
     erasure,
     expiry,
@@ -24,6 +28,25 @@ from hashshare.services import (
     work,
 )
 
+P = ParamSpec("P")
+
+logger = logging.getLogger(__name__)
+
+
+def unless_restored(task: Callable[P, None]) -> Callable[P, None]:
+    """Nothing is done or signed in a hub that was restored from a backup and has not recovered: what it would do was
+    done before it was lost, and may contradict that.
+    """
+
+    @wraps(task)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        if is_restored():
+            logger.warning("%s: this hub was restored from a backup; run manage.py recover.", task.__name__)
+            return
+        task(*args, **kwargs)
+
+    return guarded
+
 
 def process_of(task: Any) -> str:
     """Who does it, for the record: the worker's name and the process that works for it."""
@@ -31,24 +54,28 @@ def process_of(task: Any) -> str:
 
 
 @shared_task(bind=True, name="hashshare.tasks.verify_release")
+@unless_restored
 def verify_release(self: Any, job_id: str) -> None:
     """Publish or reject the release that a job is about."""
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
 @shared_task(bind=True, name="hashshare.tasks.verify_shard")
+@unless_restored
 def verify_shard(self: Any, job_id: str) -> None:
     """Judge one shard of a release's new base."""
     work.run_part(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
 @shared_task(bind=True, name="hashshare.tasks.apply_metadata")
+@unless_restored
 def apply_metadata(self: Any, job_id: str) -> None:
     """Accept or reject root and targets metadata."""
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
 @shared_task(name="hashshare.tasks.sweep_jobs")
+@unless_restored
 def sweep_jobs() -> None:
     """Send again what is due, and sign what the hourly task missed while the hub was down."""
     jobs.sweep_jobs(now=timezone.now())
@@ -56,12 +83,14 @@ def sweep_jobs() -> None:
 
 
 @shared_task(name="hashshare.tasks.refresh_timestamps")
+@unless_restored
 def refresh_timestamps() -> None:
     """Sign timestamps and snapshots again before they expire."""
     timestamps.refresh_timestamps(now=timezone.now())
 
 
 @shared_task(name="hashshare.tasks.expire_due")
+@unless_restored
 def expire_due() -> None:
     """End what has an end date, warn of feed roles near theirs, and remove what is superseded or needed no more."""
     expiry.expire_due(now=timezone.now())
@@ -70,12 +99,14 @@ def expire_due() -> None:
 
 
 @shared_task(name="hashshare.tasks.roll_up_statistics")
+@unless_restored
 def roll_up_statistics() -> None:
     """Write the coalition's figures of today, and of yesterday once more."""
     statistics.roll_up_recent(now=timezone.now())
 
 
 @shared_task(name="hashshare.tasks.seal_logs")
+@unless_restored
 def seal_logs() -> None:
     """Give waiting leaves their places, and once in each hour show the public what is there."""
     logs.begin_logs(now=timezone.now())
@@ -84,18 +115,21 @@ def seal_logs() -> None:
 
 
 @shared_task(name="hashshare.tasks.remind_overdue")
+@unless_restored
 def remind_overdue() -> None:
     """Mail members whose people should have applied a withdrawal by now."""
     reminders.remind_overdue(now=timezone.now())
 
 
 @shared_task(name="hashshare.tasks.erase_openings")
+@unless_restored
 def erase_openings() -> None:
     """Erase what the logs may tell no longer."""
     erasure.erase_openings(now=timezone.now())
 
 
 @shared_task(name="hashshare.tasks.prune_nonces")
+@unless_restored
 def prune_nonces() -> None:
     """Forget nonces whose signatures are out of date."""
     nonces.prune_nonces(now=timezone.now())

@@ -82,6 +82,20 @@ def find_programs(*, major: int | None = None) -> Programs:
     )
 
 
+def programs_at_least(major: int) -> Programs:
+    """Programs that can read a server of PostgreSQL `major`: the nearest version that is not older.
+
+    Raises PrivatePostgresFailed, with what to install.
+    """
+    found = [programs for programs in _candidates() if programs.major >= major]
+    if not found:
+        raise PrivatePostgresFailed(
+            f"The database server is PostgreSQL {major}, and no programs of that version or a newer one are here. "
+            f"Install PostgreSQL {major} or point HASHSHARE_PG_BIN at its bin folder."
+        )
+    return min(found, key=lambda programs: programs.major)
+
+
 def _candidates() -> Iterator[Programs]:
     given = os.environ.get("HASHSHARE_PG_BIN")
     if given:

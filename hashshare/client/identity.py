@@ -172,7 +172,7 @@ def create_list(
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         own = _kept_list(mine, slug, terms)
-        _enter_in_catalogue(session, own, catalogue)
+        enter_in_catalogue(session, own, catalogue)
         return Created(own, _delegate(session, own, ask, now=now, watch=watch))
 
 
@@ -190,7 +190,8 @@ def _kept_list(mine: OwnPublisher, slug: str, terms: ListTerms) -> OwnList:
     return own
 
 
-def _enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, Any]) -> None:
+def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, Any]) -> bool:
+    """Make the list known to the hub; False if it is known under this id. Raises Conflict if it is under another."""
     body = {
         "publisher": own.publisher.domain,
         "slug": own.slug,
@@ -204,10 +205,11 @@ def _enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, 
     }
     try:
         session.send("POST", "lists", json=body)
+        return True
     except HashshareError as error:
         there = _id_at_hub(session, own)
         if isinstance(error, Conflict) and there == own.list_id:
-            return
+            return False
         if there is not None and there != own.list_id:
             # Refused for what it says, and the next attempt may say something else: the id was never used.
             own.publisher.list_path(own.slug).unlink(missing_ok=True)

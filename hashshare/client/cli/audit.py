@@ -13,6 +13,7 @@ import typer
 
 from hashshare.client.audit import Line, Listener, Member, Report, audit, known_releases
 from hashshare.client.cli.output import Output, command, count, error_document, printable, short
+from hashshare.client.cli.successions import tell_successions
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.leaves import Known
 from hashshare.client.logs import DeliveryLog
@@ -55,6 +56,7 @@ def audit_log(
     domain, wanted = _subject(home, name)
     session = Session.open(home)
     checkpoint = DeliveryLog(home, domain, session=session).check()
+    tell_successions(out, home)
     known = _known(out, session, OwnPublisher(home, domain))
     with (
         _writing(output, wanted) as listener,

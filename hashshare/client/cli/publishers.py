@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hashshare.client.cli import bases, passphrases
+from hashshare.client.cli import bases, passphrases, resending
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "init")(init)
     command(publisher, "renew")(renew)
     command(publisher, "renew-base")(bases.renew_base)
+    command(publisher, "resend")(resending.resend)
     command(lists, "create")(create)
     publisher.add_typer(lists, name="list")
     app.add_typer(publisher, name="publisher")

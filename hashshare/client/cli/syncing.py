@@ -19,6 +19,7 @@ from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
 from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, size
+from hashshare.client.cli.successions import tell_successions
 from hashshare.client.home import Home
 from hashshare.client.notify import is_due, last_done, run_command
 from hashshare.client.session import Session
@@ -172,7 +173,8 @@ class _Run:
         if not self.rows:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
-        self.out.result({"lists": self.rows})
+        superseded = tell_successions(self.out, self.home)
+        self.out.result({"lists": self.rows, **({"superseded_logs": superseded} if superseded else {})})
         self.failures.settle()
 
     def _say_gone(self) -> None:

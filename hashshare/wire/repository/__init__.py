@@ -34,6 +34,7 @@ from hashshare.wire.repository.officers import (
     renew_targets,
     sign_release,
 )
+from hashshare.wire.repository.resuming import check_standing, verify_resent
 from hashshare.wire.repository.shapes import feed_manifest, list_ids
 from hashshare.wire.repository.verification import Commit, Trusted, verify_commit
 
@@ -42,6 +43,7 @@ __all__ = [
     "RoleFile",
     "Trusted",
     "add_signature",
+    "check_standing",
     "create_root",
     "create_targets",
     "delegate_list",
@@ -58,4 +60,5 @@ __all__ = [
     "sign_snapshot",
     "sign_timestamp",
     "verify_commit",
+    "verify_resent",
 ]
