@@ -43,6 +43,8 @@ def place_of(settings: Mapping[str, Any], *, server_major: int) -> Place:
         programs, options = cluster_of(Path(str(settings["PRIVATE_FOLDER"]))).programs, {}
     else:
         programs, options = programs_at_least(server_major), dict(settings.get("OPTIONS") or {})
+    if not programs.can_dump:
+        programs = programs_at_least(server_major)
     known = {name: str(value) for name, value in options.items() if isinstance(value, str | int) and name != "password"}
     kept = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PGPASSFILE", "PGSSLROOTCERT", "PGSYSCONFDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
@@ -52,7 +54,7 @@ def place_of(settings: Mapping[str, Any], *, server_major: int) -> Place:
 
 
 def dump(place: Place, path: Path, *, snapshot: str, without_rows: Iterable[str] = ()) -> None:
-    """The database as the exported `snapshot` sees it, in pg_dump's custom format, into the new file `path` (0600).
+    """The tables as the exported `snapshot` sees them, in pg_dump's custom format, into the new file `path` (0600).
 
     Of the tables `without_rows` only the shape is kept. Raises PrivatePostgresFailed with what pg_dump said.
     """

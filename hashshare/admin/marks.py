@@ -12,7 +12,9 @@ DASH: Final = "\N{EN DASH}"
 TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
-    **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended"), "warn"),
+    **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "standby not named"), "warn"),
+    "served": "good",
+    "hub key not named": "bad",
 }
 """Tone by state word; every other state is one of waiting."""
 

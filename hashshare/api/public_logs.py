@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from hashshare.api.endpoint import Endpoint
 from hashshare.api.logs import SuccessionList, note_response, place_of, tile_response
 from hashshare.api.permissions import ANYBODY
-from hashshare.selectors.logs import public_log, successions, tile_body
+from hashshare.selectors.logs import PublicLog, public_log, successions, tile_body
 
 FOR_A_MINUTE: Final = "public, max-age=60"
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
@@ -31,7 +31,18 @@ class PublicCheckpoint(Endpoint):
     authentication_classes = ()
 
     @extend_schema(operation_id="public_checkpoint", responses={(200, "text/plain"): OpenApiTypes.STR})
-    def get(self, request: Request, log: str, number: int = 1) -> HttpResponse:
+    def get(self, request: Request, log: str) -> HttpResponse:
+        return note_response(public_log(name=log).checkpoint, cache=FOR_A_MINUTE)
+
+
+class PublicCheckpointOf(Endpoint):
+    """The same of the log that superseded another; `number` counts from 2."""
+
+    who = {"GET": ANYBODY}
+    authentication_classes = ()
+
+    @extend_schema(operation_id="public_checkpoint_of", responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request: Request, log: str, number: int) -> HttpResponse:
         return note_response(public_log(name=log, number=number).checkpoint, cache=FOR_A_MINUTE)
 
 
@@ -42,9 +53,23 @@ class PublicTile(Endpoint):
     authentication_classes = ()
 
     @extend_schema(operation_id="public_tile", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def get(self, request: Request, log: str, path: str, number: int = 1) -> HttpResponse:
-        found = public_log(name=log, number=number)
-        return tile_response(tile_body(log=found.log, place=place_of(path), size=found.size), cache=FOR_GOOD)
+    def get(self, request: Request, log: str, path: str) -> HttpResponse:
+        return shown_tile(public_log(name=log), path)
+
+
+class PublicTileOf(Endpoint):
+    """The same of the log that superseded another; `number` counts from 2."""
+
+    who = {"GET": ANYBODY}
+    authentication_classes = ()
+
+    @extend_schema(operation_id="public_tile_of", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, log: str, number: int, path: str) -> HttpResponse:
+        return shown_tile(public_log(name=log, number=number), path)
+
+
+def shown_tile(found: PublicLog, path: str) -> HttpResponse:
+    return tile_response(tile_body(log=found.log, place=place_of(path), size=found.size), cache=FOR_GOOD)
 
 
 class PublicSuccessions(Endpoint):

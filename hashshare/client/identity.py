@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from securesystemslib.signer import Key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from securesystemslib.signer import Key, SSlibKey
 
 from hashshare.client import trust
 from hashshare.client.commits import Job, Watch, commit, wait
@@ -105,9 +106,12 @@ def hub_keys(session: Session) -> list[Key]:
 
 
 def _hub_key(entry: Mapping[str, Any]) -> Key:
-    if entry.get("keytype") != "ed25519":
-        raise UsageError("The hub signs with a kind of key that this version of hashshare does not know.")
-    return keys.tuf_key(bytes.fromhex(entry["keyval"]["public"]))
+    kind, public = (entry.get("keytype"), entry.get("scheme")), entry["keyval"]["public"]
+    if kind == ("ed25519", "ed25519"):
+        return keys.tuf_key(bytes.fromhex(public))
+    if kind == ("ecdsa", "ecdsa-sha2-nistp256"):
+        return SSlibKey.from_crypto(load_pem_public_key(str(public).encode()))
+    raise UsageError("The hub signs with a kind of key that this version of hashshare does not know.")
 
 
 def _first_metadata(

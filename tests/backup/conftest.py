@@ -6,7 +6,6 @@ import pytest
 
 from hashshare.backup import sealed_keys
 
-
 assert sealed_keys.COST == {"n": 1 << 17, "r": 8, "p": 1}
 
 

@@ -24,8 +24,7 @@ REMEMBER = "from hashshare.models import Restoration; Restoration.objects.update
 
 @pytest.fixture
 def hub(start_hub: StartHub) -> RunningHub:
-    made = start_hub(HASHSHARE_BACKUP_PASSPHRASE="a passphrase of words")
-    return made
+    return start_hub(HASHSHARE_BACKUP_PASSPHRASE="a passphrase of words")
 
 
 def public(hub: RunningHub, path: str) -> str:
