@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hashshare.client.ceremony import Proposed
-from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, rotation
+from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, resending, rotation
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "refresh")(refreshing.refresh)
     command(publisher, "major")(majors.give)
     command(publisher, "renew-base")(bases.renew_base)
+    command(publisher, "resend")(resending.resend)
     command(lists, "create")(create)
     publisher.add_typer(lists, name="list")
     rotation.register(publisher)
