@@ -7,6 +7,7 @@ Every step may be repeated; a killed run is finished by the next one.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Final
 from tuf.api.metadata import Metadata
 
 from hashshare.client import trust
+from hashshare.client.bases import BaseFolder
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.drafts import Upload
 from hashshare.client.identity import enter_in_catalogue
@@ -77,6 +79,7 @@ def resend(session: Session, mine: OwnPublisher, *, watch: Watch | None = None) 
         _commit(session, mine, role, body, found, done, watch)
     for own in lists:
         _resend_list(session, own, found, done, watch)
+        _send_base_again(own)
     _say_all(session, mine)
     return done
 
@@ -156,6 +159,14 @@ def _resend_list(session: Session, own: OwnList, found: Standing, done: Resent, 
     done.bytes += upload_all(session, own.publisher.domain, uploads[:-1], sent=lambda _: None)
     done.bytes += upload_all(session, own.publisher.domain, uploads[-1:], sent=lambda _: None)
     _commit(session, own.publisher, own.list_id, body, found, done, watch)
+
+
+def _send_base_again(own: OwnList) -> None:
+    """A base that waits to be adopted may have been lost, too: whoever goes on with it sends it whole."""
+    folder = BaseFolder(own)
+    with folder.lock(blocking=False) as alone:
+        if alone and (prepared := folder.read()) is not None:
+            folder.save(dataclasses.replace(prepared, sent=frozenset()))
 
 
 def _uploads(own: OwnList, held: Held) -> Iterator[Upload]:
