@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hashshare.api.endpoint import Endpoint, answer, caller_of
+from hashshare.api.fields import number_parameter
 from hashshare.api.permissions import READERS
 from hashshare.selectors.releases import loss_window, release, releases
+from hashshare.wire.documents import MAX_INTEGER
 
 
 class ReleaseRecord(serializers.Serializer[Any]):
@@ -53,15 +55,21 @@ class ReleaseList(serializers.Serializer[Any]):
 
 
 class Releases(Endpoint):
-    """The newest hundred, newest first."""
+    """The newest hundred, newest first, or those before a version."""
 
     who = {"GET": READERS}
     newest = 100
 
-    @extend_schema(operation_id="releases", responses=ReleaseList)
+    @extend_schema(
+        operation_id="releases",
+        parameters=[OpenApiParameter("before", int, description="Only content versions below this one")],
+        responses=ReleaseList,
+    )
     def get(self, request: Request, domain: str, slug: str) -> Response:
         asked: dict[str, Any] = {"caller": caller_of(request), "domain": domain, "slug": slug, "now": timezone.now()}
-        return answer(ReleaseList, {"releases": releases(**asked)[: self.newest], "window": loss_window(**asked)})
+        before = number_parameter(request, "before", default=MAX_INTEGER, least=1, most=MAX_INTEGER)
+        rows = releases(**asked, before=before)[: self.newest]
+        return answer(ReleaseList, {"releases": rows, "window": loss_window(**asked)})
 
 
 class OneRelease(Endpoint):

@@ -67,7 +67,7 @@ def signatures(session: Session, mine: OwnPublisher, *, since: datetime | None =
     """
     found: list[Signature] = []
     for own in (find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs):
-        rows = _releases(session, own)
+        rows = _releases(session, own, since)
         served = dict(_served(session, own))
         found += _of_list(own, rows, served, since)
     return found
@@ -80,7 +80,7 @@ def _of_list(
     for role_version in sorted(rows.keys() | served.keys(), reverse=True):
         row, feed = rows.get(role_version), served.get(role_version)
         at = str(row.get("published_at") or "") if row else ""
-        if feed is None and since is not None and at and datetime.fromisoformat(at) < since:
+        if feed is None and row is not None and _is_older(row, since):
             continue
         manifest = str(row.get("manifest_digest")) if row else ""
         digest = hashlib.sha256(feed).hexdigest() if feed is not None else ""
@@ -104,14 +104,36 @@ def _known_keys(own: OwnList) -> Sequence[Key]:
     return [*feed_keys(targets).get(own.list_id, ()), *mine]
 
 
-def _releases(session: Session, own: OwnList) -> dict[int, Mapping[str, Any]]:
-    """Published releases as the hub tells them, by role version."""
-    answer = session.get_json(f"lists/{own.publisher.domain}/{own.slug}/releases")
+def _releases(session: Session, own: OwnList, since: datetime | None) -> dict[int, Mapping[str, Any]]:
+    """Published releases as the hub tells them, by role version: page after page until one is older than `since`."""
+    found: dict[int, Mapping[str, Any]] = {}
+    oldest: int | None = None
+    for _ in range(MOST):
+        page = _page(session, own, oldest)
+        found |= {int(row["role_version"]): row for row in page if row["state"] == "published"}
+        versions = [int(row["version"]) for row in page]
+        if not versions or (oldest is not None and min(versions) >= oldest) or _is_older(page[-1], since):
+            break
+        oldest = min(versions)
+    return found
+
+
+def _page(session: Session, own: OwnList, before: int | None) -> list[Mapping[str, Any]]:
+    """Raises NetworkError for an answer that makes no sense."""
+    params = None if before is None else {"before": str(before)}
+    answer = session.get_json(f"lists/{own.publisher.domain}/{own.slug}/releases", params=params)
     rows = answer.get("releases") if isinstance(answer, dict) else None
     try:
-        return {int(row["role_version"]): row for row in rows or [] if row["state"] == "published"}
+        for row in rows or []:
+            int(row["role_version"]), int(row["version"]), str(row["state"])
     except (KeyError, TypeError, ValueError) as error:
         raise NetworkError(f"The hub's answer about the releases of {own.name} makes no sense.") from error
+    return rows or []
+
+
+def _is_older(row: Mapping[str, Any], since: datetime | None) -> bool:
+    at = str(row.get("published_at") or "")
+    return since is not None and bool(at) and datetime.fromisoformat(at) < since
 
 
 def _served(session: Session, own: OwnList) -> Iterator[tuple[int, bytes]]:

@@ -13,12 +13,14 @@ from hashshare.selectors.majors import Window, window
 from hashshare.wire import errors
 
 
-def releases(*, caller: Caller, domain: str, slug: str, now: datetime) -> QuerySet[Release]:
-    """Newest first. Raises NotEntitled."""
+def releases(*, caller: Caller, domain: str, slug: str, now: datetime, before: int | None = None) -> QuerySet[Release]:
+    """Newest first, of content versions below `before` if that is given. Raises NotEntitled."""
     found = _readable(caller, domain, slug, now)
     rows = Release.objects.select_related("list__publisher", "commit__job").filter(list=found)
     if found.publisher.organisation_id != caller.organisation.pk:
         rows = rows.filter(state=Release.State.PUBLISHED)
+    if before is not None:
+        rows = rows.filter(version__lt=before)
     return rows.order_by("-version", "-created_at")
 
 

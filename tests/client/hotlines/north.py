@@ -51,6 +51,7 @@ class North:
 
     domain: str = "aurora.example"
     polls: int = 1
+    page: int = 100
     queued: int = 0
     verdict: Callable[[Manifest], None] = lambda manifest: None
     window: tuple[int, int] | None = None
@@ -251,7 +252,10 @@ class North:
             return 200, {**seen, "withdrawals": self.spread(int(asked) if asked else None)}
         if parts[2:] == ["releases"]:
             window = {"lost": self.window[0], "held": self.window[1]} if self.window else None
-            return 200, {"releases": self.shelf.releases.get(self.lists[parts[1]]["id"], []), "window": window}
+            rows = self.shelf.releases.get(self.lists[parts[1]]["id"], [])
+            before = int(self.query.get("before", 2**53))
+            shown = [row for row in rows if row["version"] < before][: self.page]
+            return 200, {"releases": shown, "window": window}
         return 200, self.lists[parts[1]]
 
     def get_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:

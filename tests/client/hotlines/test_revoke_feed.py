@@ -84,6 +84,16 @@ def test_it_ends_with_4_when_something_was_signed_elsewhere(published: Desk, thi
     assert "refresh" in said.output
 
 
+def test_it_reads_every_page_of_releases(published: Desk, north: North) -> None:
+    """A feed of changes every five minutes has hundreds a day."""
+    for number in range(21, 26):
+        published.json("publish", LIST, published.csv(entries(range(number)), header=HEADER))
+    whole = published.json("publisher", "signed", DOMAIN)
+    north.page = 2
+    assert published.json("publisher", "signed", DOMAIN) == whole
+    assert [row["version"] for row in whole["signatures"]] == [6, 5, 4, 3, 2, 1]
+
+
 def test_what_is_older_than_the_record_is_not_judged(published: Desk) -> None:
     mine = OwnPublisher(published.home, DOMAIN)
     (mine.folder / "signed" / f"{find_list(published.home, LIST).list_id}.txt").unlink()

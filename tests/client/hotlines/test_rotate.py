@@ -106,6 +106,31 @@ def test_a_feed_that_has_expired_is_rotated_all_the_same(published: Desk, north:
         assert publish_more(published, 30)["version"] == 2
 
 
+def test_it_signs_no_feed_but_the_one_that_the_snapshot_names(published: Desk, north: North) -> None:
+    name = f"1.{list_id(published)}.json"
+    north.shelf.metadata[name] += b" "
+    refused = published.json("publisher", "rotate", "feed", DOMAIN, ALONE, exit_code=4)["error"]
+    assert refused["type"] == "wrong-digest"
+    assert "snapshot" in refused["detail"]
+
+
+def test_it_signs_no_feed_that_no_key_of_the_list_has_signed(published: Desk, north: North) -> None:
+    """A hub alone puts nothing before the new key to sign."""
+    forged = repository.sign_release(
+        list_id=list_id(published),
+        manifest=b"{}",
+        version=2,
+        signers=[keys.tuf_signer(keys.generate())],
+        now=datetime.now(UTC),
+    )
+    north.shelf.feeds[list_id(published)] = forged
+    north.shelf.metadata[f"2.{list_id(published)}.json"] = forged
+    north.seal()
+    refused = published.json("publisher", "rotate", "feed", DOMAIN, ALONE, exit_code=4)["error"]
+    assert "not signed by a key of that list" in refused["detail"]
+    assert len(north.jobs) == 3
+
+
 # --- killed ------------------------------------------------------------------------------------------------------
 
 
