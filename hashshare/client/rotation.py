@@ -90,11 +90,11 @@ class Desk:
     watch: Watch | None = None
     urgent: bool = False
 
-    def stands(self) -> tuple[Stands, dict[str, keyring.Taken]]:
+    def stands(self, *, root_alone: bool = False) -> tuple[Stands, dict[str, keyring.Taken]]:
         """What the hub has accepted, after every key that it names has taken its place here: by role, those that did
-        just now, since an earlier run was killed before.
+        just now, since an earlier run was killed before. `root_alone`: see `ceremony.standing`.
         """
-        found = standing(self.session, self.mine)
+        found = standing(self.session, self.mine, root_alone=root_alone)
         if not found.chain or found.targets is None:
             raise UsageError(
                 f"{self.mine.domain} has no root yet.", next_step=f"Run: hashshare publisher init {self.mine.domain}"
@@ -338,10 +338,14 @@ def _is_done(keys: Sequence[Key], old: str, new: Key | None) -> bool:
 
 
 def rotate_hub(desk: Desk) -> Rotated:
-    """A root that names the keys which the hub has now, and no other: after it replaced its key or its standby."""
+    """A root that names the keys which the hub has now, and no other: after it replaced its key or its standby.
+
+    Works too where the hub's signatures verify under no key that the root names, or go back behind what a stolen key
+    has signed: nothing but such a root mends that.
+    """
 
     def rotate() -> Rotated:
-        stands, _ = desk.stands()
+        stands, _ = desk.stands(root_alone=True)
         root, now_keys = stands.root, hub_keys(desk.session)
         named = {key.keyid for role in ("snapshot", "timestamp") for key in officer_keys(root, role)}
         offered = {key.keyid for key in now_keys}
