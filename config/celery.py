@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from celery import Celery
 from celery.signals import beat_init, worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 from hashshare.timetable import TIMETABLE as JOBS
 
@@ -61,9 +62,18 @@ app.set_default()  # for the web server's threads too
 @worker_init.connect
 @beat_init.connect
 def hold_private_database(**_: Any) -> None:
-    """Keep the private PostgreSQL, if there is one, up for as long as this process lives, idle or not."""
+    """Keep the private PostgreSQL, if there is one, up for as long as this process lives, idle or not.
+
+    Nothing starts over a hub that a restore has not finished.
+    """
     from django.conf import settings
 
+    from config.unfinished import refuse_unfinished
+
+    try:
+        refuse_unfinished(settings.HASHSHARE_DATA)
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error  # Celery goes on after any other exception
     folder = settings.DATABASES["default"].get("PRIVATE_FOLDER")
     if folder:
         from pathlib import Path

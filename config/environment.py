@@ -84,6 +84,14 @@ def timetable(name: str, usual: Mapping[str, float]) -> dict[str, float]:
     return {**usual, **changes}
 
 
+def needed_with(name: str, other: str) -> str:
+    """A setting that must be given when `other` is, and has no meaning without it."""
+    given: str = env.str(name, "")
+    if bool(given) != bool(other):
+        raise ImproperlyConfigured(f"{name} and HASHSHARE_ONLINE_KEY_URI are given together.")
+    return given
+
+
 def database(url: str, *, private: Path) -> dict[str, Any]:
     """Django's settings of the database at `url` (postgresql://...), or of the private one kept in `private`."""
     kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}

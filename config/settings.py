@@ -20,6 +20,7 @@ from config.environment import (
     env,
     hosts,
     mail,
+    needed_with,
     private_folder,
     queues,
     secret_key,
@@ -38,6 +39,15 @@ HASHSHARE_PUBLIC_URL: str = env.str("HASHSHARE_PUBLIC_URL", "http://127.0.0.1:80
 HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).hostname or "hashshare")
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
+
+HASHSHARE_ONLINE_KEY_URI: str = env.str("HASHSHARE_ONLINE_KEY_URI", "")
+"""Where the key that signs snapshots and timestamps lies, as securesystemslib names it; empty: in HASHSHARE_KEYS."""
+
+HASHSHARE_ONLINE_KEY_PUBLIC: str = needed_with("HASHSHARE_ONLINE_KEY_PUBLIC", HASHSHARE_ONLINE_KEY_URI)
+"""A PEM file with the public half of that key."""
+
+HASHSHARE_ONLINE_KEY_SECRET: str = env.str("HASHSHARE_ONLINE_KEY_SECRET", "")
+"""What the key service or token asks for besides, such as a PIN. Not in the address, which is no secret."""
 
 HASHSHARE_S3 = bucket_place(sendfile_prefix=HASHSHARE_SENDFILE_PREFIX, checkouts=HASHSHARE_DATA / "checkouts")
 """The bucket that objects lie in, by HASHSHARE_S3_BUCKET and its kin; None: they lie in HASHSHARE_OBJECTS."""
@@ -80,6 +90,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "hashshare.api.read_only.ReadOnlyWhileRestored",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

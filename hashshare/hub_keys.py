@@ -1,6 +1,8 @@
-"""The hub's two TUF keys: one in use, one standby, made on first use. Every publisher's root names both.
+"""The hub's two TUF keys: one in use, one standby. Every publisher's root names both.
 
-The operator takes standby.pem offline once it exists; its public half stays behind in standby.pub.
+The one in use is a file made on first use, or lies where HASHSHARE_ONLINE_KEY_URI says: a key service or a hardware
+token that securesystemslib speaks to. The standby key is a file that the operator takes offline; its public half stays
+behind in standby.pub.
 """
 
 from __future__ import annotations
@@ -11,19 +13,23 @@ import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
-from securesystemslib.signer import CryptoSigner, Key
+from django.core.exceptions import ImproperlyConfigured
+from securesystemslib.signer import Key, Signer, SSlibKey
 
 from hashshare.wire import errors, keys
+
+STANDBY: Final = "standby.pub"
 
 
 @dataclass(frozen=True, slots=True)
 class HubKeys:
     """`online` signs snapshots and timestamps."""
 
-    online: CryptoSigner
+    online: Signer
     standby: Key
 
     @property
@@ -41,34 +47,81 @@ def hub_keys() -> HubKeys:
     """A key that was replaced meanwhile is noticed by its file."""
     folder = Path(settings.HASHSHARE_KEYS)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return load_hub_keys(folder, existing(folder / "online.pem").stat().st_mtime_ns)
+    uri = settings.HASHSHARE_ONLINE_KEY_URI
+    public = Path(settings.HASHSHARE_ONLINE_KEY_PUBLIC) if uri else existing(folder / "online.pem")
+    return load_hub_keys(folder, uri, public, changed(public), changed(folder / STANDBY))
+
+
+def changed(path: Path) -> int:
+    """When, in nanoseconds; 0 for a file that is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 @lru_cache(maxsize=4)
-def load_hub_keys(folder: Path, changed: int) -> HubKeys:  # noqa: ARG001 - the cache's key
-    """From `folder`, making what is missing. Several processes may do so at once: the first file in place wins."""
-    online = keys.load(folder / "online.pem")
-    public = folder / "standby.pub"
-    if not public.exists():
-        standby = keys.load(existing(folder / "standby.pem"))
-        place(folder, public, base64.b64encode(keys.public_bytes(standby)))
-    raw = base64.b64decode(public.read_bytes())
-    return HubKeys(keys.tuf_signer(online), keys.tuf_key(raw))
+def load_hub_keys(folder: Path, uri: str, file: Path, *seen: int) -> HubKeys:  # noqa: ARG001 - parts of the cache's key
+    """From `folder`, making what is missing. Several processes may do so at once: the first file in place wins.
+
+    A key that was on standby and is now the one in use gets a new one beside it.
+    """
+    online = signer_at(uri, file) if uri else keys.tuf_signer(keys.load(file))
+    standby = read_standby(folder) if (folder / STANDBY).exists() else None
+    if standby is None or standby.keyid == online.public_key.keyid:
+        if standby is not None:
+            swap(folder, "standby.pem", keys.to_pem(keys.generate()))
+        made = keys.load(existing(folder / "standby.pem"))
+        publish = place_new if standby is None else swap
+        publish(folder, STANDBY, base64.b64encode(keys.public_bytes(made)))
+        standby = read_standby(folder)
+    return HubKeys(online, standby)
 
 
-def promote_standby(standby: Path) -> None:
+def signer_at(uri: str, public: Path) -> Signer:
+    """The key that securesystemslib reaches by `uri`, whose public half is the PEM file `public`.
+
+    Raises ImproperlyConfigured, naming what is wrong and no secret.
+    """
+    try:
+        secret = str(settings.HASHSHARE_ONLINE_KEY_SECRET)
+        return Signer.from_priv_key_uri(uri, from_pem(public.read_bytes()), lambda _: secret)
+    except Exception as error:
+        raise ImproperlyConfigured(
+            f"The hub's key cannot be used: HASHSHARE_ONLINE_KEY_URI ({uri.partition(':')[0]}:...) with "
+            f"HASHSHARE_ONLINE_KEY_PUBLIC={public}: {type(error).__name__}."
+        ) from error
+
+
+def read_standby(folder: Path) -> Key:
+    """From standby.pub: a raw Ed25519 key in base64, or a PEM file of a key that will lie in a key service."""
+    body = (folder / STANDBY).read_bytes()
+    return from_pem(body) if body.startswith(b"-----") else keys.tuf_key(base64.b64decode(body))
+
+
+def from_pem(body: bytes) -> Key:
+    """A public key as TUF metadata lists it. Raises ValueError, UnsupportedAlgorithm."""
+    return SSlibKey.from_crypto(load_pem_public_key(body))
+
+
+def promote_standby(standby: Path, *, passphrase: bytes | None = None) -> None:
     """Put the standby key in the place of a lost online key, and make a new standby key. Every root names it already.
 
-    Raises UsageError when `standby` is not the key whose public half every root names.
+    The new one is under the `passphrase` that opened this one. Raises UsageError when `standby` is not the key whose
+    public half every root names, or while the settings name a key elsewhere.
     """
-    folder, key = Path(settings.HASHSHARE_KEYS), keys.load(standby)
-    public = folder / "standby.pub"
-    if not public.exists() or base64.b64decode(public.read_bytes()) != keys.public_bytes(key):
+    if settings.HASHSHARE_ONLINE_KEY_URI:
+        raise errors.UsageError(
+            "The settings name a key in a key service, and would go on to do so.",
+            next_step="Stop the hub, remove HASHSHARE_ONLINE_KEY_URI from its settings, run this again, then start it.",
+        )
+    folder, key = Path(settings.HASHSHARE_KEYS), keys.load(standby, passphrase=passphrase)
+    if not (folder / STANDBY).exists() or read_standby(folder).keyid != keys.tuf_signer(key).public_key.keyid:
         raise errors.UsageError(f"{standby} is not this hub's standby key.")
     swap(folder, "online.pem", keys.to_pem(key))
     following = keys.generate()
-    swap(folder, "standby.pem", keys.to_pem(following))
-    swap(folder, "standby.pub", base64.b64encode(keys.public_bytes(following)))
+    swap(folder, "standby.pem", keys.to_pem(following, passphrase=passphrase))
+    swap(folder, STANDBY, base64.b64encode(keys.public_bytes(following)))
     load_hub_keys.cache_clear()
 
 
@@ -85,6 +138,11 @@ def existing(path: Path) -> Path:
     if not path.exists():
         place(path.parent, path, keys.to_pem(keys.generate()))
     return path
+
+
+def place_new(folder: Path, name: str, content: bytes) -> None:
+    """`place` by name."""
+    place(folder, folder / name, content)
 
 
 def place(folder: Path, path: Path, content: bytes) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec
 
 from celery import shared_task
 from django.utils import timezone
 
+from hashshare.selectors.recovery import is_restored
 from hashshare.services import (
     erasure,
     expiry,
@@ -28,6 +30,25 @@ from hashshare.services import (
     work,
 )
 
+P = ParamSpec("P")
+
+logger = logging.getLogger(__name__)
+
+
+def unless_restored(task: Callable[P, None]) -> Callable[P, None]:
+    """Nothing is done or signed in a hub that was restored from a backup and has not recovered: what it would do was
+    done before it was lost, and may contradict that.
+    """
+
+    @functools.wraps(task)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        if is_restored():
+            logger.warning("%s: this hub was restored from a backup; run manage.py recover.", task.__name__)
+            return
+        task(*args, **kwargs)
+
+    return guarded
+
 
 def process_of(task: Any) -> str:
     """Who does it, for the record: the worker's name and the process that works for it."""
@@ -35,18 +56,21 @@ def process_of(task: Any) -> str:
 
 
 @shared_task(bind=True, name="hashshare.tasks.verify_release")
+@unless_restored
 def verify_release(self: Any, job_id: str) -> None:
     """Publish or reject the release that a job is about."""
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
 @shared_task(bind=True, name="hashshare.tasks.verify_shard")
+@unless_restored
 def verify_shard(self: Any, job_id: str) -> None:
     """Judge one shard of a release's new base."""
     work.run_part(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
 @shared_task(bind=True, name="hashshare.tasks.apply_metadata")
+@unless_restored
 def apply_metadata(self: Any, job_id: str) -> None:
     """Accept or reject root and targets metadata."""
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
@@ -60,6 +84,7 @@ def scheduled(work: Callable[[], None]) -> Any:
 
     @shared_task(name=f"hashshare.tasks.{work.__name__}")
     @functools.wraps(work)
+    @unless_restored
     def run() -> None:
         with runs.recorded(work.__name__):
             work()

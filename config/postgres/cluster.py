@@ -110,8 +110,8 @@ class Cluster:
 def cluster_of(folder: Path) -> Cluster:
     """The private server of the data folder `folder`; nothing is started."""
     runner = account()
-    home = _home(folder, runner)
-    programs = find_programs(major=_major_kept(home))
+    home = home_of(folder, runner)
+    programs = find_programs(major=major_kept(home))
     runner.private_folder(home)
     return Cluster(runner, programs.usable_by(runner, copy_to=home), home)
 
@@ -124,7 +124,8 @@ def socket_folder(home: Path) -> Path:
     return Path("/tmp") / f"hashshare-{_digest(home)}"  # noqa: S108
 
 
-def _home(folder: Path, runner: Account) -> Path:
+def home_of(folder: Path, runner: Account) -> Path:
+    """Where the private server of the data folder `folder` keeps its files."""
     if runner.can_enter(folder):
         return folder / "postgresql"
     OUT_OF_REACH.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -136,12 +137,16 @@ def _home(folder: Path, runner: Account) -> Path:
     return OUT_OF_REACH / _digest(folder)
 
 
-def _major_kept(home: Path) -> int | None:
+def major_kept(home: Path) -> int | None:
     """The newest PostgreSQL version that has data here, if any has."""
+    return max(majors_kept(home), default=None)
+
+
+def majors_kept(home: Path) -> set[int]:
+    """Every version that has data here; all but the newest are what an upgrade left."""
     if not home.is_dir():
-        return None
-    kept = [int(path.name) for path in home.iterdir() if path.name.isdigit() and path.is_dir()]
-    return max(kept, default=None)
+        return set()
+    return {int(path.name) for path in home.iterdir() if path.name.isdigit() and path.is_dir()}
 
 
 def _digest(path: Path) -> str:

@@ -41,6 +41,11 @@ class Programs:
     def major(self) -> int:
         return int(self.version.split(".")[0])
 
+    @property
+    def can_dump(self) -> bool:
+        """A folder of a server alone may lack these."""
+        return all(self[name].is_file() for name in ("pg_dump", "pg_restore"))
+
     def __getitem__(self, name: str) -> Path:
         return self.folder / name
 
@@ -82,14 +87,34 @@ def find_programs(*, major: int | None = None) -> Programs:
     )
 
 
-def _candidates() -> Iterator[Programs]:
+def programs_at_least(major: int) -> Programs:
+    """pg_dump and its kin for a server of PostgreSQL `major`: the nearest version that is not older.
+
+    Raises PrivatePostgresFailed, with what to install.
+    """
+    found = [programs for programs in _candidates() if programs.major >= major and programs.can_dump]
+    if not found:
+        raise PrivatePostgresFailed(
+            f"The database server is PostgreSQL {major}, and no programs of that version or a newer one are here. "
+            f"Install PostgreSQL {major} or point HASHSHARE_PG_BIN at its bin folder."
+        )
+    return min(found, key=lambda programs: programs.major)
+
+
+def all_programs() -> list[Programs]:
+    """Those of every version that is here, whichever HASHSHARE_PG_BIN prefers."""
+    return list(_candidates(everything=True))
+
+
+def _candidates(*, everything: bool = False) -> Iterator[Programs]:
     given = os.environ.get("HASHSHARE_PG_BIN")
     if given:
         programs = _at(Path(given).resolve())
         if programs is None:
             raise PrivatePostgresFailed(f"HASHSHARE_PG_BIN={given} holds no initdb, pg_ctl and postgres that run.")
         yield programs
-        return
+        if not everything:
+            return
     yield from sorted(filter(None, map(_at, _system_folders())), key=lambda programs: -programs.major)
     wheel = _wheel()
     if wheel:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from config.postgres.account import PrivatePostgresFailed
 from config.postgres.cluster import Cluster, cluster_of
 
 
@@ -77,6 +78,19 @@ def destroy(folder: Path) -> None:
             hold.lock.close()
         if folder.is_dir():
             cluster_of(folder).remove()
+
+
+@contextmanager
+def alone_with(folder: Path) -> Iterator[None]:
+    """Nobody uses the server of `folder`, and nobody joins it inside the block. Raises PrivatePostgresFailed while
+    somebody does.
+    """
+    with _alone(folder):
+        if not _nobody_left(folder):
+            raise PrivatePostgresFailed(
+                "The private database is in use, by a hub or another command. Stop it first. Nothing was changed."
+            )
+        yield
 
 
 def _join(folder: Path) -> _Hold:

@@ -39,6 +39,7 @@ WORDS: Final = {
     "feed": "Feed signature",
     "targets": "Signature of targets",
     "root": "Signature of the root",
+    "major": "Signature of majors",
     "snapshot": "Hub's snapshot",
     "timestamp": "Hub's timestamp",
     "subscription": "Subscription",
@@ -51,6 +52,7 @@ RENEWED: Final = {
     "feed": "nightly publish or publisher refresh",
     "targets": "publisher renew",
     "root": "publisher renew",
+    "major": "with the next large loss",
     "snapshot": "by itself",
     "timestamp": "by itself, hourly",
     "subscription": "grant, with a later date",
@@ -60,7 +62,7 @@ RENEWED: Final = {
 }
 """How: a `hashshare` command where it is one. What is replaced rather than renewed says so."""
 
-HOTLINE: Final = frozenset({"feed", "targets", "root"})
+BY_OFFICERS: Final = frozenset({"targets", "root", "major"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +149,4 @@ def _by(it: Expiring) -> str:
         return it.granted_by.name
     if it.kind == "invitation" or it.whose is None:
         return "operators" if it.kind == "invitation" else "this hub"
-    return f"{it.whose.name}'s officers" if it.kind in HOTLINE - {"feed"} else it.whose.name
+    return f"{it.whose.name}'s officers" if it.kind in BY_OFFICERS else it.whose.name

@@ -17,7 +17,7 @@ from hashshare.api.fields import Base64Field, number_parameter
 from hashshare.api.immutable import FOR_GOOD, REVALIDATE
 from hashshare.api.permissions import HOTLINES, READERS
 from hashshare.selectors.audits import MOST, audit
-from hashshare.selectors.logs import consistency, readable_log, tile_body
+from hashshare.selectors.logs import consistency, readable_log, successions, tile_body
 from hashshare.wire.errors import MalformedLog, NotFound
 from hashshare.wire.log.tiles import TilePlace, parse_tile_path
 
@@ -107,6 +107,23 @@ class LogTile(Endpoint):
     def get(self, request: Request, domain: str, path: str) -> HttpResponse:
         log = readable_log(caller=caller_of(request), domain=domain, now=timezone.now())
         return tile_response(tile_body(log=log, place=place_of(path), size=log.size), cache=FOR_GOOD)
+
+
+class SuccessionList(serializers.Serializer[Any]):
+    successions = serializers.ListField(
+        child=serializers.CharField(trim_whitespace=False), help_text="Signed notes, oldest first"
+    )
+
+
+class Successions(Endpoint):
+    """The signed statements by which this log openly superseded others, as after the hub was restored from a backup."""
+
+    who = {"GET": READERS}
+
+    @extend_schema(operation_id="successions", responses=SuccessionList)
+    def get(self, request: Request, domain: str) -> Response:
+        log = readable_log(caller=caller_of(request), domain=domain, now=timezone.now())
+        return answer(SuccessionList, {"successions": successions(log=log)})
 
 
 def place_of(path: str) -> TilePlace:

@@ -274,6 +274,17 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "or what it asks for has expired. Metadata follows one version after another, so this one is void.",
         "Make the change again where it was made; the officers sign the new request.",
     ),
+    "restored": Explanation(
+        "The hub was restored from a backup. It cannot know what it served after that was made, so it does not say "
+        "that what it has is the newest, and changes nothing. What was synced stays in use and is right.",
+        "Wait. The hub's operator runs `manage.py recover`; then each publisher's program sends what the hub lost, "
+        "with its next publication or refresh, or by `hashshare publisher resend`. If it lasts, ask the operator.",
+    ),
+    "bad-backup": Explanation(
+        "`manage.py restore` says this, no hub: what it was given is not a whole backup, or not one that this version "
+        "and this database can take. The message names the file at fault. Nothing was changed.",
+        "Take another copy or an older backup, the right passphrase, or the version that the message names.",
+    ),
     "too-many-withdrawals": Explanation(
         "The publication would withdraw more entries than was allowed: perhaps a file was cut off on export.",
         "Check the file. If it is meant, say how many: --allow-withdrawals N.",

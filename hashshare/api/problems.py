@@ -32,7 +32,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: always answers, so that no caller ever meets an HTML error page."""
     set_rollback()
     error = _translated(exc)
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, errors.HubRestored):
         logger.error("%s failed", _name_of(context), exc_info=exc)
     return Response(
         problem_document(error), status=error.status, headers=problem_headers(error), content_type=MEDIA_TYPE

@@ -4,12 +4,21 @@ from django.urls import include, path, re_path
 
 from hashshare.api.descriptor import Descriptor
 from hashshare.api.problems import nothing_here
-from hashshare.api.public_logs import PublicCheckpoint, PublicTile
+from hashshare.api.public_logs import (
+    PublicCheckpoint,
+    PublicCheckpointOf,
+    PublicSuccessions,
+    PublicTile,
+    PublicTileOf,
+)
 
 urlpatterns = [
     path(".well-known/hashshare", Descriptor.as_view(), name="descriptor"),
     path("log/<str:log>/checkpoint", PublicCheckpoint.as_view(), name="public-checkpoint"),
     path("log/<str:log>/tile/<path:path>", PublicTile.as_view(), name="public-tile"),
+    path("log/<str:log>/successions", PublicSuccessions.as_view(), name="public-successions"),
+    path("log/<str:log>/<int:number>/checkpoint", PublicCheckpointOf.as_view(), name="public-checkpoint-of"),
+    path("log/<str:log>/<int:number>/tile/<path:path>", PublicTileOf.as_view(), name="public-tile-of"),
     re_path(r"^log/", nothing_here, name="nothing-here"),
     path("problems/", include("hashshare.api.problem_pages")),
 ]

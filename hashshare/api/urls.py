@@ -11,13 +11,14 @@ from hashshare.api.heads import HeadsEndpoint
 from hashshare.api.jobs import Jobs
 from hashshare.api.keys import KeyInvitations, KeyRevocations, Keys
 from hashshare.api.lists import Lists, OneList
-from hashshare.api.logs import Audit, Consistency, LogCheckpoint, LogTile
+from hashshare.api.logs import Audit, Consistency, LogCheckpoint, LogTile, Successions
 from hashshare.api.metadata import MetadataFile
 from hashshare.api.problems import nothing_here
 from hashshare.api.propagation import PropagationEndpoint
 from hashshare.api.publishers import OnePublisher, Publishers
 from hashshare.api.receipts import Receipts
 from hashshare.api.releases import OneRelease, Releases
+from hashshare.api.resumption import Resumption
 from hashshare.api.schema import schema_document
 from hashshare.api.status import Status
 from hashshare.api.subscriptions import Decision, Subscriptions
@@ -32,6 +33,7 @@ urlpatterns = [
     path("tokens", Tokens.as_view(), name="tokens"),
     path("publishers", Publishers.as_view(), name="publishers"),
     path("publishers/<str:domain>", OnePublisher.as_view(), name="publisher"),
+    path("publishers/<str:domain>/resumption", Resumption.as_view(), name="resumption"),
     path("tuf/<str:domain>/metadata/<str:filename>", MetadataFile.as_view(), name="metadata"),
     path("tuf/<str:domain>/targets/<str:list_id>/<slug:digest>.<str:name>", Target.as_view(), name="target"),
     path("tuf/<str:domain>/commits", Commits.as_view(), name="commits"),
@@ -48,6 +50,7 @@ urlpatterns = [
     path("log/<str:domain>/audit", Audit.as_view(), name="audit"),
     path("log/<str:domain>/consistency", Consistency.as_view(), name="consistency"),
     path("log/<str:domain>/checkpoint", LogCheckpoint.as_view(), name="log-checkpoint"),
+    path("log/<str:domain>/successions", Successions.as_view(), name="successions"),
     path("log/<str:domain>/tile/<path:path>", LogTile.as_view(), name="log-tile"),
     path("access-keys", AccessKeys.as_view(), name="access-keys"),
     path("access-keys/<uuid:access_key_id>", OneAccessKey.as_view(), name="access-key"),

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from hashshare.client.home import Home, read_json, write_json
+from hashshare.client.acknowledged import Claim, Pending, Told, save_told, told
+from hashshare.client.home import Home
 from hashshare.client.logs import DeliveryLog, hub_address, read_proof
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session, decoded
@@ -30,78 +31,10 @@ from hashshare.wire.errors import (
 )
 from hashshare.wire.log import Acknowledgement, sign_acknowledgement
 
-FORMAT: Final = "hashshare-acknowledged/1"
 ASKED_AGAIN: Final = timedelta(days=1)
-"""How long a hub that takes no acknowledgements, or none of this list, is left alone while nothing new is applied."""
+"""How long a hub that takes no acknowledgements, or none of this list, is left alone while nothing new is applied;
+and its log, while nothing is told."""
 MOST_UNSEEN: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a statement says of a list."""
-
-    version: int
-    purged: int
-    manifest_sha256: str
-
-    @classmethod
-    def of(cls, held: Held) -> Claim:
-        return cls(held.version, held.purged, held.manifest_sha256)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """`statement` is the signed document; `why` and `tried_at` say what kept it back.
-
-    `state`: pending | unsupported (the hub takes none) | declined (none of ours). The last two are not offered at every
-    poll.
-    """
-
-    claim: Claim
-    statement: str
-    state: str = "pending"
-    why: str = ""
-    tried_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The content of acknowledgement.json. `unseen`: {statement's SHA-256: when it was taken}, without receipt yet."""
-
-    taken: Claim | None = None
-    taken_at: str = ""
-    pending: Pending | None = None
-    unseen: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, **dataclasses.asdict(self)}
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any] | None) -> Told:
-        """Nothing was told if the file is damaged or of another version: telling it twice does no harm."""
-        try:
-            found = dict(document or {})
-            if found.pop("format", FORMAT) != FORMAT:
-                return cls()
-            if found.get("taken"):
-                found["taken"] = Claim(**found["taken"])
-            if found.get("pending"):
-                pending = dict(found["pending"])
-                found["pending"] = Pending(**{**pending, "claim": Claim(**pending["claim"])})
-            return cls(**found)
-        except TypeError:
-            return cls()
-
-
-def told(store: ListStore) -> Told:
-    try:
-        return Told.from_json(read_json(store.folder / "acknowledgement.json"))
-    except HashshareError:
-        return Told()
-
-
-def save_told(store: ListStore, state: Told) -> None:
-    write_json(store.folder / "acknowledgement.json", state.to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +68,9 @@ class Acknowledger:
         log = DeliveryLog(self._home, held.publisher, session=self._session)
         state = told(store)
         if state.taken == Claim.of(held):
-            return Outcome("acknowledged", fault=_look_again(log))
+            fault = _look_again(log)
+            if told(store).taken == Claim.of(held):
+                return Outcome("acknowledged", fault=fault)
         if state.pending is not None and _left_alone(state.pending, held):
             return Outcome(state.pending.state, fault=_look_again(log))
         with log.locked():
@@ -159,8 +94,10 @@ class Acknowledger:
             return Outcome("acknowledged")
         except HashshareError as error:
             return self._postponed(store, state, pending, error)
-        save_told(store, _taken(state, pending, fresh=fresh))
-        return Outcome("acknowledged", sent=True, fault=_taken_over(log, answer))
+        fault = _taken_over(log, answer)
+        # Read again: another log in the place of the old one may have made all that was told before void.
+        save_told(store, _taken(told(store), pending, fresh=fresh))
+        return Outcome("acknowledged", sent=True, fault=fault)
 
     def _statement(self, held: Held) -> str:
         config = self._home.config()
@@ -253,11 +190,17 @@ def _taken_over(log: DeliveryLog, answer: dict[str, Any]) -> HashshareError | No
 
 
 def _look_again(log: DeliveryLog) -> HashshareError | None:
-    """What is wrong with a log that was refused, or was not looked at for a day; else nothing is asked."""
+    """What is wrong with a log that was refused, or was not looked at for a day; else nothing is asked.
+
+    So a member that has nothing to tell also learns of a log that was superseded.
+    """
+    seen = log.seen
+    if seen is None or not seen.is_due(datetime.now(UTC)):
+        return None
     try:
-        seen = log.seen
-        if seen is not None and seen.is_due(datetime.now(UTC)):
-            log.check()
+        log.check()
+    except NetworkError as error:
+        return error if seen.refused is not None else None
     except HashshareError as error:
         return error
     return None

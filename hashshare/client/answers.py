@@ -37,7 +37,11 @@ def read_whole(response: requests.Response) -> None:
 
 
 def skew_of(response: requests.Response, *, default: int | None = None) -> int | None:
-    """Seconds by which our clock is ahead of the answer's Date (RFC 9110 section 6.6.1), `default` without one."""
+    """Seconds by which our clock is ahead of the answer's Date (RFC 9110 section 6.6.1), `default` without one, and for
+    an answer out of a cache (it has an Age, RFC 9111 section 5.1), whose Date is of another time.
+    """
+    if "Age" in response.headers:
+        return default
     with contextlib.suppress(ValueError, TypeError):
         told = email.utils.parsedate_to_datetime(response.headers.get("Date", ""))
         return round((datetime.now(UTC) - told).total_seconds())

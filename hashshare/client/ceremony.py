@@ -157,6 +157,9 @@ def submit(
         raise MalformedRequest(f"The request is of {request.publisher}, not of {mine.domain}.")
     stands = standing(session, mine, root_alone=set(request.roles) == {"root"})
     if accepted(request, stands):
+        if not request.chain:
+            # These bytes count: other officers' signatures may be under them than under this copy.
+            write_atomic(mine.root_path, stands.chain[0])
         _finish(session, mine, request, now=now)
         return Proposed(request)
     if stands.chain and not request.chain:
@@ -173,7 +176,7 @@ def submit(
 def _go_on(
     session: Session, mine: OwnPublisher, request: SigningRequest, *, ask: Ask, now: datetime, watch: Watch | None
 ) -> Proposed:
-    request = sign_request(request, uses(request, keys_here([mine.keys_folder], ())), ask=ask)
+    request = sign_request(request, uses(request, keys_here([mine.keys_folder])), ask=ask)
     lacking = missing(request)
     if lacking:
         return Proposed(request, path=keep_request(mine, request), missing=lacking)
@@ -210,7 +213,7 @@ def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, no
     stands = kept_standing(mine.home, mine.domain)
     if stands.targets is not None:
         take_over(mine, root=stands.chain[-1], targets=stands.targets, now=now)
-    request_path(mine, request).unlink(missing_ok=True)
+    drop_request(mine, request)
 
 
 # --- requests that wait ------------------------------------------------------------------------------------------

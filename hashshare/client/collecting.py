@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
-from hashshare.client.acknowledging import save_told, told
+from hashshare.client.acknowledged import save_told, told
 from hashshare.client.home import Home, make_private_folder, sync_folder
 from hashshare.client.logs import DeliveryLog
 from hashshare.client.receipts import (
@@ -25,6 +25,7 @@ from hashshare.client.receipts import (
 )
 from hashshare.client.session import Session
 from hashshare.client.store import ListStore
+from hashshare.client.successions import known_origins
 from hashshare.wire.errors import MalformedLog, WrongProof
 from hashshare.wire.log import AcknowledgementRow
 
@@ -63,7 +64,7 @@ class _Fetching:
     def __init__(self, session: Session, log: DeliveryLog, subject: Subject, path: Path, tally: Tally) -> None:
         self._session, self._log, self._subject = session, log, subject
         self._path, self._tally = path, tally
-        self._after = max((kept.index for kept in kept_receipts(log.home, subject.list_id)), default=-1)
+        self._after = last_kept(log, subject)
         self.unsealed: list[OwnRow] = []
 
     def page(self) -> bool:
@@ -72,7 +73,12 @@ class _Fetching:
         with self._log.locked():
             answer = self._session.get_json("receipts", params=params)
             note, documents = _shape(answer)
-            self._log.extend(note)
+            before = self._log.seen
+            found = self._log.extend(note)
+        if before is not None and before.origin != found.origin:
+            # Another log goes on in its place: what it does not have of the old one may have other rows there.
+            self._after = last_kept(self._log, self._subject)
+            return True
         fresh: list[Kept] = []
         try:
             self._check(documents, note, fresh)
@@ -97,6 +103,13 @@ class _Fetching:
                 self._tally.add(row, checkpoint)
             fresh.append(kept)
             self._after = kept.index
+
+
+def last_kept(log: DeliveryLog, subject: Subject) -> int:
+    """The highest index of which a receipt is kept that is one of the present log's leaves; -1 for none."""
+    bounds = known_origins(log.home, log.domain)
+    kept = kept_receipts(log.home, subject.list_id)
+    return max((it.index for it in kept if (bound := bounds.get(it.origin)) is None or it.index < bound), default=-1)
 
 
 def _shape(answer: object) -> tuple[str, list[dict[str, Any]]]:

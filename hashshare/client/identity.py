@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from securesystemslib.signer import Key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from securesystemslib.signer import Key, SSlibKey
 
 from hashshare.client import trust
 from hashshare.client.ceremony import (
@@ -137,9 +138,12 @@ def hub_keys(session: Session) -> list[Key]:
 
 
 def _hub_key(entry: Mapping[str, Any]) -> Key:
-    if entry.get("keytype") != "ed25519":
-        raise UsageError("The hub signs with a kind of key that this version of hashshare does not know.")
-    return keys.tuf_key(bytes.fromhex(entry["keyval"]["public"]))
+    kind, public = (entry.get("keytype"), entry.get("scheme")), entry["keyval"]["public"]
+    if kind == ("ed25519", "ed25519"):
+        return keys.tuf_key(bytes.fromhex(public))
+    if kind == ("ecdsa", "ecdsa-sha2-nistp256"):
+        return SSlibKey.from_crypto(load_pem_public_key(str(public).encode()))
+    raise UsageError("The hub signs with a kind of key that this version of hashshare does not know.")
 
 
 def _first_metadata(
@@ -207,7 +211,7 @@ def create_list(
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         own = _kept_list(mine, slug, terms)
-        _enter_in_catalogue(session, own, catalogue)
+        enter_in_catalogue(session, own, catalogue)
         return Created(own, _delegate(session, own, ask, now=now, watch=watch))
 
 
@@ -225,7 +229,8 @@ def _kept_list(mine: OwnPublisher, slug: str, terms: ListTerms) -> OwnList:
     return own
 
 
-def _enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, Any]) -> None:
+def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, Any]) -> bool:
+    """Make the list known to the hub; False if it is known under this id. Raises Conflict if it is under another."""
     body = {
         "publisher": own.publisher.domain,
         "slug": own.slug,
@@ -239,10 +244,11 @@ def _enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, 
     }
     try:
         session.send("POST", "lists", json=body)
+        return True
     except HashshareError as error:
         there = _id_at_hub(session, own)
         if isinstance(error, Conflict) and there == own.list_id:
-            return
+            return False
         if there is not None and there != own.list_id:
             # Refused for what it says, and the next attempt may say something else: the id was never used.
             own.publisher.list_path(own.slug).unlink(missing_ok=True)

@@ -17,6 +17,14 @@ from typing import Any, Final
 
 from hashshare.client.home import Config, Home, checked_domain, read_json, write_atomic, write_json
 from hashshare.client.session import Session, decoded
+from hashshare.client.successions import (
+    check_crossing,
+    follow,
+    is_successor,
+    keep_crossing,
+    known_origins,
+    read_statements,
+)
 from hashshare.wire import keys
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import (
@@ -30,6 +38,7 @@ from hashshare.wire.errors import (
 )
 from hashshare.wire.log import EMPTY_ROOT, Checkpoint, Verifier, open_checkpoint, verify_consistency
 from hashshare.wire.log.notes import decode_base64
+from hashshare.wire.log.successions import first_origin
 
 FORMAT: Final = "hashshare-log/1"
 MOST_REFUSED: Final = 20
@@ -144,13 +153,18 @@ class DeliveryLog:
             return Verifier(self._origin_in(note), named or self._asked_key())
         if named is not None and named != seen.key:
             raise self._key_changed(seen.key, keys.fingerprint(named))
-        return Verifier(seen.origin, seen.key)
+        said = note.partition("\n")[0]
+        # Receipts of a log that was superseded stay good under its own name.
+        return Verifier(said if said in known_origins(self.home, self.domain) else seen.origin, seen.key)
 
     def _origin_in(self, note: str) -> str:
         """The name that a first checkpoint gives its log: some address of the hub, and this publisher's path."""
         origin = note.partition("\n")[0]
-        host, path, rest = origin.partition("/log/")
-        if not host or "/" in host or path + rest != f"/log/{self.domain}":
+        try:
+            first = first_origin(origin)
+        except MalformedLog:
+            first = ""
+        if not first.endswith(f"/log/{self.domain}"):
             raise WrongProof(f"The hub's checkpoint is not one of the log of {self.domain}.")
         return origin
 
@@ -162,7 +176,9 @@ class DeliveryLog:
         """
         seen = self.seen
         try:
-            verifier = self.verifier(note)
+            if seen is not None and is_successor(note.partition("\n")[0], seen.origin):
+                return self._cross(note, seen, prove or self.consistency)
+            verifier = self.verifier() if seen else self.verifier(note)
             found = self._open(note, verifier)
             self._check(found, seen, prove or self.consistency)
         except VerificationFailed as error:
@@ -184,6 +200,18 @@ class DeliveryLog:
             return
         proof = prove(seen.size, found.size) if 0 < seen.size < found.size else ()
         verify_consistency(seen.size, old_root=seen.root, new_size=found.size, new_root=found.root, proof=tuple(proof))
+
+    def _cross(self, note: str, seen: Seen, prove: Prove) -> Checkpoint:
+        """Go over to the log that openly supersedes the one remembered. Raises like `extend`."""
+        verifier = Verifier(note.partition("\n")[0], self.verifier().public)
+        found = self._open(note, verifier)
+        statements = read_statements(self._get(f"log/{self.domain}/successions").json())
+        crossing, start = follow(Checkpoint(seen.origin, seen.size, seen.root), seen.key, verifier.name, statements)
+        check_crossing(start, found, self.consistency if crossing.lost else prove)
+        now = write_time(datetime.now(UTC))
+        keep_crossing(self.home, self.domain, crossing, checkpoint=seen.checkpoint, statements=statements, at=now)
+        self._remember(found, note, verifier, None)
+        return found
 
     def _remember(self, found: Checkpoint, note: str, verifier: Verifier, seen: Seen | None) -> None:
         now = datetime.now(UTC)

@@ -46,17 +46,25 @@ def make_officer(folder: Path, name: str, *, uris: Mapping[str, str], ask: Ask) 
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"{name[:80]!r} is not a name such as 'Anna Berg'.")
-    for path in folder.glob("*.card.json"):
-        if (other := read_card(path.read_bytes())).name != name:
-            raise UsageError(f"{folder} holds the keys of {other.name}.", next_step="Name another folder: --out FOLDER")
+    if (kept := _kept_card(folder)) is not None:
+        card, path = kept
+        if card.name != name:
+            raise UsageError(f"{folder} holds the keys of {card.name}.", next_step="Name another folder: --out FOLDER")
+        return card, path
     make_keys(folder, ROLES, uris=uris, ask=ask)
     root, targets = (find_key(folder, role) for role in ROLES)
     if root is None or targets is None:
         raise UsageError(f"{folder} lost a key while it was made.", next_step="Run the command again.")
     card = OfficerCard(name, root.public, targets.public)
     path = folder / card.file_name
+    # Last, so that a folder with a card is whole: keys that were moved away from it are never made anew.
     write_atomic(path, card.to_bytes())
     return card, path
+
+
+def _kept_card(folder: Path) -> tuple[OfficerCard, Path] | None:
+    path = next(iter(sorted(folder.glob("*.card.json"))), None)
+    return None if path is None else (load_card(path), path)
 
 
 def load_card(path: Path) -> OfficerCard:
@@ -104,13 +112,13 @@ def uses(request: SigningRequest, keys: Sequence[HeldKey]) -> list[Use]:
     """Which keys here are wanted, for what."""
     asked = wanted(request)
     found = [Use(key, tuple(role for role, ids in asked.items() if key.keyid in ids)) for key in keys]
-    return [use for use in found if use.roles and is_there(use.key)]
+    return [use for use in found if use.roles]
 
 
-def keys_here(folders: Sequence[Path], further: Sequence[HeldKey]) -> list[HeldKey]:
-    """Every key in `folders` and `further`, once."""
+def keys_here(folders: Sequence[Path], further: Sequence[HeldKey] = ()) -> list[HeldKey]:
+    """Every key in `folders` and `further` that can be tried, once."""
     every = [*further, *(key for folder in folders for key in held_keys(folder))]
-    return list({key.keyid: key for key in every}.values())
+    return list({key.keyid: key for key in every if is_there(key)}.values())
 
 
 def sign_request(request: SigningRequest, chosen: Sequence[Use], *, ask: Ask) -> SigningRequest:

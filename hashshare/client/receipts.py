@@ -28,6 +28,7 @@ from hashshare.wire.log import (
     read_row,
 )
 from hashshare.wire.log.notes import decode_base64
+from hashshare.wire.log.successions import number_of
 
 OwnRow = DeliveryRow | AcknowledgementRow
 
@@ -40,6 +41,16 @@ class Kept:
     row: str
     nonce: bytes
     receipt: str
+
+    @property
+    def checkpoint(self) -> str:
+        """The signed note that it is proved under."""
+        return self.receipt.partition("\n\n")[2]
+
+    @property
+    def origin(self) -> str:
+        """The name of its log."""
+        return self.checkpoint.partition("\n")[0]
 
     def to_line(self) -> bytes:
         nonce = base64.b64encode(self.nonce).decode()
@@ -80,7 +91,7 @@ class Tally:
     waiting: int = 0
     applied: int = 0
     newest: Checkpoint | None = None
-    roots: dict[int, bytes] = field(default_factory=dict)
+    roots: dict[tuple[str, int], bytes] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     missing: tuple[str, ...] = ()
     delivered: set[tuple[int, str]] = field(default_factory=set)
@@ -97,7 +108,7 @@ class Tally:
 
     def add(self, row: OwnRow, checkpoint: Checkpoint) -> None:
         """Raises LogForked when another receipt is under another log of that size."""
-        root = self.roots.setdefault(checkpoint.size, checkpoint.root)
+        root = self.roots.setdefault((checkpoint.origin, checkpoint.size), checkpoint.root)
         if root != checkpoint.root:
             raise LogForked(f"The hub signed two logs of {checkpoint.size} leaves.")
         if isinstance(row, DeliveryRow):
@@ -108,7 +119,7 @@ class Tally:
             self.stated.add((row.version, row.manifest_sha256))
             self.applied = max(self.applied, row.version)
             self.seen.add(row.statement_sha256)
-        if self.newest is None or checkpoint.size > self.newest.size:
+        if self.newest is None or checkpoint.origin != self.newest.origin or checkpoint.size > self.newest.size:
             self.newest = checkpoint
 
 
@@ -181,15 +192,22 @@ def _mend(path: Path) -> str:
 
 def check_kept(home: Home, subject: Subject, log: DeliveryLog) -> Tally:
     """Every receipt kept of a list, without the network. Raises the VerificationFailed tree."""
-    tally, verifier = Tally(), None
+    tally, verifiers = Tally(), dict[str, Verifier]()
     seen = log.seen
     if seen is not None:
-        tally.roots[seen.size] = seen.root
+        tally.roots[seen.origin, seen.size] = seen.root
     for kept in kept_receipts(home, subject.list_id):
         with named(subject.list_name, kept.index):
-            verifier = verifier or log.verifier(kept.receipt.partition("\n\n")[2])
+            verifier = verifier_for(kept, log, verifiers)
             tally.add(*_check_again(kept, subject, verifier, receipts_path(home, subject.list_id)))
     return tally
+
+
+def verifier_for(kept: Kept, log: DeliveryLog, verifiers: dict[str, Verifier]) -> Verifier:
+    """Of the log that the receipt is from, which may have been superseded since; `verifiers` are those met before."""
+    if kept.origin not in verifiers:
+        verifiers[kept.origin] = log.verifier(kept.checkpoint)
+    return verifiers[kept.origin]
 
 
 def _check_again(kept: Kept, subject: Subject, verifier: Verifier, path: Path) -> tuple[OwnRow, Checkpoint]:
@@ -231,18 +249,20 @@ def _name_in(home: Home, list_id: str) -> str:
 
 def export_receipts(home: Home, subject: Subject, log: DeliveryLog, folder: Path) -> int:
     """Write each kept receipt of a list for programs of others, how many: `<index>.tlog-proof`, `.row` and `.nonce`
-    (base64), byte for byte what was verified, and `log.vkey`, the log's key as these programs take it.
+    (base64), byte for byte what was verified, and `log.vkey`, the log's key as these programs take it. Those of a log
+    that superseded another are `<number>-<index>.*`, its key `log-<number>.vkey`.
     """
     make_private_folder(folder)
-    verifier, number = None, 0
+    verifiers, number = dict[str, Verifier](), 0
     for kept in kept_receipts(home, subject.list_id):
         with named(subject.list_name, kept.index):
-            verifier = verifier or log.verifier(kept.receipt.partition("\n\n")[2])
-            check_receipt(kept, subject, verifier)
+            check_receipt(kept, subject, verifier_for(kept, log, verifiers))
         parts = {"tlog-proof": kept.receipt, "row": kept.row, "nonce": base64.b64encode(kept.nonce).decode()}
+        nth = number_of(kept.origin)
         for ending, text in parts.items():
-            (folder / f"{kept.index}.{ending}").write_bytes(text.encode())
+            (folder / f"{'' if nth == 1 else f'{nth}-'}{kept.index}.{ending}").write_bytes(text.encode())
         number += 1
-    if verifier is not None:
-        (folder / "log.vkey").write_text(verifier.to_text())
+    for origin, verifier in verifiers.items():
+        nth = number_of(origin)
+        (folder / ("log.vkey" if nth == 1 else f"log-{nth}.vkey")).write_text(verifier.to_text())
     return number

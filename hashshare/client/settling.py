@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from hashshare.client.commits import Watch, wait
 from hashshare.client.home import read_json
 from hashshare.client.publication import Listener
 from hashshare.client.published import note_published
 from hashshare.client.publisher import OwnList
+from hashshare.client.resending import resend, standing
 from hashshare.client.session import Session
 from hashshare.client.store import Held, ListStore
 from hashshare.client.sync import heads, sync_list
-from hashshare.wire.errors import Conflict, ExpiredMetadata, HashshareError, NetworkError, VerificationFailed
+from hashshare.wire.errors import (
+    Conflict,
+    ExpiredMetadata,
+    HashshareError,
+    HubRestored,
+    NetworkError,
+    NotFound,
+    VerificationFailed,
+)
 
 
 def settle(session: Session, own: OwnList, listener: Listener) -> None:
@@ -36,13 +47,23 @@ def await_other_release(session: Session, conflict: Conflict) -> None:
 def bring_up_to_date(session: Session, own: OwnList, listener: Listener | None = None) -> Held | None:
     """The list as its publisher last signed it, synced and verified; None before its first release.
 
-    `listener` hears of held files that had to be made whole. Raises VerificationFailed if the hub hides a release that
-    was seen before: signing its version again would fork the list.
+    `listener` hears of held files that had to be made whole. A hub that was restored from a backup is sent what it
+    lacks first. Raises HubRestored when it takes nothing yet; VerificationFailed if the hub hides a release that was
+    seen before: signing its version again would fork the list.
     """
+    try:
+        return _up_to_date(session, own, listener)
+    except HubRestored:
+        resend(session, own.publisher)
+        return _up_to_date(session, own, listener)
+
+
+def _up_to_date(session: Session, own: OwnList, listener: Listener | None) -> Held | None:
     home, store = own.publisher.home, ListStore(own.publisher.home, own.list_id)
     head = next((head for head in heads(session, home) if head.list_id == own.list_id), None)
     if head is None or not head.version:
         if store.held() is not None:
+            _check_not_restored(session, own)
             raise VerificationFailed(f"The hub shows no release of {own.name}, though this machine holds one.")
         return None
     try:
@@ -58,6 +79,13 @@ def bring_up_to_date(session: Session, own: OwnList, listener: Listener | None =
     if held is not None:
         note_published(own, held)
     return held
+
+
+def _check_not_restored(session: Session, own: OwnList) -> None:
+    """Raises HubRestored when the hub says so itself; a hub of an older version says nothing."""
+    with contextlib.suppress(NotFound):
+        if standing(session, own.publisher.domain).awaited:
+            raise HubRestored
 
 
 def _let_end(session: Session, job_id: str, *, watch: Watch | None = None) -> None:

@@ -17,6 +17,7 @@ from hashshare.models.people import Person
 from hashshare.models.publishers import Publisher
 from hashshare.models.releases import Release
 from hashshare.models.reminders import Reminder
+from hashshare.models.restorations import Restoration
 from hashshare.models.runs import JobRun
 from hashshare.models.statistics import DailyStatistic
 from hashshare.models.subscriptions import Subscription
@@ -44,6 +45,7 @@ __all__ = [
     "Publisher",
     "Release",
     "Reminder",
+    "Restoration",
     "StoredObject",
     "Subscription",
     "UsedNonce",

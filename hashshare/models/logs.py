@@ -5,6 +5,8 @@ A leaf's place and the tiles over it are written in one transaction (services/se
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,10 +18,16 @@ from hashshare.models.organisations import Organisation
 from hashshare.models.publishers import Publisher
 
 
+def no_predecessors() -> list[dict[str, Any]]:
+    """None yet."""
+    return []
+
+
 class Log(models.Model):
     """`checkpoint` is the signed note over `size` leaves for those entitled; the public one is as old as its hour.
 
     `root` is the 32 bytes that `checkpoint` signs. `origin` stays when the hub's address changes: it names the log.
+    `predecessors`: the logs that this one openly superseded, oldest first (services/successions.py).
     """
 
     class Kind(models.TextChoices):
@@ -36,6 +44,7 @@ class Log(models.Model):
     public_size = models.PositiveBigIntegerField(default=0)
     public_checkpoint = models.TextField()
     published_at = models.DateTimeField(null=True, blank=True)
+    predecessors = models.JSONField(default=no_predecessors, blank=True)
 
     class Meta:
         ordering = ["origin"]

@@ -12,12 +12,18 @@ from hashshare.models.organisations import Organisation
 
 
 class Publisher(models.Model):
-    """`root_fingerprint` is the SHA-256 of root metadata version 1, empty until that was accepted."""
+    """`root_fingerprint` is the SHA-256 of root metadata version 1, empty until that was accepted.
+
+    `awaited_since`: the hub was restored from a backup then, and this publisher has not yet said what is its newest.
+    `version_floor`: snapshots and timestamps have higher versions than this.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     domain = models.CharField(max_length=253, unique=True)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publishers")
     root_fingerprint = models.CharField(max_length=64, blank=True)
+    awaited_since = models.DateTimeField(null=True, blank=True)
+    version_floor = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -23,7 +23,7 @@ SOURCES: Final = ("signature", "subscription", "key", "access_key", "invitation"
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """`kind` is feed, targets, root, snapshot or timestamp of a signature, else one of `SOURCES`.
+    """`kind` is feed, targets, root, major, snapshot or timestamp of a signature, else one of `SOURCES`.
 
     `whose` is None for what belongs to the hub itself. `granted_by` is who renews what the owner cannot: the hotline of
     a subscription. `row` leads to the row of a table: its class's name in lower case and its id.

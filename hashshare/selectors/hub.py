@@ -11,6 +11,9 @@ from django.conf import settings
 
 from hashshare.hub_keys import hub_keys
 from hashshare.log_keys import log_key
+from hashshare.models import Publisher
+from hashshare.selectors.metadata import newest
+from hashshare.wire.repository import read_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,46 @@ def descriptor(*, now: datetime) -> Descriptor:
         (keys[0], keys[1]),
         log_key().public,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LaggingRoot:
+    """A publisher whose root does not name the hub's present keys. `stuck`: not even the one in use, so that members
+    refuse what the hub signs; else only the standby key's loss could not be borne.
+    """
+
+    domain: str
+    stuck: bool
+
+
+def lagging_roots() -> list[LaggingRoot]:
+    """By domain. Each publisher's next root names the pair as it is then."""
+    online, standby = (key.keyid for key in hub_keys().both)
+    found = []
+    for publisher in Publisher.objects.exclude(root_fingerprint="").order_by("domain"):
+        named = named_keys(publisher)
+        if not {online, standby} <= named:
+            found.append(LaggingRoot(publisher.domain, online not in named))
+    return found
+
+
+def named_keys(publisher: Publisher) -> set[str]:
+    """Key ids that the publisher's accepted root names for timestamps; empty before there is a root."""
+    root = newest(publisher=publisher, role="root")
+    return set(read_role("root", root.content).signed.roles["timestamp"].keyids) if root else set()
+
+
+def publisher_state(publisher: Publisher) -> str:
+    """In a word or two: how far the hub and the publisher's root fit together."""
+    if publisher.awaited_since is not None:
+        return "awaited"
+    if not publisher.root_fingerprint:
+        return "no root"
+    online, standby = (key.keyid for key in hub_keys().both)
+    named = named_keys(publisher)
+    if online not in named:
+        return "hub key not named"
+    return "served" if standby in named else "standby not named"
 
 
 def installed_version() -> str:

@@ -15,6 +15,7 @@ from hashshare.models import Acknowledgement, HashList, Leaf, Log, LogTile, Orga
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.compiled import CompiledQuery
 from hashshare.selectors.entitlements import own_publisher, readable_publisher
+from hashshare.selectors.recovery import refuse_restored
 from hashshare.wire import errors
 from hashshare.wire.log.tiles import WIDTH, TilePlace, TileReader, cut, width_at
 from hashshare.wire.log.trees import Tree
@@ -68,18 +69,40 @@ def own_log(*, caller: Caller, domain: str) -> Log:
 
 
 def begun(publisher: Publisher) -> Log:
+    """Raises NotFound; HubRestored in a time in which it may be shorter than it was."""
+    refuse_restored()
     log = delivery_log(publisher=publisher)
     if log is None:
         raise errors.NotFound(f"The log of {publisher} begins with its first root.")
     return log
 
 
-def public_log(*, name: str) -> Log:
-    """By a publisher's domain, or `publication`. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class PublicLog:
+    """What the public sees of a log: its first `size` leaves, under a signed checkpoint."""
+
+    log: Log
+    size: int
+    checkpoint: str
+
+
+def public_log(*, name: str, number: int = 1) -> PublicLog:
+    """By a publisher's domain, or `publication`; `number` counts those that superseded one another. One that was
+    superseded is as it was last shown. Raises NotFound; HubRestored as `begun` does.
+    """
+    refuse_restored()
     log = publication_log() if name == PUBLICATION else Log.objects.filter(publisher__domain=name).first()
-    if log is None:
+    if log is None or not 1 <= number <= len(log.predecessors) + 1:
         raise errors.NotFound("There is no such log here.")
-    return log
+    if number == len(log.predecessors) + 1:
+        return PublicLog(log, log.public_size, log.public_checkpoint)
+    closed = log.predecessors[number - 1]
+    return PublicLog(log, closed["public_size"], closed["public_checkpoint"])
+
+
+def successions(*, log: Log, public: bool = False) -> list[str]:
+    """The signed statements by which it superseded others, oldest first."""
+    return [closed["public_statement" if public else "statement"] for closed in log.predecessors]
 
 
 def tile_body(*, log: Log, place: TilePlace, size: int) -> bytes:

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashshare.models import Metadata, Publisher
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import known_publisher, readable_list, readable_publisher
+from hashshare.selectors.recovery import refuse_awaited
 from hashshare.wire import errors
 
 FILENAME = re.compile(
@@ -30,7 +31,8 @@ def metadata_file(*, caller: Caller, domain: str, filename: str, now: datetime) 
     `N.<list-id>.json`.
 
     Roots go to whoever sees the publisher in the catalogue, so that they can be pinned before a subscription.
-    Raises NotEntitled, and NotFound for a caller who may read the publisher (the list, for its role).
+    Raises NotEntitled, and NotFound for a caller who may read the publisher (the list, for its role); HubRestored for a
+    timestamp that may not be the newest.
     """
     match = FILENAME.fullmatch(filename)
     if match and match["role"] == "root":
@@ -40,6 +42,8 @@ def metadata_file(*, caller: Caller, domain: str, filename: str, now: datetime) 
     if match is None or (match["role"] == "timestamp") != (match["version"] is None):
         raise errors.NotFound
     role = match["role"]
+    if role == "timestamp":
+        refuse_awaited(publisher)
     if len(role) == 16:
         readable_list(caller=caller, domain=domain, tuf_id=role, now=now)
     rows = Metadata.objects.filter(publisher=publisher, role=role)

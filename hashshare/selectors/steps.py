@@ -38,10 +38,12 @@ STEPS: Final[dict[str, Sequence[Step]]] = {
     "feed": (HALF, Step("three-quarters", share=75, urgent=True), LAST_DAY, OVER),
     "targets": (HALF, THREE_QUARTERS, LAST_WEEK, LAST_DAY, OVER),
     "root": (THREE_QUARTERS, LAST_MONTH, LAST_WEEK, LAST_DAY, OVER),
+    "major": (LAST_MONTH, LAST_DAY, OVER),
     "snapshot": (Step("three-quarters", share=75, urgent=True), OVER),
     "timestamp": (Step("three-quarters", share=75, urgent=True), OVER),
 }
-"""By kind of role, in order. A feed lives 14 days, a root a year; targets live 90 and are renewed from half of that on.
+"""By kind of role, in order. A feed lives 14 days, a root a year; targets live 90 and are renewed from half of that on;
+majors live three years and are signed anew with each large loss.
 The hub signs snapshots (7 days) and timestamps (24 hours) again long before three quarters are over: it failed.
 """
 

@@ -8,18 +8,16 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, HashList, Job, Metadata, OrganisationKey, Publisher, Release, StoredObject
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import own_publisher
 from hashshare.services.jobs import create_job
+from hashshare.services.judging import change, judge_roles
 from hashshare.services.majors import check_majors
 from hashshare.services.manifests import read_manifest
-from hashshare.services.trust import trusted_of
 from hashshare.wire import errors, limits
-from hashshare.wire.chain import step
 from hashshare.wire.manifest import Manifest
-from hashshare.wire.repository import feed_manifest, list_ids, verify_commit
+from hashshare.wire.repository import feed_manifest, list_ids
 
 OFFICERS = ("root", "targets")
 ORDER = ("root", "targets", "major")
@@ -42,7 +40,7 @@ def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if
     if pending is not None:
         return same_or_conflict(pending, texts)
     check_if_match(publisher, roles, if_match)
-    verify_commit(trusted_of(publisher), roles=roles, hub_keys=hub_keys().both, now=now)
+    judge_roles(publisher, roles, now=now)
     check_majors(publisher, roles.get("major"))
     if hash_list is None:
         check_delegations_are_lists(publisher, roles)
@@ -142,7 +140,7 @@ def check_manifest(hash_list: HashList, feed: bytes) -> Manifest:
     manifest = read_manifest(hash_list, ref)
     check_declared(hash_list, manifest)
     if ref.sha256 != hash_list.manifest_digest:
-        step(served_manifest(hash_list), manifest)
+        change(hash_list, served_manifest(hash_list), manifest)
     check_uploaded(hash_list, manifest)
     return manifest
 

@@ -118,7 +118,7 @@ def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enro
         raise errors.InvitationInvalid
     if invitation.used_at is not None:
         return repeated(invitation, organisation, public_key)
-    if invitation.expires_at <= now or not still_vouched_for(invitation):
+    if invitation.expires_at <= now or not still_vouched_for(invitation, now):
         raise errors.InvitationInvalid
     key = add_key(
         organisation=organisation,
@@ -198,13 +198,14 @@ def locked(code: str, kind: str) -> Invitation:
     return invitation
 
 
-def still_vouched_for(invitation: Invitation) -> bool:
-    """Whether who was to answer for the key is still there, and the key that asked for the code is not revoked.
+def still_vouched_for(invitation: Invitation, now: datetime) -> bool:
+    """Whether who was to answer for the key is still there, and the key that asked for the code is not revoked. One
+    that ended by its date asked in its time.
 
     Both void the code too, but a request that waited meanwhile may ask with an earlier time than that of its end.
     """
     holder, asked = invitation.holder, invitation.made_with
-    return (holder is None or holder.is_active) and (asked is None or asked.revoked_at is None)
+    return (holder is None or holder.is_active) and (asked is None or asked.state_at(now) != "revoked")
 
 
 def new_code() -> str:

@@ -10,21 +10,20 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release, StoredObject
 from hashshare.services.commits import ORDER
 from hashshare.services.jobs import Claim, finish_job
+from hashshare.services.judging import judge_roles
 from hashshare.services.logs import add_publication, log_of
 from hashshare.services.majors import check_losses, serve_majors
 from hashshare.services.parts import parts_of
 from hashshare.services.timestamps import sign_snapshot_and_timestamp
-from hashshare.services.trust import trusted_of
 from hashshare.services.verification import Content
 from hashshare.wire import errors
 from hashshare.wire.major import MAJOR_NAME
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef
-from hashshare.wire.repository import RoleFile, feed_manifest, root_fingerprint, verify_commit
+from hashshare.wire.repository import RoleFile, feed_manifest, root_fingerprint
 
 
 @transaction.atomic
@@ -96,9 +95,9 @@ def reject_commit(*, claim: Claim, commit: Commit, problem: dict[str, Any], now:
 
 
 def accepted_roles(publisher: Publisher, commit: Commit, now: datetime) -> dict[str, RoleFile[Any]]:
-    """By role name. Raises what `verify_commit` raises."""
+    """By role name. Raises what `judge_roles` raises."""
     bodies = {role: text.encode() for role, text in commit.roles.items()}
-    judged = verify_commit(trusted_of(publisher), roles=bodies, hub_keys=hub_keys().both, now=now)
+    judged = judge_roles(publisher, bodies, now=now)
     files = {"root": judged.root, "targets": judged.targets, "major": judged.major}
     return {role: file for role, file in files.items() if file is not None} | dict(judged.feeds)
 

@@ -36,7 +36,7 @@ def recorded(name: str) -> Iterator[None]:
     finally:
         _failures.reset(token)
     if failures:
-        more = f" And {len(failures) - 1} more." if len(failures) > 1 else ""
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         note_failure(name, failures[0] + more)
     else:
         note(name, "finished_at")

@@ -23,18 +23,19 @@ SNAPSHOTS_KEPT = timedelta(days=2)
 
 
 def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
-    """The next snapshot over all that is accepted and the next timestamp over it; nothing before there are targets.
+    """The next snapshot over all that is accepted and the next timestamp over it; nothing before there are targets, nor
+    while the hub may lack newer ones (selectors/recovery.py).
 
     Call inside the transaction that holds the publisher's row locked.
     """
     trusted = trusted_of(publisher)
-    if trusted.targets is None:
+    if trusted.targets is None or publisher.awaited_since is not None:
         return
     body = sign_snapshot(
         targets=trusted.targets,
         feeds=trusted.feeds,
         major=trusted.major,
-        version=version_of(publisher, "snapshot") + 1,
+        version=next_version(publisher, "snapshot"),
         signer=hub_keys().online,
         now=now,
     )
@@ -44,7 +45,7 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
 
 def sign_next_timestamp(publisher: Publisher, snapshot: bytes, now: datetime) -> None:
     """Replaces the one before: only the newest timestamp is ever asked for."""
-    version = version_of(publisher, "timestamp") + 1
+    version = next_version(publisher, "timestamp")
     body = sign_timestamp(snapshot=snapshot, version=version, signer=hub_keys().online, now=now)
     Metadata.objects.filter(publisher=publisher, role="timestamp").delete()
     keep(publisher, "timestamp", body, now)
@@ -63,6 +64,11 @@ def keep(publisher: Publisher, role: str, body: bytes, now: datetime) -> None:
     )
 
 
+def next_version(publisher: Publisher, role: str) -> int:
+    """Above any that was ever signed, also by a hub that this one is a restored copy of."""
+    return max(version_of(publisher, role), publisher.version_floor) + 1
+
+
 def version_of(publisher: Publisher, role: str) -> int:
     row = Metadata.objects.filter(publisher=publisher, role=role).order_by("-version").only("version").first()
     return row.version if row else 0
@@ -70,7 +76,7 @@ def version_of(publisher: Publisher, role: str) -> int:
 
 def refresh_all(*, now: datetime) -> int:
     """Sign every snapshot and timestamp anew, as after the hub's key was replaced; how many publishers."""
-    publishers = Publisher.objects.exclude(root_fingerprint="")
+    publishers = Publisher.objects.filter(awaited_since=None).exclude(root_fingerprint="")
     for publisher_id in publishers.values_list("pk", flat=True):
         with transaction.atomic():
             locked = Publisher.objects.select_for_update().get(pk=publisher_id)
@@ -81,6 +87,7 @@ def refresh_all(*, now: datetime) -> int:
 def refresh_ending(*, now: datetime) -> int:
     """Sign again what would soon expire, as after the hub was down; how many publishers. Cheap when nothing would."""
     ending = Metadata.objects.filter(role="timestamp", expires_at__lt=now + TIMESTAMP_ENDING)
+    ending = ending.filter(publisher__awaited_since=None)
     return refresh(list(ending.values_list("publisher", flat=True)), now)
 
 
@@ -102,6 +109,8 @@ def refresh(publishers: Sequence[uuid.UUID], now: datetime) -> int:
 @transaction.atomic
 def refresh_publisher(publisher_id: uuid.UUID, now: datetime) -> None:
     publisher = Publisher.objects.select_for_update().get(pk=publisher_id)
+    if publisher.awaited_since is not None:
+        return
     snapshot = newest(publisher=publisher, role="snapshot")
     if snapshot is None or snapshot.expires_at - now < SNAPSHOT_RENEWED_BEFORE:
         sign_snapshot_and_timestamp(publisher=publisher, now=now)

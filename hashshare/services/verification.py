@@ -13,12 +13,13 @@ from typing import Any
 
 from hashshare.models import Commit, HashList, StoredObject
 from hashshare.services.commits import check_declared, served_manifest
+from hashshare.services.judging import change, skips
 from hashshare.services.manifests import check_stored, checked_file, object_path, read_base_index, read_manifest
 from hashshare.services.shards import MEMORY, NewBase, Progress, guarded
 from hashshare.wire import errors, limits
 from hashshare.wire.baseindex import BaseIndex
-from hashshare.wire.chain import Step, step
-from hashshare.wire.checks import check_delta, check_merge
+from hashshare.wire.chain import Step
+from hashshare.wire.checks import check_delta, check_guard, check_merge
 from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.lapsing import day_of
@@ -88,10 +89,12 @@ def open_review(*, commit: Commit, hash_list: HashList, progress: Progress, now:
     check_declared(hash_list, manifest)
     check_built(manifest, now)
     previous = served_manifest(hash_list)
-    change = step(previous, manifest)
+    follows = change(hash_list, previous, manifest)
+    if skips(hash_list, previous, manifest):
+        previous = None  # what it was made of is lost, so it is judged like a list's first
     index = read_base_index(manifest.base.index)
     index.check_against(manifest)
-    return Review(hash_list, ref, manifest, index, previous, change, progress)
+    return Review(hash_list, ref, manifest, index, previous, follows, progress)
 
 
 def check_built(manifest: Manifest, now: datetime) -> None:
@@ -133,14 +136,22 @@ class Review:
         self.check_files(refs)
         growth, weakened, facts = self.check_delta()
         self.check_merges()
+        self.check_chain()
         if self.change.base is not None and not shards_judged:
             self.new_base.check_all()
         self.check_entries(growth)
         follows, shards = self.hash_list.manifest_digest, self.new_base.digests if shards_judged else ()
         if self.change.delta is None:
-            return Content(self.manifest, follows, refs, shards, upserts=self.manifest.entries)
+            return Content(self.manifest, follows, refs, shards, *self.operations())
         counts = (facts.upserts, facts.withdrawals, weakened)
         return Content(self.manifest, follows, refs, shards, *counts, dict(facts.reasons))
+
+    def operations(self) -> tuple[int, int]:
+        """Upserts and withdrawals since what the hub has: of a first release, its entries."""
+        new = [segment for segment in self.manifest.segments if segment.to_version > self.hash_list.version]
+        if not self.hash_list.version:
+            return self.manifest.entries, sum(segment.withdrawals for segment in new)
+        return sum(segment.upserts for segment in new), sum(segment.withdrawals for segment in new)
 
     def check_files(self, refs: tuple[ObjectRef, ...]) -> None:
         """Every byte of what is new, but of shards, whose own check reads them; of all the rest, that it is there."""
@@ -193,10 +204,18 @@ class Review:
             with open_engine(read=[*parts, merged], memory=MEMORY) as engine:
                 check_merge(engine, parts, merged, fmt=self.fmt)
 
+    def check_chain(self) -> None:
+        """Where there is nothing before: every segment by itself. A list's first release has none."""
+        for segment in self.manifest.segments if self.previous is None else ():
+            self.check_segment(segment)
+            path = object_path(segment.object)
+            with open_engine(read=[path], memory=MEMORY) as engine:
+                check_guard(engine, path, fmt=self.fmt, guard=guarded())
+
     def check_entries(self, growth: int) -> None:
         """The manifest's count: what was before, grown by the delta; counted where a new base left lapsed rows out."""
         if self.previous is None:
-            entries = self.index.entries
+            entries = self.index.entries + self.growth_past_base()
         elif self.change.base is None:
             entries = self.previous.entries + growth
         else:

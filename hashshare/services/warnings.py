@@ -56,6 +56,7 @@ HOW: Final[dict[str, str]] = {
     "feed": "hashshare publisher refresh {subject}",
     "targets": "hashshare publisher renew {domain}",
     "root": "hashshare publisher renew {domain}",
+    "major": "signed by two officers with the next large loss of entries: hashshare publish",
     "snapshot": "signed by the hub, which failed",
     "timestamp": "signed by the hub, which failed",
 }

@@ -170,7 +170,7 @@ def step(previous: Manifest | None, following: Manifest) -> Step:
         raise MalformedManifest("The last segment is not the change from the version before.")
     floor = following.segments[0].from_version
     dropped = tuple(segment for segment in previous.segments if segment.to_version <= floor)
-    _check_nothing_forgotten(dropped)
+    check_nothing_forgotten(dropped)
     merges = _merges(previous, following, dropped=len(dropped))
     base, deltas = _new_base(previous, following, delta)
     return Step(delta, merges, base, deltas, dropped)
@@ -185,6 +185,11 @@ def _check_succession(previous: Manifest | None, following: Manifest) -> None:
         if following.segments:
             raise MalformedManifest("A list's first version is a base with no segments.")
         return
+    check_same_list(previous, following)
+
+
+def check_same_list(previous: Manifest, following: Manifest) -> None:
+    """Raises MalformedManifest when the list's identity or format changes, or it was withdrawn before."""
     for name in ("list_id", "list_name", "algorithms", "scheme", "columns"):
         if getattr(previous, name) != getattr(following, name):
             raise MalformedManifest(f"A release cannot change the list's {name}.")
@@ -192,7 +197,7 @@ def _check_succession(previous: Manifest | None, following: Manifest) -> None:
         raise MalformedManifest("The list was withdrawn; nothing follows.")
 
 
-def _check_nothing_forgotten(dropped: tuple[Segment, ...]) -> None:
+def check_nothing_forgotten(dropped: tuple[Segment, ...]) -> None:
     """Which keys were withdrawn is read from the chain alone, so a tombstone may be merged but never left out."""
     forgotten = sum(segment.withdrawals for segment in dropped)
     if forgotten:

@@ -413,6 +413,12 @@ class UnknownRelease(VerificationFailed):
     next_step = "Nothing was recorded. Run: hashshare sync"
 
 
+class BadBackup(VerificationFailed):
+    """This is not a whole backup of a hub. Nothing was changed."""
+
+    slug, title = "bad-backup", "Backup refused"
+
+
 # --- Network ----------------------------------------------------------------------------------------------------
 
 
@@ -435,6 +441,15 @@ class StorageUnavailable(NetworkError):
     """The hub's storage is out of reach or full. Nothing was published or changed."""
 
     slug, title, status = "storage-unavailable", "Storage unavailable", 503
+
+
+class HubRestored(NetworkError):
+    """The hub was restored from a backup and may lack what it served since. Until it has that, it changes nothing."""
+
+    slug, title, status = "restored", "Restored from a backup", 503
+    next_step = (
+        "Nothing is lost here. The hub's operator runs manage.py recover, then publishers' programs send what it lacks."
+    )
 
 
 class HubFailure(NetworkError):

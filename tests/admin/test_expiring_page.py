@@ -15,8 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from hashshare.admin.expiring import RENEWED, WORDS
 from hashshare.models import (
     AccessKey,
+    ExpiryWarning,
     HashList,
     Invitation,
     Metadata,
@@ -25,6 +27,10 @@ from hashshare.models import (
     Publisher,
     Subscription,
 )
+from hashshare.selectors.expiring import SOURCES
+from hashshare.selectors.steps import STEPS
+from hashshare.services.warnings import HOW, warn_expiring
+from hashshare.wire.repository.metadata import MAJOR, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from tests.admin.cast import browser, person
 from tests.admin.conftest import Hub
 from tests.admin.test_propagation_page import words
@@ -192,6 +198,33 @@ def test_the_overview_says_what_needs_somebody(ending: Hub) -> None:
     assert "1 signature has expired: aurora.example/images." in words(analyst, "/admin/")
     engineer = words(browser(ending.engineer), "/admin/")
     assert "signature" not in engineer
+
+
+def test_every_role_that_is_signed_is_known_here(ending: Hub) -> None:
+    roles = {"feed", ROOT, TARGETS, MAJOR, SNAPSHOT, TIMESTAMP}
+    assert set(STEPS) == set(HOW) == roles
+    assert set(WORDS) == set(RENEWED) == roles | set(SOURCES) - {"signature"}
+    publisher, now = ending.aurora.of[Publisher], timezone.now()
+    assert isinstance(publisher, Publisher)
+    for role in (TARGETS, MAJOR, SNAPSHOT):
+        signed(publisher, None, now - 300 * DAY, now - DAY, role=role)
+    found = [row[3] for row in rows(browser(ending.operator)) if row[1] == "overdue"]
+    assert sorted(found) == ["Hub's snapshot", "Signature of majors", "Signature of targets"]
+    assert warn_expiring(now=now) == 2
+
+
+def test_a_hotline_sees_what_it_was_told_and_not_what_operators_were(ending: Hub) -> None:
+    told = ending.aurora.of[ExpiryWarning]
+    assert isinstance(told, ExpiryWarning)
+    ExpiryWarning.objects.create(
+        publisher=told.publisher, role="timestamp", version=9, step="expired", audience="operators",
+        subject="aurora.example timestamp", expires_at=told.expires_at, recipients=3,
+    )  # fmt: skip
+    address = "/admin/hashshare/expirywarning/"
+    assert "aurora.example timestamp" in words(browser(ending.operator), address)
+    seen = words(browser(ending.analyst), address)
+    assert "aurora.example/images" in seen
+    assert "timestamp" not in seen
 
 
 def test_it_stands_in_the_navigation_of_those_who_may_see_it(hub: Hub) -> None:

@@ -31,8 +31,12 @@ PARTS = {
     "fingerprint": f"SHA256:{'A' * 43}",
     "access_key_id": str(uuid.UUID(int=1)),
     "path": "0/000",
+    "number": "2",
 }
-PUBLIC = {"descriptor", "enrolments", "public-checkpoint", "public-tile"}
+PUBLIC = {
+    *("descriptor", "enrolments", "public-checkpoint", "public-tile"),
+    *("public-checkpoint-of", "public-tile-of", "public-successions"),
+}
 
 
 def endpoints() -> Iterator[tuple[str, type[Endpoint]]]:
@@ -111,6 +115,7 @@ def test_it_answers_the_same_for_what_is_missing_and_what_is_anothers(
         "subscriptions": {"terms_digest": "0" * 64},
         "decision": {"decision": "deny"},
         "commits": {"roles": {"root": ""}},
+        "resumption": {"roles": {"root": 1}},
     }
     there, nowhere = (
         borealis.signed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,8 +17,9 @@ from hashshare import tasks
 from hashshare.models import AccessKey, Invitation, JobRun, OrganisationKey, Subscription
 from hashshare.services.access_keys import create_access_key
 from hashshare.services.expiry import expire_due
-from hashshare.services.invitations import invite_organisation
+from hashshare.services.invitations import enrol, invite_key, invite_organisation
 from hashshare.timetable import TIMETABLE
+from hashshare.wire import errors
 from tests import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +37,20 @@ def test_it_ends_machine_keys() -> None:
     assert expire_due(now=end)["keys"] == 1
     assert OrganisationKey.objects.get(organisation=cobalt.organisation).revoked_at == end
     assert expire_due(now=end + timedelta(hours=1))["keys"] == 0
+
+
+def test_a_code_outlives_the_date_of_the_key_that_asked_for_it_and_not_its_revocation() -> None:
+    """Whether or not the job has noted the end."""
+    cobalt, end = b.member(), b.now() + timedelta(hours=1)
+    key = OrganisationKey.objects.get(organisation=cobalt.organisation)
+    codes = [invite_key(organisation=cobalt.organisation, now=b.now(), made_with=key)[1] for _ in range(3)]
+    OrganisationKey.objects.update(not_after=end)
+    for code in codes[:2]:
+        assert enrol(code=code, public_key=secrets.token_bytes(32), key_name="", now=end).created
+        expire_due(now=end)
+    OrganisationKey.objects.filter(pk=key.pk).update(revoked_at=end - timedelta(minutes=1))
+    with pytest.raises(errors.InvitationInvalid):
+        enrol(code=codes[2], public_key=secrets.token_bytes(32), key_name="", now=end)
 
 
 def test_it_ends_access_keys() -> None:

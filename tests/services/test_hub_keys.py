@@ -7,12 +7,17 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 from tuf.api.metadata import Metadata as SignedMetadata
 
 from hashshare.hub_keys import hub_keys
-from hashshare.models import Job, Metadata
+from hashshare.models import Job, Metadata, Publisher
+from hashshare.selectors.hub import LaggingRoot, lagging_roots, publisher_state
 from hashshare.wire import errors, keys, repository
 from tests import builders as b
 
@@ -83,3 +88,82 @@ def test_the_next_root_drops_the_lost_key(folder: Path) -> None:
     assert job.state == Job.State.DONE, job.problem
     assert lost.keyid not in repository.read_role("root", root).signed.keys
     assert set(newest("timestamp").signatures) == {hub_keys().online.public_key.keyid}
+
+
+def test_it_takes_a_standby_key_that_is_under_a_passphrase(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was encrypted on its way to another machine; the next one is, too."""
+    standby = hub_keys().standby
+    held, offline = keys.load(folder / "standby.pem"), folder.parent / "offline.pem"
+    offline.write_bytes(keys.to_pem(held, passphrase=b"carried on a stick"))
+    (folder / "standby.pem").unlink()
+    monkeypatch.setenv("HASHSHARE_STANDBY_PASSPHRASE", "")
+    with pytest.raises(CommandError, match="needs a passphrase"):
+        call_command("replace_hub_key", str(offline))
+    monkeypatch.setenv("HASHSHARE_STANDBY_PASSPHRASE", "carried on a stick")
+    call_command("replace_hub_key", str(offline))
+    assert hub_keys().both[0].keyid == standby.keyid
+    keys.load(folder / "standby.pem", passphrase=b"carried on a stick")
+
+
+def test_it_says_whose_root_does_not_name_the_new_pair_yet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    owner = b.publisher()
+    assert lagging_roots() == []
+    assert publisher_state(Publisher.objects.get()) == "served"
+    call_command("replace_hub_key", str(folder / "standby.pem"))
+    assert lagging_roots() == [LaggingRoot("aurora.example", stuck=False)]
+    assert publisher_state(Publisher.objects.get()) == "standby not named"
+    assert "hashshare publisher rotate hub aurora.example" in capsys.readouterr().out
+    call_command("replace_hub_key", str(folder / "standby.pem"))
+    assert lagging_roots() == [LaggingRoot("aurora.example", stuck=True)]
+    assert owner.domain == "aurora.example"
+
+
+# --- a key that lies elsewhere -----------------------------------------------------------------------------------
+
+
+def elsewhere(settings: Settings, folder: Path, key: PrivateKeyTypes) -> None:
+    """As in a key service, which for securesystemslib a file is, too."""
+    place, public = folder / "service.pem", folder / "service.pub"
+    no = serialization.NoEncryption()
+    place.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no))
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, spki))
+    settings.HASHSHARE_ONLINE_KEY_URI = f"file2:{place}"
+    settings.HASHSHARE_ONLINE_KEY_PUBLIC = str(public)
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
+def test_it_signs_with_a_key_that_lies_elsewhere(folder: Path, settings: Settings, tmp_path: Path, kind: str) -> None:
+    elsewhere(settings, tmp_path, keys.generate() if kind == "ed25519" else generate_private_key(SECP256R1()))
+    feed = b.feed(b.publisher())
+    feed.publish(feed.first([b.entry()]))
+    assert not (folder / "online.pem").exists()
+    root = newest("root")
+    for role in ("snapshot", "timestamp"):
+        root.signed.verify_delegate(role, newest(role).signed_bytes, newest(role).signatures)
+    assert hub_keys().public[0]["keytype"] == kind
+    with pytest.raises(CommandError, match="remove HASHSHARE_ONLINE_KEY_URI"):
+        call_command("replace_hub_key", str(folder / "standby.pem"))
+
+
+def test_a_key_moves_elsewhere_by_way_of_the_standby_s_place(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    """Roots name it as standby first; once they all do, the settings may name it, and a new standby key is made."""
+    hub_keys()
+    key = keys.generate()
+    elsewhere(settings, tmp_path, key)
+    uri, settings.HASHSHARE_ONLINE_KEY_URI = settings.HASHSHARE_ONLINE_KEY_URI, ""
+    (folder / "standby.pub").write_bytes((tmp_path / "service.pub").read_bytes())
+    feed = b.feed(b.publisher())
+    settings.HASHSHARE_ONLINE_KEY_URI = uri
+    assert hub_keys().online.public_key.keyid == keys.tuf_signer(key).public_key.keyid
+    assert hub_keys().standby.keyid != hub_keys().online.public_key.keyid
+    feed.publish(feed.first([b.entry()]))
+    assert lagging_roots() == [LaggingRoot("aurora.example", stuck=False)]
+
+
+def test_it_says_which_setting_is_wrong_and_no_secret(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    elsewhere(settings, tmp_path, keys.generate())
+    settings.HASHSHARE_ONLINE_KEY_URI = "nowhere:secret-place"
+    with pytest.raises(ImproperlyConfigured, match=r"\(nowhere:\.\.\.\)") as said:
+        hub_keys()
+    assert "secret-place" not in str(said.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,24 @@ import pytest
 from tests.system.hub import RunningHub
 from tests.system.machines import Machine, enrolled, random_csv
 
-OFFLINE = """
+OFFLINE = '''
 import os, sys
 
+def probes(frame):
+    """urllib3 looks, when it is imported, whether this machine knows IPv6: a socket that is bound to ::1 and closed."""
+    while frame is not None:
+        if frame.f_code.co_name == "_has_ipv6":
+            return True
+        frame = frame.f_back
+    return False
+
 def refuse(event, arguments):
-    if event.startswith("socket."):
+    if event.startswith("socket.") and not probes(sys._getframe()):
         print(f"touched the network: {event}", file=sys.stderr, flush=True)
         os._exit(99)
 
 sys.addaudithook(refuse)
-"""
+'''
 """A machine without a network: the program is ended the moment it makes a socket or resolves a name (PEP 578)."""
 
 
@@ -44,6 +53,7 @@ def test_a_machine_without_network_is_one(tmp_path: Path) -> None:
     assert process.returncode == 99
 
 
+@pytest.mark.slow
 def test_two_of_three_officers_found_a_publisher_that_members_trust(running_hub: RunningHub, tmp_path: Path) -> None:
     domain = f"aurora-{secrets.token_hex(4)}.example"
     name, stick = f"{domain}/images", tmp_path / "stick.json"
@@ -52,7 +62,8 @@ def test_two_of_three_officers_found_a_publisher_that_members_trust(running_hub:
         HASHSHARE_PASSPHRASE="quiet water",
     )  # fmt: skip
     officers = [offline(tmp_path, who) for who in ("anna", "ben", "carol")]
-    cards = [officer.run("publisher", "officer", officer.home.parent.name.title()) for officer in officers]
+    made = [officer.start("publisher", "officer", officer.home.parent.name, "--json") for officer in officers]
+    cards = [Machine.finish(process) for process in made]
 
     begun = aurora.run("publisher", "init", domain, *(word for card in cards for word in ("--officer", card["card"])))
     assert [card["fingerprint"] for card in begun["officers"]] == [card["fingerprint"] for card in cards]
@@ -81,8 +92,11 @@ def test_two_of_three_officers_found_a_publisher_that_members_trust(running_hub:
 
     renewal = aurora.run("publisher", "renew", domain, "--root")
     copies = [carry(renewal["request"], tmp_path / f"{number}.json") for number in (1, 2)]
-    for officer, copy in zip(officers[1:], copies, strict=True):
-        assert officer.run("publisher", "sign", copy, "--yes")["signed_with"]
+    signing = [
+        officer.start("publisher", "sign", copy, "--yes", "--json")
+        for officer, copy in zip(officers[1:], copies, strict=True)
+    ]
+    assert all(Machine.finish(process)["signed_with"] for process in signing)
     assert aurora.run("publisher", "submit", *copies)["job"]
     assert aurora.run("publish", name, random_csv(tmp_path / "b.csv", 100), "--changes")["version"] == 2
     assert cobalt.run("sync")["lists"][0]["version"] == 2
@@ -94,16 +108,17 @@ def _read_out(fingerprint: str) -> list[str]:
     return spoken(fingerprint).split()
 
 
-@pytest.mark.parametrize("moment", [0.4, 0.8])
-def test_making_keys_survives_being_killed(tmp_path: Path, moment: float) -> None:
-    """Run again it ends with a whole pair, whatever was there."""
+def test_making_keys_survives_being_killed(tmp_path: Path) -> None:
+    """Killed as soon as the first key shows: run again it ends with a whole pair."""
     machine = offline(tmp_path, "anna")
+    keys = machine.home / "officer"
     process = machine.start("publisher", "officer", "Anna")
-    try:
-        process.communicate(timeout=moment)
-    except Exception:
-        process.kill()
-        process.communicate()
+    while process.poll() is None and not any(keys.glob("root.*")):
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
     made = machine.run("publisher", "officer", "Anna")
-    again = machine.run("publisher", "officer", "Anna")
-    assert (made["root"], made["targets"]) == (again["root"], again["targets"])
+    assert sorted(path.name for path in keys.iterdir()) == [
+        "anna.card.json", "root.json", "root.pem", "targets.json", "targets.pem",
+    ]  # fmt: skip
+    assert made["root"] != made["targets"]

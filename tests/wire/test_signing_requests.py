@@ -83,6 +83,10 @@ def test_nobody_signs_more_than_is_needed() -> None:
     assert wanted(request) == {}
 
 
+def test_a_key_that_is_not_asked_for_does_not_sign() -> None:
+    assert add_signatures(renewal(), [Hand().signer, AURORA.feed.signer, AURORA.north[0].signer]) == renewal()
+
+
 def test_a_new_root_needs_the_old_officers_and_the_new() -> None:
     new = [*AURORA.officers[:2], Hand()]
     root = repository.next_root(AURORA.root, root_keys=keys_of(new[1:]), threshold=2, signers=[], now=NOW)
@@ -137,6 +141,7 @@ def test_signatures_that_do_not_verify_are_left_behind() -> None:
     forged = replace(other, roles={**other.roles, "root": json.dumps(metadata).encode()})
     merged = merge([renewal(), forged])
     assert [len(need.signed) for need in needs(merged)] == [0, 0, 1]
+    assert merged.roles["root"] == renewal().roles["root"]
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
 
-from hashshare.admin.marks import in_groups
+from hashshare.admin.marks import in_groups, mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Publisher
+from hashshare.selectors.hub import publisher_state
 
 
 @admin.register(Publisher, site=site)
 class PublisherAdmin(RecordAdmin):
     organisation_paths = ("organisation",)
     empty_state = "A publisher is made when a hotline is invited with its domain, or from the hotline's page."
-    list_display = ("domain", "organisation", "fingerprint", "created_at")
+    list_display = ("domain", "organisation", "state_mark", "fingerprint", "created_at")
     list_select_related = ("organisation",)
     search_fields = ("domain",)
-    fields = ("domain", "organisation", "fingerprint", "created_at")
+    fields = ("domain", "organisation", "state_mark", "fingerprint", "created_at")
+
+    @admin.display(description="state")
+    def state_mark(self, row: Publisher) -> SafeString:
+        """Whether the hub may sign for it, and its root names the keys that the hub has."""
+        return mark(publisher_state(row))
 
     @admin.display(description="root fingerprint")
     def fingerprint(self, row: Publisher) -> str:

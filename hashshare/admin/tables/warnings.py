@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from hashshare.admin import roles
 from hashshare.admin.marks import number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -28,6 +31,11 @@ class ExpiryWarningAdmin(RecordAdmin):
         "audience",
         "recipients_count",
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ExpiryWarning]:
+        """What operators were told, and how many they are, is theirs to know."""
+        rows = super().get_queryset(request)
+        return rows if roles.is_operator(request) else rows.filter(audience=ExpiryWarning.Audience.ORGANISATION)
 
     @admin.display(description="mails", ordering="recipients")
     def recipients_count(self, row: ExpiryWarning) -> str:

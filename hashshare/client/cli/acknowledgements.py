@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hashshare.client.acknowledging import Outcome, Told
+from hashshare.client.acknowledged import Told
+from hashshare.client.acknowledging import Outcome
 from hashshare.client.cli.output import Output, count, error_document, printable
 from hashshare.client.logs import Seen
 from hashshare.wire.errors import ExitCode, VerificationFailed

@@ -14,6 +14,7 @@ import typer
 
 from hashshare.client.audit import Line, Listener, Member, Report, audit, known_releases
 from hashshare.client.cli.output import Output, command, count, error_document, printable, short
+from hashshare.client.cli.successions import tell_successions
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.leaves import Known
 from hashshare.client.logs import DeliveryLog
@@ -70,6 +71,7 @@ def audit_log(
         # Openings may have been erased while the log was read; the log says so by now.
         report = _audited(out, session, OwnPublisher(home, domain), named, output, wanted)
     out.result(_report_json(domain, wanted, report, output, named))
+    tell_successions(out, home)
     _tell(out, domain, wanted, report)
     _tell_keys(out, report, named, member_keys)
     if output is not None:

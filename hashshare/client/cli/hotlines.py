@@ -111,7 +111,7 @@ def withdraw(
             rows.writerow(("op", "reason", own.fmt.key.name))
             rows.writerows(("withdraw", known, render(key, own.fmt.key)) for key in dict.fromkeys(keys))
         done = _publish(out, own, Wish(file=file, changes=True, reason=known, typed=True), renew_base=False)
-    if done.published and (wait or wait_seconds is not None):
+    if done.request is None and (wait or wait_seconds is not None):
         session = Session.open(own.publisher.home)
         propagation.wait_and_tell(out, session, done, done.to_json(), patience=wait_seconds)
 

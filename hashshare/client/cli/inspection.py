@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client import trust
-from hashshare.client.acknowledging import told
+from hashshare.client.acknowledged import told
 from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, told_json, warn_pending, warn_refused
 from hashshare.client.cli.alarms import tell_alarms, tell_key_end
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed

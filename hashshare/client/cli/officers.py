@@ -12,13 +12,14 @@ import typer
 from hashshare.client import officers
 from hashshare.client.ceremony import load_request
 from hashshare.client.cli import passphrases
+from hashshare.client.cli.layout import folded
 from hashshare.client.cli.output import Output, count
 from hashshare.client.cli.requests import lacking, need_json, signer_names
 from hashshare.client.home import Home, write_atomic
 from hashshare.client.signers import Ask, HeldKey, import_key, key_file
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import UsageError
-from hashshare.wire.repository import root_fingerprint
+from hashshare.wire.errors import ExitCode, UsageError
+from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.cards import card_fingerprint
 from hashshare.wire.repository.changes import describe, key_name
 from hashshare.wire.repository.requests import Officer, SigningRequest, content_digest, merge, missing, needs
@@ -78,11 +79,14 @@ def sign(
     for warning in warnings:
         out.warn(warning)
     if chosen:
-        _confirm(out, chosen, yes=yes)
+        if not _agreed(out, chosen, yes=yes):
+            out.say("Nothing was signed.")
+            out.exit_code = ExitCode.FAILED
+            return
         request = officers.sign_request(request, chosen, ask=ask)
         officers.note_signed(place, request, now=now)
     elif missing(request):
-        _check_signed_before(request, officers.keys_here([place], ()))
+        _check_signed_before(request, officers.keys_here([place]))
     if chosen or len(files) > 1 or output:
         write_atomic(target.absolute(), request.to_bytes())
     _tell(out, request, target, signed=[use.key for use in chosen], warnings=warnings)
@@ -106,33 +110,37 @@ def _show(out: Output, request: SigningRequest) -> None:
         out.say()
         out.say(f"{change.role} {change.version}   good until {write_time(change.expires)}")
         for line in change.lines:
-            out.say(f"  {line}")
+            for part in folded(f"  {line}", out.console.width, indent=4):
+                out.say(part)
     out.say()
-    newest = request.newest("root").signed.roles
-    for person in request.officers:
-        if person.root in newest["root"].keyids and person.targets in newest["targets"].keyids:
-            _show_officer(out, person)
+    for person in new_officers(request):
+        out.say(f"Called {person.name} in this request:")
+        out.say(f"  root {key_name(person.root)} targets {key_name(person.targets)}")
+        out.fingerprint("  Card fingerprint  ", card_fingerprint(person))
     if request.chain:
-        out.fingerprint("Root fingerprint of the publisher  ", root_fingerprint(request.chain[0]))
-    out.fingerprint("Content code, the same for all     ", content_digest(request))
-    out.say("Compare the content code with the other officers by telephone before you sign.")
+        out.fingerprint("Root fingerprint    ", root_fingerprint(request.chain[0]))
+    out.fingerprint("Content code        ", content_digest(request))
+    out.say("Read the content code to the other officers before you sign: it is the same for all.")
 
 
-def _show_officer(out: Output, person: Officer) -> None:
-    held = f"root {key_name(person.root)}, targets {key_name(person.targets)}"
-    out.say(f"Called {person.name} in this request, with {held}")
-    out.fingerprint("  Card fingerprint                 ", card_fingerprint(person))
+def new_officers(request: SigningRequest) -> list[Officer]:
+    """Whose keys would come with the new root, as far as the request names them."""
+    roles = request.newest("root").signed.roles
+    stood = read_role("root", request.root).signed.roles if request.root else {}
+    known = {keyid for role in ("root", "targets") if role in stood for keyid in stood[role].keyids}
+    named = [it for it in request.officers if it.root in roles["root"].keyids and it.targets in roles["targets"].keyids]
+    return [person for person in named if not {person.root, person.targets} <= known]
 
 
-def _confirm(out: Output, chosen: list[officers.Use], *, yes: bool) -> None:
-    """Raises UsageError where nobody can be asked, typer.Abort for a no."""
+def _agreed(out: Output, chosen: list[officers.Use], *, yes: bool) -> bool:
+    """Whether the officer agrees. Raises UsageError where nobody can be asked."""
     if yes:
-        return
+        return True
     if out.as_json or not sys.stdin.isatty():
         message = "Nobody is there to confirm what is signed. Nothing was signed."
         raise UsageError(message, next_step="Run it at a terminal, or say --yes.")
     what = ", ".join(f"{' and '.join(use.roles)} with the {use.key.name} key" for use in chosen)
-    typer.confirm(f"Sign {what}?", abort=True, err=True)
+    return bool(typer.confirm(f"Sign {what}?", err=True))
 
 
 def _check_signed_before(request: SigningRequest, keys: list[HeldKey]) -> None:

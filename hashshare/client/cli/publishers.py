@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hashshare.client.ceremony import Proposed
-from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, rotation
+from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, resending, rotation
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "refresh")(refreshing.refresh)
     command(publisher, "major")(majors.give)
     command(publisher, "renew-base")(bases.renew_base)
+    command(publisher, "resend")(resending.resend)
     command(lists, "create")(create)
     publisher.add_typer(lists, name="list")
     rotation.register(publisher)
@@ -220,10 +221,11 @@ def create(
         }
     )
     out.say(f"{own.name} is {'created' if done.proposed else 'there already'} (id {own.list_id}).")
-    if done.proposed:
-        requests.tell(out, done.proposed)
     out.facts([("key", own.fmt.key.name), ("header", ",".join(own.fmt.header)), ("scheme", own.fmt.scheme)])
-    out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
+    if done.proposed and done.proposed.path:
+        requests.tell(out, done.proposed)
+    else:
+        out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
 
 
 def _full_name(home: Home, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client.cli.output import Output, command, count, error_document, printable
+from hashshare.client.cli.successions import tell_successions
 from hashshare.client.collecting import fetch_receipts
 from hashshare.client.home import Home
 from hashshare.client.logs import DeliveryLog
@@ -51,6 +52,7 @@ def receipts(
         raise UsageError("--export writes the receipts of one list.", next_step="Name it: hashshare receipts LIST ...")
     session = None if offline else Session.open(home)
     rows = [_one(out, home, session, subject) for subject in chosen]
+    tell_successions(out, home)
     out.result({"offline": offline, "lists": rows})
     if export is not None and "error" not in rows[0]:
         rows[0]["exported"] = _export(out, home, chosen[0], export)

@@ -30,6 +30,7 @@ from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import UsageError
 from hashshare.wire.repository import read_role, root_fingerprint
+from hashshare.wire.repository.changes import key_name
 from hashshare.wire.repository.requests import Need, SigningRequest, missing
 
 
@@ -58,7 +59,7 @@ def submit_files(
     if done.path is not None:
         tell(out, done)
         return
-    state = "now stands at the hub" if done.job else "stood at the hub already"
+    state = "accepted by the hub" if done.job else "accepted before; nothing changed"
     out.say(f"{mine.domain}: {', '.join(versions(done.request))} {state}.")
     if fingerprint and not done.request.chain:
         tell_fingerprint(out, fingerprint)
@@ -156,8 +157,12 @@ def tell_retired(out: Output, mine: OwnPublisher) -> None:
 
 
 def lacking(needs: Sequence[Need], request: SigningRequest) -> list[tuple[str, str]]:
-    """Role and who can still sign it, in two columns."""
-    return [(_version(need.role, request), _who(need, request)) for need in needs]
+    """Role and who can still sign it, in two columns; a new root that needs the old keys and others tells both."""
+    told = dict.fromkeys((_version(need.role, request), need.by, _who(need, request)) for need in needs)
+    twice = len({(role, who) for role, _, who in told}) > len({role for role, _, _ in told})
+    if not twice:
+        return list(dict.fromkeys((role, who) for role, _, who in told))
+    return [(f"{role}, by the keys of {by}", who) for role, by, who in told]
 
 
 def _version(role: str, request: SigningRequest) -> str:
@@ -172,7 +177,7 @@ def _who(need: Need, request: SigningRequest) -> str:
 def signer_names(need: Need, request: SigningRequest) -> list[str]:
     """Who has not signed, by name where the request knows one."""
     known = _names(request)
-    return [known.get(keyid) or f"key {keyid[:16]}" for keyid in need.unsigned]
+    return sorted(known.get(keyid) or key_name(keyid) for keyid in need.unsigned)
 
 
 def need_json(need: Need, request: SigningRequest) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.failures import explained, raise_if_interrupted
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, size
+from hashshare.client.cli.successions import tell_successions
 from hashshare.client.contact import contact, note_failure, note_reached
 from hashshare.client.home import Home
 from hashshare.client.notify import is_due, last_done, run_command
@@ -185,8 +186,8 @@ class _Run:
 
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
-            self._replace_root(domain)
             self.repositories[domain] = trust.Repository(self.home, self.session, domain)
+            self._replace_root(domain)
         return self.repositories[domain]
 
     def _replace_root(self, domain: str) -> None:
@@ -252,8 +253,15 @@ class _Run:
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
         self._say_clock()
         tell_key_end(self.out, self.home, self.session.key_id)
-        self.out.result({"lists": self.rows, "clock_skew_seconds": self.session.clock_skew})
-        self.out.result({"lists": self.rows, "roots": list(self.roots.values())})
+        superseded = tell_successions(self.out, self.home)
+        self.out.result(
+            {
+                "lists": self.rows,
+                "roots": list(self.roots.values()),
+                "clock_skew_seconds": self.session.clock_skew,
+                **({"superseded_logs": superseded} if superseded else {}),
+            }
+        )
         self.failures.settle()
 
     def _say_clock(self) -> None:

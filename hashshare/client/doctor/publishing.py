@@ -21,7 +21,7 @@ CHECK: Final = "publisher"
 NEAR: Final = {"feed": timedelta(days=4), "targets": timedelta(days=22), "root": timedelta(days=60)}
 """How near its end a role may come before somebody should look; half of its life is when it is renewed."""
 RENEW: Final = {
-    "feed": "hashshare release refresh {list}",
+    "feed": "hashshare publisher refresh {list}",
     "targets": "hashshare publisher renew {domain}",
     "root": "hashshare publisher renew {domain}",
 }

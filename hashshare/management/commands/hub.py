@@ -21,6 +21,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
 from config.supervisor import Patience, Program, Supervisor
+from config.unfinished import refuse_unfinished
 
 WAIT_FOR_ANSWER_SECONDS: Final = 1.0
 CELERY: Final = (sys.executable, "-m", "celery", "--quiet", "-A", "config")
@@ -43,6 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         held = _only_one_hub(settings.HASHSHARE_DATA)
+        refuse_unfinished(settings.HASHSHARE_DATA)
         _port_is_free(options["host"], options["port"])
         public = _public_url(options["host"], options["port"])
         call_command("migrate", interactive=False, verbosity=0)

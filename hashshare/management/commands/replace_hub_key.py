@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from environs import FileAwareEnv
 
 from hashshare.hub_keys import promote_standby
+from hashshare.selectors.hub import lagging_roots
+from hashshare.selectors.recovery import refuse_restored
 from hashshare.services.timestamps import refresh_all
-from hashshare.wire.errors import HashshareError
+from hashshare.wire.errors import HashshareError, UsageError
+
+VARIABLE: Final = "HASHSHARE_STANDBY_PASSPHRASE"
 
 
 class Command(BaseCommand):
-    help = "Put the standby key in the place of the online key, make a new standby key, and sign everything anew."
+    help = (
+        "Put the standby key in the place of the online key, make a new standby key, and sign everything anew. The "
+        f"passphrase of an encrypted file is asked for or read from {VARIABLE} or {VARIABLE}_FILE; the new standby key "
+        "gets the same."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,10 +33,28 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            promote_standby(options["standby"])
-        except (HashshareError, OSError) as error:
+            refuse_restored()
+            promote_standby(options["standby"], passphrase=passphrase_of(options["standby"]))
+        except HashshareError as error:
+            raise CommandError(f"{error.message} {error.next_step}".strip()) from error
+        except OSError as error:
             raise CommandError(str(error)) from error
         count = refresh_all(now=timezone.now())
-        self.stdout.write(f"Signed {count} publishers anew. Members notice nothing: every root names this key.")
+        self.stdout.write(f"Signed {count} publishers anew.")
         self.stdout.write("Move the new standby.pem offline, and ask each publisher to renew its root: it names")
         self.stdout.write("the lost key still, and not yet the new standby key.")
+        for root in lagging_roots():
+            known = "does not even name this key: its members refuse it" if root.stuck else "names this key"
+            self.stdout.write(f"  {root.domain}   {known}   hashshare publisher rotate hub {root.domain}")
+
+
+def passphrase_of(path: Path) -> bytes | None:
+    """None for a file that needs none. Raises UsageError where nobody can be asked."""
+    if b"ENCRYPTED" not in path.read_bytes()[:200]:
+        return None
+    given: str = FileAwareEnv(strip_whitespace=True).str(VARIABLE, "")
+    if given:
+        return given.encode()
+    if not sys.stdin.isatty():
+        raise UsageError(f"{path} needs a passphrase.", next_step=f"Set {VARIABLE} or {VARIABLE}_FILE.")
+    return getpass.getpass(f"Passphrase of {path}: ").encode()

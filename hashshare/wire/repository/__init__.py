@@ -39,6 +39,7 @@ from hashshare.wire.repository.officers import (
     sign_major,
     sign_release,
 )
+from hashshare.wire.repository.resuming import check_standing, verify_resent
 from hashshare.wire.repository.shapes import feed_manifest, list_ids, major_documents
 from hashshare.wire.repository.verification import Commit, Trusted, verify_commit
 
@@ -47,6 +48,7 @@ __all__ = [
     "RoleFile",
     "Trusted",
     "add_signature",
+    "check_standing",
     "create_root",
     "create_targets",
     "delegate_list",
@@ -68,4 +70,5 @@ __all__ = [
     "sign_snapshot",
     "sign_timestamp",
     "verify_commit",
+    "verify_resent",
 ]

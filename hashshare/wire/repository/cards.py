@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,7 +40,9 @@ class OfficerCard:
 
     @property
     def file_name(self) -> str:
-        return f"{re.sub(r'[^a-z0-9]+', '-', self.name.lower()).strip('-') or 'officer'}.card.json"
+        """Of plain letters: `Carol Díaz` is carol-diaz.card.json."""
+        plain = unicodedata.normalize("NFKD", self.name).encode("ascii", "ignore").decode().lower()
+        return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or self.root.keyid[:8]}.card.json"
 
     def to_bytes(self) -> bytes:
         document: dict[str, Any] = {"format": FORMAT, "name": self.name}

@@ -141,6 +141,13 @@ def test_a_second_list_waits_once_somebody_has_signed(founded: Desk, people: lis
     assert founded.json(*(word.replace("images", "video") for word in CREATE))["request"]
 
 
+def test_a_renewal_does_not_take_the_place_of_a_list_that_waits(founded: Desk) -> None:
+    request = Path(founded.json(*CREATE)["request"])
+    before = request.read_bytes()
+    assert "waits for its officers" in founded.json(*RENEW, exit_code=6)["error"]["detail"]
+    assert request.read_bytes() == before
+
+
 def test_renewal_writes_one_request_however_often_it_is_run(founded: Desk, north: North, people: list[Officer]) -> None:
     first = founded.json(*RENEW, "--root")
     assert {role: facts["version"] for role, facts in first["roles"].items()} == {"root": 2, "targets": 2}
@@ -179,7 +186,7 @@ def test_a_lost_answer_is_picked_up_by_submitting_again(aurora: Desk, north: Nor
     assert aurora.json("publisher", "submit", request)["job"]["id"] == "job-1"
     again = aurora.json("publisher", "submit", stick)
     assert (again["job"], len(north.jobs)) == (None, 1)
-    assert "stood at the hub already" in aurora.run("publisher", "submit", stick).output
+    assert "accepted before; nothing changed" in aurora.run("publisher", "submit", stick).output
 
 
 def test_a_request_travels_as_one_file(founded: Desk) -> None:

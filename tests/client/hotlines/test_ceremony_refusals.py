@@ -264,6 +264,20 @@ def test_an_officers_folder_belongs_to_one(people: list[Officer]) -> None:
     assert Path(again["card"]).read_bytes() == people[0].card.read_bytes()
 
 
+def test_keys_that_were_moved_away_are_not_made_anew(people: list[Officer]) -> None:
+    (people[0].keys / "root.pem").rename(people[0].desk.folder / "root.pem")
+    again = people[0].desk.json("publisher", "officer", "Anna", "--no-passphrase")
+    assert Path(again["card"]).read_bytes() == people[0].card.read_bytes()
+    assert not (people[0].keys / "root.pem").exists()
+
+
+def test_a_key_elsewhere_is_named_by_its_file(waiting: Path, people: list[Officer]) -> None:
+    moved = people[0].desk.folder / "moved.pem"
+    (people[0].keys / "root.pem").rename(moved)
+    assert [key["name"] for key in people[0].sign(waiting)["signed_with"]] == ["targets"]
+    assert [key["name"] for key in people[0].sign(waiting, "--key", moved)["signed_with"]] == ["moved"]
+
+
 def test_a_list_needs_a_publisher(aurora: Desk) -> None:
     create = ("publisher", "list", "create", LIST, "--algorithms", "sha256", "--scheme", "uk-abc")
     assert "publisher init" in aurora.json(*create, exit_code=2)["error"]["next_step"]

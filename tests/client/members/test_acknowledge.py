@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hashshare.client.acknowledging import statement_sha256, told
+from hashshare.client.acknowledged import told
+from hashshare.client.acknowledging import statement_sha256
 from hashshare.wire import keys
 from hashshare.wire.log import verify_acknowledgement
 from tests.client.members.aurora import Aurora, items

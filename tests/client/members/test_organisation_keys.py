@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hashshare.client import next_key
-from hashshare.client.acknowledging import told
+from hashshare.client.acknowledged import told
 from hashshare.client.home import Home
 from hashshare.client.organisation_keys import known_end
 from hashshare.client.session import Session

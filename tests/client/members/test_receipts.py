@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hashshare.client.acknowledging import told
+from hashshare.client.acknowledged import told
 from hashshare.client.logs import log_path
 from hashshare.client.receipts import receipts_path
 from hashshare.wire import keys

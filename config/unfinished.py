@@ -1,0 +1,51 @@
+"""A mark in the data folder while a restore is under way: no part of the hub starts as long as it is there.
+
+It is put there before the first file is touched and taken away when all is in place, so a restore that was killed is
+finished by running it again, and by nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
+
+MARK: Final = "restoring.json"
+
+
+def mark_unfinished(folder: Path, facts: dict[str, Any]) -> None:
+    """Safe on the disk when this returns."""
+    draft = folder / f".{MARK}.new"
+    with draft.open("w") as file:
+        json.dump(facts, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / MARK)
+
+
+def mark_finished(folder: Path) -> None:
+    (folder / MARK).unlink(missing_ok=True)
+
+
+def unfinished(folder: Path) -> dict[str, Any] | None:
+    """What the restore that was begun here and not finished said of itself; None if there is none."""
+    try:
+        found = json.loads((folder / MARK).read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """Raises ImproperlyConfigured while a restore is under way, or was killed."""
+    found = unfinished(folder)
+    if found is not None:
+        raise ImproperlyConfigured(
+            f"A restore into {folder} was begun and has not ended, so this hub is not whole and does not start. "
+            f"Run again: manage.py restore {found.get('source', 'BACKUP')}"
+        )

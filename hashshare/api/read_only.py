@@ -1,0 +1,46 @@
+"""A hub that was restored from a backup takes no change, at either of its doors, until its operator has run
+`manage.py recover`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+
+from hashshare.api.problems import plain_problem
+from hashshare.selectors.recovery import refuse_restored
+from hashshare.wire.errors import HubRestored
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+TOKENS: Final = "/api/v1/tokens"
+"""Needed to read: it remembers a nonce, and changes nothing that anybody sees."""
+
+SESSIONS: Final = ("/admin/login/", "/admin/logout/")
+WORDS: Final = (
+    "This hub was restored from a backup and changes nothing until its operator has run: manage.py recover\n"
+    "Nothing was changed.\n"
+)
+
+
+class ReadOnlyWhileRestored:
+    """Middleware in front of everything that could change a row."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE or request.path == TOKENS or request.path in SESSIONS:
+            return self._get_response(request)
+        try:
+            refuse_restored()
+        except HubRestored as error:
+            return refusal(request, error)
+        return self._get_response(request)
+
+
+def refusal(request: HttpRequest, error: HubRestored) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return plain_problem(error)
+    return HttpResponse(WORDS, status=error.status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,202 @@
+"""Sending the hub again what it lost, after it was restored from a backup: metadata and objects as they were signed and
+are held here, nothing signed anew. So members who have seen it find just that, and no rollback.
+
+Every step may be repeated; a killed run is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tuf.api.metadata import Metadata
+
+from hashshare.client import trust
+from hashshare.client.commits import Job, Watch, commit, wait
+from hashshare.client.drafts import Upload
+from hashshare.client.identity import enter_in_catalogue
+from hashshare.client.publisher import OwnList, OwnPublisher, find_list
+from hashshare.client.session import Session, decoded
+from hashshare.client.store import Held, ListStore
+from hashshare.client.uploads import upload_all
+from hashshare.wire.errors import HashshareError, HubRestored, NetworkError, VersionConflict
+from hashshare.wire.manifest import Manifest
+from hashshare.wire.objects import ObjectRef, manifest_path
+from hashshare.wire.repository import read_role
+
+REENTERED: Final = {"description": "", "terms": "", "visibility": "private"}
+"""What a list's record at the hub says when the hub forgot it: nobody sees it before its publisher has looked."""
+
+
+@dataclass(slots=True)
+class Resent:
+    """`roles`: role -> version, of what the hub lacked. `entered`: lists that it did not know any more; their title,
+    terms, visibility and subscriptions are lost. `bytes` were uploaded.
+    """
+
+    roles: dict[str, int] = field(default_factory=dict)
+    entered: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the hub has of the publisher: role -> version; whether it waits for the publisher's word."""
+
+    awaited: bool
+    roles: Mapping[str, int]
+
+
+def standing(session: Session, domain: str) -> Standing:
+    """Raises NotEntitled, NetworkError; NotFound from a hub of an older version."""
+    found = session.get_json(f"publishers/{domain}/resumption")
+    try:
+        return Standing(bool(found["awaited"]), {str(role): int(it) for role, it in found["roles"].items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NetworkError("The hub's answer about the publisher makes no sense.") from error
+
+
+def resend(session: Session, mine: OwnPublisher, *, watch: Watch | None = None) -> Resent:
+    """Send what the hub lacks, then say that it is all. Under no lock of the publisher's; nothing here changes.
+
+    Raises HubRestored while the hub's operator has yet to run `recover`, VersionConflict when the hub has newer than is
+    held here: then another machine of the publisher is the one to ask.
+    """
+    found = standing(session, mine.domain)
+    if not found.awaited:
+        raise HubRestored(f"The hub does not wait for {mine.domain}, or not yet: its operator runs manage.py recover.")
+    _check_not_behind(mine, found)
+    done = Resent()
+    lists = [find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs]
+    for own in lists:
+        _enter(session, own, done)
+    for role, body in _officers(mine):
+        _commit(session, mine, role, body, found, done, watch)
+    for own in lists:
+        _resend_list(session, own, found, done, watch)
+    _say_all(session, mine)
+    return done
+
+
+def _check_not_behind(mine: OwnPublisher, found: Standing) -> None:
+    here = held_versions(mine)
+    for role, version in found.roles.items():
+        if version > here.get(role, 0):
+            raise VersionConflict(
+                f"The hub has version {version} of {role}, and this machine {here.get(role, 0)}.",
+                next_step="Run it on the machine that published last; or ask the hub's operator to accept what it has "
+                f"(manage.py recover --accept {mine.domain}).",
+                role=role,
+            )
+
+
+def _enter(session: Session, own: OwnList, done: Resent) -> None:
+    """A list that the hub knows stays as it is."""
+    if enter_in_catalogue(session, own, {"title": own.name, **REENTERED}):
+        done.entered.append(own.name)
+
+
+def _officers(mine: OwnPublisher) -> Iterator[tuple[str, bytes]]:
+    """Every root from the first on, then targets."""
+    for _, path in sorted(_roots(mine).items()):
+        yield "root", path.read_bytes()
+    targets = _targets(mine)
+    if targets is not None:
+        yield "targets", targets.read_bytes()
+
+
+def _roots(mine: OwnPublisher) -> dict[int, Path]:
+    """By version: the one made here, and those that tuf.ngclient verified."""
+    kept = (trust.metadata_dir(mine.home, mine.domain) / "root_history").glob("*.root.json")
+    found = {int(path.name.partition(".")[0]): path for path in kept}
+    return {**found, 1: mine.root_path} if mine.root_path.exists() else found
+
+
+def _targets(mine: OwnPublisher) -> Path | None:
+    places = (trust.metadata_dir(mine.home, mine.domain) / "targets.json", mine.targets_path)
+    return next((path for path in places if path.exists()), None)
+
+
+def _commit(
+    session: Session,
+    mine: OwnPublisher,
+    role: str,
+    body: bytes,
+    found: Standing,
+    done: Resent,
+    watch: Watch | None,
+) -> None:
+    """Unless the hub has that version."""
+    version = read_role(role, body).version
+    follows = max(found.roles.get(role, 0), done.roles.get(role, 0))
+    if version <= follows:
+        return
+    try:
+        job: Job = commit(session, mine.domain, {role: body}, follows=follows)
+    except VersionConflict as conflict:
+        if conflict.facts.get("current") != version:
+            raise
+    else:
+        wait(session, job.id, watch=watch)
+    done.roles[role] = version
+
+
+def _resend_list(session: Session, own: OwnList, found: Standing, done: Resent, watch: Watch | None) -> None:
+    feed = trust.metadata_dir(own.publisher.home, own.publisher.domain) / f"{own.list_id}.json"
+    held = ListStore(own.publisher.home, own.list_id).held()
+    if held is None or not feed.exists():
+        return
+    body = feed.read_bytes()
+    if read_role(own.list_id, body).version <= found.roles.get(own.list_id, 0):
+        return
+    uploads = list(_uploads(own, held))
+    done.bytes += upload_all(session, own.publisher.domain, uploads[:-1], sent=lambda _: None)
+    done.bytes += upload_all(session, own.publisher.domain, uploads[-1:], sent=lambda _: None)
+    _commit(session, own.publisher, own.list_id, body, found, done, watch)
+
+
+def _uploads(own: OwnList, held: Held) -> Iterator[Upload]:
+    """Segments, the base index, and last the manifest that names them."""
+    store = ListStore(own.publisher.home, own.list_id)
+    manifest = store.manifest_path(held.manifest_sha256).read_bytes()
+    ref = ObjectRef.of(manifest_path(own.list_id), manifest)
+    if ref.sha256 != held.manifest_sha256:
+        raise HashshareError(f"The held manifest of {own.name} is damaged.", next_step=f"hashshare verify {own.name}")
+    for part in held.objects:
+        yield Upload(part.ref, file=store.object_path(part.sha256))
+    index = store.index_path(held.base_index_sha256)
+    yield Upload(Manifest.parse(manifest).base.index, file=index)
+    yield Upload(ref, body=manifest)
+
+
+def held_versions(mine: OwnPublisher) -> dict[str, int]:
+    """Role -> version, of everything that the publisher signed and that is here."""
+    found = {"root": max(_roots(mine), default=0)}
+    if (targets := _targets(mine)) is not None:
+        found["targets"] = read_role("targets", targets.read_bytes()).version
+    for slug in mine.slugs:
+        own = find_list(mine.home, f"{mine.domain}/{slug}")
+        feed = trust.metadata_dir(mine.home, mine.domain) / f"{own.list_id}.json"
+        if feed.exists():
+            found[own.list_id] = read_role(own.list_id, feed.read_bytes()).version
+    return {role: version for role, version in found.items() if version}
+
+
+def _say_all(session: Session, mine: OwnPublisher) -> None:
+    said: dict[str, Any] = {"roles": held_versions(mine), "seen": _seen(mine)}
+    answer = decoded(session.send("POST", f"publishers/{mine.domain}/resumption", json=said))
+    if not isinstance(answer, dict) or answer.get("awaited") is not False:
+        raise NetworkError("The hub took everything, and still waits for this publisher.")
+
+
+def _seen(mine: OwnPublisher) -> dict[str, int]:
+    """Versions that the hub had signed before, as verified here: they must be left behind."""
+    found = {}
+    for role in ("snapshot", "timestamp"):
+        path = trust.metadata_dir(mine.home, mine.domain) / f"{role}.json"
+        with contextlib.suppress(Exception):
+            found[role] = Metadata[Any].from_bytes(path.read_bytes()).signed.version
+    return found

@@ -1,0 +1,40 @@
+"""Whether this hub was restored from a backup and is not yet itself again."""
+
+from __future__ import annotations
+
+from hashshare.models import Publisher, Restoration
+from hashshare.wire.errors import HubRestored
+
+PAUSE = 3600
+"""Seconds after which asking again may help; longer than programs wait by themselves."""
+
+
+def is_restored() -> bool:
+    """True from a restore until `manage.py recover`: nothing is changed, nothing signed."""
+    return Restoration.objects.filter(recovered_at=None).exists()
+
+
+def refuse_restored() -> None:
+    """Raises HubRestored in that time."""
+    if is_restored():
+        raise HubRestored(retry_after=PAUSE)
+
+
+def refuse_awaited(publisher: Publisher) -> None:
+    """Raises HubRestored while the hub may lack what it had served of this publisher: what it has is then no longer
+    said to be the newest, since everybody who has seen more would rightly call it a rollback.
+    """
+    refuse_restored()
+    if publisher.awaited_since is not None:
+        raise HubRestored(
+            f"This hub was restored from a backup and waits for {publisher.domain} to send what it may lack.",
+            next_step="What is held here stays in use. The publisher's program does it with its next publication, "
+            f"refresh, or: hashshare publisher resend {publisher.domain}",
+            retry_after=PAUSE,
+            publisher=publisher.domain,
+        )
+
+
+def awaited_publishers() -> list[Publisher]:
+    """Whose word is still outstanding, by domain."""
+    return list(Publisher.objects.exclude(awaited_since=None).select_related("organisation").order_by("domain"))

@@ -1,0 +1,34 @@
+"""Whether signed metadata and a manifest may follow what the hub has: by one version, or, while a restored hub awaits
+its publisher, by as many as were lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from hashshare.hub_keys import hub_keys
+from hashshare.models import HashList, Publisher
+from hashshare.services.trust import trusted_of
+from hashshare.wire.chain import Step, step
+from hashshare.wire.manifest import Manifest
+from hashshare.wire.repository import Commit, verify_commit, verify_resent
+from hashshare.wire.resuming import resumed
+
+
+def judge_roles(publisher: Publisher, roles: Mapping[str, bytes], *, now: datetime) -> Commit:
+    """Raises VersionConflict, BadSignature, ExpiredMetadata, MalformedMetadata."""
+    judge = verify_commit if publisher.awaited_since is None else verify_resent
+    return judge(trusted_of(publisher), roles=roles, hub_keys=hub_keys().both, now=now)
+
+
+def skips(hash_list: HashList, previous: Manifest | None, following: Manifest) -> bool:
+    """Whether versions between the two were lost. The list is selected along with its publisher."""
+    expected = previous.version + 1 if previous else 1
+    return hash_list.publisher.awaited_since is not None and following.version != expected
+
+
+def change(hash_list: HashList, previous: Manifest | None, following: Manifest) -> Step:
+    """Raises VersionConflict, MalformedManifest, RejectedContent."""
+    follow = resumed if skips(hash_list, previous, following) else step
+    return follow(previous, following)

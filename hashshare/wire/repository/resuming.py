@@ -1,0 +1,124 @@
+"""The hub's judgement over what a publisher sends again after the hub was restored from a backup. Pure, no I/O.
+
+What lay between is lost, so versions may skip: only upwards, so it is no rollback. One role at a time: each root in
+turn, since every one is signed by the one before; then targets; then feeds. Nothing is signed over it before
+`check_standing` finds that it fits together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from securesystemslib.signer import Key
+from tuf.api.metadata import Root, Targets
+
+from hashshare.wire.errors import BadSignature, MalformedMetadata, VersionConflict
+from hashshare.wire.objects import LIST_ID
+from hashshare.wire.repository import shapes
+from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, S, read_typed
+from hashshare.wire.repository.verification import (
+    MAX_FEED_LIFE,
+    MAX_ROOT_LIFE,
+    MAX_TARGETS_LIFE,
+    Commit,
+    Trusted,
+)
+
+
+def verify_resent(trusted: Trusted, *, roles: Mapping[str, bytes], hub_keys: Sequence[Key], now: datetime) -> Commit:
+    """Judge the one role in `roles` against `trusted`, like `verify_commit` but for the version, and for what expired
+    meanwhile: it is served as it would have been. Raises the same.
+    """
+    if len(roles) != 1:
+        raise MalformedMetadata("What is sent again comes one role at a time.")
+    ((role, body),) = roles.items()
+    if role == ROOT:
+        return Commit(_root(trusted, body, now), None, {})
+    if role == TARGETS:
+        return Commit(None, _targets(trusted, body, hub_keys, now), {})
+    if not LIST_ID.fullmatch(role):
+        raise MalformedMetadata("A commit carries root, targets, or feed metadata by list id.")
+    return Commit(None, None, {role: _feed(trusted, role, body, now)})
+
+
+def check_standing(trusted: Trusted, *, hub_key: Key | None = None) -> None:
+    """That what is accepted fits together: targets signed under the root, every feed under targets; and that the root
+    names `hub_key`, which is to sign the rest. Raises BadSignature, MalformedMetadata.
+    """
+    root, targets = _accepted(ROOT, trusted.root, Root), _accepted(TARGETS, trusted.targets, Targets)
+    _check_signed(root.signed, targets)
+    for role, body in sorted(trusted.feeds.items()):
+        _check_signed(targets.signed, read_typed(role, body, Targets))
+    if hub_key is not None and hub_key.keyid not in root.signed.roles["timestamp"].keyids:
+        raise BadSignature(
+            "The publisher's root does not name the key with which this hub signs now.",
+            next_step="The hub's operator replaces the key (manage.py replace_hub_key) by the standby that it names.",
+            role=ROOT,
+        )
+
+
+def _root(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Root]:
+    root = read_typed(ROOT, body, Root)
+    previous = read_typed(ROOT, trusted.root, Root) if trusted.root is not None else None
+    expected = previous.version + 1 if previous else 1
+    if root.version != expected:
+        raise _skipped(root, expected - 1, f"{expected} is next")
+    shapes.check_root(root.signed, hub_keys=())
+    if previous:
+        _check_signed(previous.signed, root)
+    _check_signed(root.signed, root)
+    return _bounded(root, MAX_ROOT_LIFE, now)
+
+
+def _targets(trusted: Trusted, body: bytes, hub_keys: Sequence[Key], now: datetime) -> RoleFile[Targets]:
+    targets = read_typed(TARGETS, body, Targets)
+    previous = read_typed(TARGETS, trusted.targets, Targets) if trusted.targets is not None else None
+    _check_newer(targets, previous.version if previous else 0)
+    shapes.check_targets(targets.signed, hub_keys=hub_keys)
+    _check_signed(_accepted(ROOT, trusted.root, Root).signed, targets)
+    if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
+        raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
+    return _bounded(targets, MAX_TARGETS_LIFE, now)
+
+
+def _feed(trusted: Trusted, list_id: str, body: bytes, now: datetime) -> RoleFile[Targets]:
+    feed, targets = read_typed(list_id, body, Targets), _accepted(TARGETS, trusted.targets, Targets)
+    if list_id not in shapes.delegated(targets.signed):
+        raise MalformedMetadata(f"The targets role does not delegate {list_id}.", role=list_id)
+    previous = trusted.feeds.get(list_id)
+    _check_newer(feed, read_typed(list_id, previous, Targets).version if previous is not None else 0)
+    _check_signed(targets.signed, feed)
+    shapes.check_feed(feed.signed, list_id=list_id)
+    return _bounded(feed, MAX_FEED_LIFE, now)
+
+
+def _accepted(role: str, body: bytes | None, kind: type[S]) -> RoleFile[S]:
+    if body is None:
+        raise MalformedMetadata(f"The hub has no {role} metadata of this publisher yet; that comes first.", role=role)
+    return read_typed(role, body, kind)
+
+
+def _check_newer(file: RoleFile[Targets], current: int) -> None:
+    if file.version <= current:
+        raise _skipped(file, current, f"the hub has version {current}")
+
+
+def _skipped(file: RoleFile[Root] | RoleFile[Targets], current: int, why: str) -> VersionConflict:
+    message = f"The {file.role} metadata has version {file.version}; {why}."
+    return VersionConflict(message, role=file.role, current=current, offered=file.version)
+
+
+def _check_signed(delegator: Root | Targets, file: RoleFile[Root] | RoleFile[Targets]) -> None:
+    metadata = file.metadata
+    result = delegator.get_verification_result(file.role, metadata.signed_bytes, metadata.signatures)
+    if not result.verified:
+        have, need = len(result.signed), result.threshold
+        message = f"The {file.role} metadata has {have} of {need} valid signatures of the keys that may sign it."
+        raise BadSignature(message, role=file.role, have=have, need=need)
+
+
+def _bounded(file: RoleFile[S], longest: timedelta, now: datetime) -> RoleFile[S]:
+    if file.expires > now + longest:
+        raise MalformedMetadata(f"The {file.role} metadata may live {longest.days} days at most.", role=file.role)
+    return file

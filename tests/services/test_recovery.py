@@ -1,0 +1,210 @@
+"""A hub restored from a backup: it changes and signs nothing, then everything above what it ever signed, and of each
+publisher only once that has said what its newest is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hashshare import tasks
+from hashshare.log_keys import log_key
+from hashshare.models import HashList, Job, Log, Metadata, Publisher, Release
+from hashshare.selectors.metadata import metadata_file
+from hashshare.selectors.recovery import awaited_publishers, is_restored
+from hashshare.services.recovery import CLOCKS, MOST_PER_SECOND, Recovered, note_restored, recover, safe_jump
+from hashshare.services.resumption import accept_as_newest, resume_publisher, standing
+from hashshare.services.sealing import publish_checkpoints, seal_logs
+from hashshare.services.timestamps import refresh_all, refresh_ending, refresh_timestamps
+from hashshare.wire import errors, keys
+from hashshare.wire.log import Verifier
+from hashshare.wire.log.successions import open_succession
+from tests import builders as b
+from tests import logs
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def images() -> b.Feed:
+    feed = b.feed(b.publisher())
+    feed.publish(feed.first([b.entry(), b.entry()]))
+    return feed
+
+
+def restored(*, ago: timedelta = HOUR) -> Recovered:
+    """As after a restore of a backup that old, and `recover`."""
+    note_restored(backup_id="0" * 32, made_at=b.now() - ago, now=b.now())
+    return recover(now=b.now())
+
+
+def versions(role: str) -> list[int]:
+    return sorted(Metadata.objects.filter(role=role).values_list("version", flat=True))
+
+
+def held(feed: b.Feed) -> dict[str, int]:
+    rows = Metadata.objects.exclude(role__in=["snapshot", "timestamp"]).order_by("version")
+    return dict(rows.values_list("role", "version"))
+
+
+def resume(feed: b.Feed, roles: dict[str, int], **seen: int) -> Any:
+    owner = feed.publisher
+    return resume_publisher(caller=owner.caller, domain=owner.domain, roles=roles, seen=seen, now=b.now())
+
+
+def timestamp(feed: b.Feed) -> Any:
+    caller = feed.publisher.caller
+    return metadata_file(caller=caller, domain="aurora.example", filename="timestamp.json", now=b.now())
+
+
+def test_it_signs_nothing_until_it_recovers(images: b.Feed) -> None:
+    before = (versions("snapshot"), versions("timestamp"), Log.objects.get(kind="delivery").checkpoint)
+    note_restored(backup_id="0" * 32, made_at=b.now(), now=b.now())
+    assert is_restored()
+    for name in ("sweep_jobs", "refresh_timestamps", "expire_due", "seal_logs", "erase_openings"):
+        getattr(tasks, name)()
+    assert before == (versions("snapshot"), versions("timestamp"), Log.objects.get(kind="delivery").checkpoint)
+    with pytest.raises(errors.HubRestored):
+        timestamp(images)
+
+
+def test_it_raises_versions_above_any_that_it_can_have_signed(images: b.Feed) -> None:
+    (stamp,), snap = versions("timestamp"), versions("snapshot")[-1]
+    assert restored(ago=30 * HOUR).jump >= 30 * 3600 * MOST_PER_SECOND
+    resume(images, held(images))
+    assert versions("timestamp")[0] > stamp + 30 * 3600 * MOST_PER_SECOND
+    assert versions("snapshot")[-1] > snap + 30 * 3600 * MOST_PER_SECOND
+
+
+def test_the_jump_holds_over_a_second_restore_of_the_same_backup() -> None:
+    """What was signed after the first restore counts from where that one jumped to."""
+    made = datetime(2026, 11, 1, tzinfo=UTC)
+    first, second = made + timedelta(days=3), made + timedelta(days=9)
+    highest = safe_jump(made_at=made, now=first) + int((second - first).total_seconds()) * MOST_PER_SECOND
+    assert safe_jump(made_at=made, now=second) >= highest
+    with pytest.raises(errors.UsageError, match="future"):
+        safe_jump(made_at=made, now=made - CLOCKS - HOUR)
+
+
+def test_it_serves_nothing_as_newest_before_the_publisher_said_so(images: b.Feed) -> None:
+    restored()
+    assert [publisher.domain for publisher in awaited_publishers()] == ["aurora.example"]
+    before = versions("timestamp")
+    assert (refresh_timestamps(now=b.now()), refresh_ending(now=b.now() + 40 * HOUR)) == (0, 0)
+    assert refresh_all(now=b.now()) == 0
+    with pytest.raises(errors.HubRestored, match="waits for aurora"):
+        timestamp(images)
+    with pytest.raises(errors.VersionConflict, match="publisher has 9"):
+        resume(images, held(images) | {images.list_id: 9})
+    with pytest.raises(errors.VersionConflict):
+        resume(images, {})
+    assert versions("timestamp") == before
+    assert standing(caller=images.publisher.caller, domain="aurora.example").awaited is True
+    resume(images, held(images))
+    assert timestamp(images).content
+    assert awaited_publishers() == []
+
+
+def test_the_publisher_s_own_evidence_raises_the_floor(images: b.Feed) -> None:
+    """Where the hub's clock was wrong, what the publisher has seen signed still stays below."""
+    done = restored()
+    resume(images, held(images), timestamp=done.jump * 3)
+    assert versions("timestamp")[0] == done.jump * 3 + 1
+    assert not resume(images, {}).awaited  # said twice
+
+
+def test_a_floor_by_hand_needs_no_clock(images: b.Feed) -> None:
+    note_restored(backup_id="0" * 32, made_at=b.now() + timedelta(days=30), now=b.now())
+    with pytest.raises(errors.UsageError, match="future"):
+        recover(now=b.now())
+    with pytest.raises(errors.NotFound):
+        recover(now=b.now(), floors={"other.example": 1})
+    assert is_restored()
+    recover(now=b.now(), floors={"aurora.example": 5000})
+    accept_as_newest(domain="aurora.example", now=b.now())
+    assert versions("timestamp") == [5001]
+
+
+def test_another_hotline_cannot_speak_for_it(images: b.Feed) -> None:
+    restored()
+    borealis = b.party("hotline", "Borealis", domains=["borealis.example"])
+    with pytest.raises(errors.NotEntitled):
+        resume_publisher(caller=borealis.caller, domain="aurora.example", roles={}, seen={}, now=b.now())
+
+
+def test_it_takes_again_what_it_lost(images: b.Feed) -> None:
+    """Versions 2 to 4 were published after the backup; the publisher sends the newest, with a merged segment."""
+    lost = lose_after(images, releases=3)
+    job = images.publisher.commit({images.list_id: lost}, if_match=1)
+    assert job.state == Job.State.DONE, job.problem
+    images.row.refresh_from_db()
+    assert (images.row.version, images.row.role_version, images.row.entries) == (4, 4, 5)
+    assert list(Release.objects.order_by("version").values_list("version", "upserts")) == [(1, 2), (4, 3)]
+    resume(images, held(images))
+    images.role_version = 4
+    images.publish(images.next([b.upsert(b.entry())]))
+
+
+def test_it_takes_nothing_older_or_forged(images: b.Feed) -> None:
+    owner, other = images.publisher, keys.generate()
+    lost = lose_after(images, releases=2)
+    forged = images.signed(images.manifest, version=9, signers=[keys.tuf_signer(other)])  # type: ignore[arg-type]
+    with pytest.raises(errors.BadSignature):
+        owner.submit(forged, if_match=1)
+    same = images.signed(images.manifest, version=1)  # type: ignore[arg-type]
+    with pytest.raises(errors.VersionConflict):
+        owner.submit(same, if_match=1)
+    with pytest.raises(errors.MalformedMetadata, match="one role at a time"):
+        owner.submit({images.list_id: lost, "targets": owner.targets}, if_match=1)
+
+
+def lose_after(feed: b.Feed, *, releases: int) -> bytes:
+    """Publish so many releases, then have the hub forget them, as a restore does; the newest feed metadata."""
+    for _ in range(releases):
+        feed.publish(feed.next([b.upsert(b.entry())]))
+    newest = Metadata.objects.get(role=feed.list_id, version=1 + releases).content
+    first = Release.objects.get(version=1)
+    Release.objects.filter(version__gt=1).delete()
+    Metadata.objects.filter(role=feed.list_id, version__gt=1).delete()
+    HashList.objects.filter(pk=feed.row.pk).update(
+        version=1, role_version=1, entries=first.entries, manifest_digest=first.manifest_digest
+    )
+    restored()
+    return newest
+
+
+# --- logs --------------------------------------------------------------------------------------------------------
+
+
+def test_it_supersedes_its_logs_openly(images: b.Feed) -> None:
+    log = Log.objects.get(kind="delivery")
+    logs.leaves(log, 300)
+    seal_logs(now=b.now())
+    publish_checkpoints(now=b.now() + HOUR)
+    log.refresh_from_db()
+    old, size, shown = log.origin, log.size, log.public_size
+    restored()
+    log.refresh_from_db()
+    assert log.origin == f"{old}/2"
+    assert (log.size, log.public_size) == (size, shown)
+    [closed] = log.predecessors
+    said = open_succession(closed["statement"], Verifier(old, log_key().public))
+    assert (said.origin, said.size, said.root, said.successor) == (old, size, bytes(log.root), log.origin)
+    public = open_succession(closed["public_statement"], Verifier(old, log_key().public))
+    assert public.size == shown
+    logs.leaves(log, 10, first=300)
+    seal_logs(now=b.now())
+    publish_checkpoints(now=b.now() + 2 * HOUR)
+    log.refresh_from_db()
+    logs.check(log)
+
+
+def test_a_second_recovery_needs_a_second_restore(images: b.Feed) -> None:
+    restored()
+    with pytest.raises(errors.UsageError, match="not restored"):
+        recover(now=b.now())
+    assert Publisher.objects.get().version_floor > 0
