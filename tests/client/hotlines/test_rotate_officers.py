@@ -142,6 +142,7 @@ def test_one_of_an_officers_keys_is_replaced_by_its_id(
     """Carol's new card has her old root key: only targets change."""
     (people[2].keys / "targets.pem").unlink()
     (people[2].keys / "targets.json").unlink()
+    people[2].card.unlink()
     card = people[2].desk.json("publisher", "officer", "Carol", "--no-passphrase")["card"]
     before = named(north, "root")
     done = founded.json("publisher", "rotate", "targets", DOMAIN, "--in-place-of", "Carol", "--card", card)
