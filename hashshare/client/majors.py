@@ -23,6 +23,7 @@ from hashshare.client.publisher import OwnList, OwnPublisher, find_list, signer
 from hashshare.client.releasing import SignedMajor, release
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
+from hashshare.client.signed_majors import keep_metadata
 from hashshare.client.signers import Ask
 from hashshare.client.stages import Stages
 from hashshare.wire.difference import Difference
@@ -251,7 +252,10 @@ def _version_of_accepted(session: Session, own: OwnList, request: SigningRequest
     before = trust.Repository(own.publisher.home, session, own.publisher.domain).standing_major()
     known = major_documents(before).values() if before is not None else ()
     [(path, body)] = request.documents.items()
-    return Major.parse(body).version if ObjectRef.of(path, body) in known else None
+    if before is None or ObjectRef.of(path, body) not in known:
+        return None
+    keep_metadata(own.publisher, before)
+    return Major.parse(body).version
 
 
 def _check_current(session: Session, own: OwnList, request: SigningRequest) -> None:

@@ -16,6 +16,7 @@ from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
 from hashshare.client.refusals import Refusal, forget_refusals, note_refusal
 from hashshare.client.session import Session
+from hashshare.client.signed_majors import keep_documents, keep_metadata
 from hashshare.client.stages import Stages
 from hashshare.client.store import ListStore
 from hashshare.client.sync import Head, sync_list
@@ -72,6 +73,8 @@ def release(
             signers=[feed],
             now=datetime.now(UTC),
         )
+    if major is not None:
+        keep_documents(own.publisher, major.uploads)
     with stages.stage("upload"):
         uploaded = _upload(session, own, draft, listener, further=major.uploads if major else ())
     try:
@@ -83,6 +86,8 @@ def release(
         if not draft.rebased:
             raise
         raise BaseRefusedError(draft.manifest.base.version, error) from error
+    if major is not None:
+        keep_metadata(own.publisher, major.body)
     with stages.stage("adopt"):
         _keep(session, own, draft, listener)
     return job, uploaded

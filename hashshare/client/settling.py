@@ -19,6 +19,7 @@ from hashshare.wire.errors import (
     HashshareError,
     HubRestored,
     NetworkError,
+    NotAllowed,
     NotFound,
     VerificationFailed,
 )
@@ -83,7 +84,7 @@ def _up_to_date(session: Session, own: OwnList, listener: Listener | None) -> He
 
 def _check_not_restored(session: Session, own: OwnList) -> None:
     """Raises HubRestored when the hub says so itself; a hub of an older version says nothing."""
-    with contextlib.suppress(NotFound):
+    with contextlib.suppress(NotFound, NotAllowed):
         if standing(session, own.publisher.domain).awaited:
             raise HubRestored
 

@@ -68,10 +68,21 @@ def check_losses(*, hash_list: HashList, version: int, manifest: ObjectRef, lost
     major = major_of(hash_list, version)
     if major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
         return True
+    lost -= covered_meanwhile(hash_list, version)
     lately = window(hash_list, now=now)
     if needs_major(lost=lately.lost + lost, held=lately.held):
         raise required(hash_list, major, manifest, lost=lost, lately=lately)
     return False
+
+
+def covered_meanwhile(hash_list: HashList, version: int) -> int:
+    """Entries for which majors stand in the releases that a restored hub lost and that `version` brings back in one."""
+    body = trusted_of(hash_list.publisher).major
+    if hash_list.publisher.awaited_since is None or body is None:
+        return 0
+    refs = major_documents(body).items()
+    lost = [ref for (list_id, at), ref in refs if list_id == hash_list.tuf_id and hash_list.version < at <= version]
+    return sum(Major.parse(checked_bytes(ref)).lost for ref in lost)
 
 
 def major_of(hash_list: HashList, version: int) -> Major | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import secrets
 import tempfile
 from dataclasses import replace
@@ -25,7 +24,15 @@ def objects(count: int = 3) -> dict[str, bytes]:
     return {f"{'ab' * 8}/{hashlib.sha256(body).hexdigest()}.base-1-0000.parquet": body for body in bodies}
 
 
-def make(target: Path, *, dump: bytes = b"a dump", held: dict[str, bytes] | None = None) -> Description:
+def make(
+    target: Path,
+    *,
+    dump: bytes = b"a dump",
+    held: dict[str, bytes] | None = None,
+    migrations: str = "0001_first",
+    postgresql: int = 15,
+) -> Description:
+    """A backup at `target`, whole."""
     with writing(target, made_at=0) as writer, tempfile.TemporaryFile() as lines:
         tally = Tally(writer, lines)
         tally.add(DUMP, len(dump), [dump])
@@ -37,8 +44,8 @@ def make(target: Path, *, dump: bytes = b"a dump", held: dict[str, bytes] | None
             name="North",
             url="https://north.example",
             software="0.1.0",
-            postgresql=15,
-            migrations={"hashshare": "0001_first"},
+            postgresql=postgresql,
+            migrations={"hashshare": migrations},
             objects="copied",
             files=tally.files,
             size=tally.size,
@@ -49,7 +56,3 @@ def make(target: Path, *, dump: bytes = b"a dump", held: dict[str, bytes] | None
         made = replace(made, keys=hashlib.sha256(sealed).hexdigest())
         writer.add(DESCRIPTION, len(made.to_bytes()), [made.to_bytes()])
     return made
-
-
-def tape(*members: bytes) -> io.BytesIO:
-    return io.BytesIO(b"".join(members))

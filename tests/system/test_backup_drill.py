@@ -49,6 +49,7 @@ def member(hub: RunningHub, aurora: Machine, home: Path) -> Machine:
 def test_it_comes_back_from_the_loss_of_everything(hub: RunningHub, tmp_path: Path) -> None:
     aurora = enrolled(hub, tmp_path / "aurora", kind="hotline", name="Aurora", domain="aurora.example")
     make_list(aurora, LIST)
+    aurora.run("publisher", "major", "aurora.example", "--no-passphrase")
     aurora.run("publish", LIST, random_csv(tmp_path / "1.csv", 200))
     cobalt = member(hub, aurora, tmp_path / "cobalt")
     cobalt.run("sync")
