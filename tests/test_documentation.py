@@ -90,12 +90,11 @@ def test_it_finds_what_it_looks_for() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_its_tests_exist(page: Path) -> None:
     """`test_rotate.py::test_a_new_root_key...`, or with a folder; `::test_b...` is of the file named before."""
-    last = ""
-    for folder, name, function in re.findall(r"`([\w/]*/)?(test_\w+\.py)?(?:::(test_\w+))?`", page.read_text()):
-        last = f"{folder}{name}" or last
+    files, last = list(ROOT.glob("tests/**/test_*.py")), ""
+    for name, function in re.findall(r"`((?:[\w/]*/)?test_\w+\.py)?(?:::(test_\w+))?`", page.read_text()):
+        last = name or last
         if not (name or function):
             continue
-        files = [ROOT / last] if "/" in last else [*ROOT.glob(f"tests/**/{last}")]
-        texts = [file.read_text() for file in files if file.exists()]
-        assert texts, last
-        assert not function or any(f"def {function}(" in text for text in texts), f"{last}::{function}"
+        named = [path.read_text() for path in files if path.as_posix().endswith(f"/{last}")]
+        assert named, last
+        assert not function or any(f"def {function}(" in text for text in named), f"{last}::{function}"

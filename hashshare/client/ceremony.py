@@ -45,16 +45,14 @@ from hashshare.wire.errors import (
 )
 from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.cards import OfficerCard, read_card
+from hashshare.wire.repository.request_files import MAX_REQUEST, check_request, read_request
 from hashshare.wire.repository.requests import (
-    MAX_REQUEST,
     Need,
     Officer,
     SigningRequest,
-    check_request,
     content_digest,
     merge,
     missing,
-    read_request,
 )
 
 ORDER: Final = ("root", "targets", "major")
