@@ -177,6 +177,19 @@ def lose_after(feed: b.Feed, *, releases: int) -> bytes:
     return newest
 
 
+def test_a_publisher_may_begin_while_it_is_awaited() -> None:
+    """The hub cannot know that it had not begun before the loss, so its word is awaited all the same."""
+    party = b.party("hotline", "Aurora", domains=["aurora.example"])
+    restored()
+    owner = b.Publisher(party, "aurora.example")
+    assert owner.init().state == Job.State.DONE
+    assert versions("timestamp") == []
+    resume_publisher(
+        caller=owner.caller, domain="aurora.example", roles={"root": 1, "targets": 1}, seen={}, now=b.now()
+    )
+    assert len(versions("timestamp")) == 1
+
+
 # --- logs --------------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from hashshare.admin.tables import (
     publishers,
     releases,
     reminders,
+    restorations,
     statistics,
     subscriptions,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "publishers",
     "releases",
     "reminders",
+    "restorations",
     "statistics",
     "subscriptions",
 ]
