@@ -2,12 +2,15 @@
 # and make need to be there.
 
 PYTHON ?= python3
-PROCESSES ?= 2
+# Many tests wait for programs that they started, so one more than there are cores on a small machine.
+PROCESSES ?= 3
 ARGS ?=
 
 V := .venv/bin/python
 PIP := $(V) -m pip --disable-pip-version-check install --quiet --root-user-action=ignore
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
+# Tests and the demo start programs by the hundred; what one has compiled the next need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo hub test test-services check bench docs lock clean
@@ -38,13 +41,13 @@ hub: .venv/ready  ## run a hub here; ARGS="--port 8001"
 	@$(V) manage.py hub $(ARGS)
 
 test: .venv/ready  ## run the tests; no server needs to run; ARGS="tests/wire -k manifest"
-	@$(V) -m pytest -n $(PROCESSES) $(ARGS)
+	@$(V) -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 test-services: .venv/ready  ## the tests on a real PostgreSQL, RabbitMQ, Valkey or Redis and nginx, given by environment
 	@: $${HASHSHARE_TEST_DATABASE_URL:?Say which server, as in postgresql://user:password@127.0.0.1/test}
 	@: $${HASHSHARE_TEST_RABBITMQ_URL:?Say which broker, as in amqp://guest:guest@127.0.0.1//}
 	@: $${HASHSHARE_TEST_REDIS_URL:?Say which server, as in redis://127.0.0.1:6379/0}
-	@$(V) -m pytest -m services $(ARGS)
+	@$(V) -m pytest -m services -n $(PROCESSES) $(ARGS)
 
 check: .venv/ready  ## lint, format, types, imports, migrations, docs
 	@$(V) -m ruff check .
@@ -64,7 +67,7 @@ docs: .venv/ready  ## serve the documentation on this machine
 # uv is fetched into a folder of its own: nothing else needs it.
 lock: .venv/ready  ## choose the newest fitting packages and write requirements.txt
 	@test -x build/uv/bin/uv || $(PIP) --target build/uv uv
-	@build/uv/bin/uv pip compile pyproject.toml --extra hub --extra redis --extra s3 --extra embedded --extra dev \
+	@build/uv/bin/uv pip compile pyproject.toml --extra hub --extra redis --extra s3 --extra hsm --extra embedded --extra dev \
 	  --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 	  --output-file build/requirements.txt
 	@{ echo "# Every package of hashshare, its hub, tests and checks, locked with hashes. Made by: make lock"; \

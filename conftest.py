@@ -17,7 +17,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of other people's servers need those: `make test-services` insists on them, `make test` does not."""
+    """The long ones first, so that all processes end together.
+
+    Tests of other people's servers need those: `make test-services` insists on them, `make test` does not.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     missing = [name for name in SERVICES if name not in os.environ]
     if missing:
         reason = pytest.mark.skip(reason=f"make test-services: {missing[0]} is not set")

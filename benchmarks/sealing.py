@@ -1,4 +1,4 @@
-"""The logs in the hub: what a delivery's leaf adds to its request, and what sealing many at once costs a worker."""
+"""The logs in the hub: what recording a delivery adds to its request, and what sealing many at once costs a worker."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def measure(bed: Bed) -> Iterator[Figure]:
 
 
 def added_to_a_request(world: World, listing: Listing, headers: dict[str, str], *, requests: int) -> Iterator[Figure]:
-    """The same request to the hub's application, and to one that leaves the leaf out, in turns."""
+    """The same request to the hub's application, and to one that records no delivery, in turns."""
     path = manifest_path(world, listing)
     env = {**world.hub.env, "HASHSHARE_RATE_LIMIT": UNLIMITED}
     env.pop("GUNICORN_CMD_ARGS")
@@ -69,11 +69,11 @@ def added_to_a_request(world: World, listing: Listing, headers: dict[str, str], 
             server.ask(path, headers, times=50, expect=200)
         mine, theirs = in_turns(ours, rival, path, headers, requests)
     yield make.bounded(
-        "log: what the leaf adds to a request for a manifest",
+        "log: what a delivery, its leaf included, adds to a request for a manifest",
         (mine - theirs) * 1000,
         "ms",
         "<= 1 ms",
-        rival=f"the same without a leaf, {theirs * 1000:.2f} ms",
+        rival=f"the same without recording it, {theirs * 1000:.2f} ms",
         note=f"wall, medians of {requests:,} requests each, one by one in turns; with it {mine * 1000:.2f} ms",
     )
 

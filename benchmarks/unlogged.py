@@ -1,4 +1,5 @@
-"""The hub's application, but that its deliveries leave no leaf in the log: what the log adds is the difference.
+"""The hub's application, but that it records no delivery: neither the row nor its leaf in the log. What recording adds
+to a request is the difference.
 
 For measuring only. A hub cannot be told to do so.
 """
@@ -9,24 +10,14 @@ from datetime import datetime
 
 from config.wsgi import application
 from hashshare.api import targets
-from hashshare.models import Delivery
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.objects import TargetObject, manifest_version
+from hashshare.selectors.objects import TargetObject
 
 __all__ = ["application"]
 
 
-def record_delivery(*, caller: Caller, target: TargetObject, now: datetime) -> Delivery:
-    """The row alone."""
-    return Delivery.objects.create(
-        organisation=caller.organisation,
-        list=target.list,
-        version=manifest_version(target=target),
-        manifest_digest=target.digest,
-        bytes=target.length,
-        key=caller.key_id[:64],
-        at=now,
-    )
+def record_no_delivery(*, caller: Caller, target: TargetObject, now: datetime) -> None:
+    """Nothing is asked of the database, nor written there."""
 
 
-vars(targets)["record_delivery"] = record_delivery
+vars(targets)["record_delivery"] = record_no_delivery

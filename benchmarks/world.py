@@ -108,7 +108,7 @@ def world() -> Iterator[World]:
             hub.start()
             _enrol(hub, aurora, "hotline", "--domain", DOMAIN)
             _enrol(hub, cobalt, "member", "--sector", "social-media")
-            aurora.hashshare("publisher", "init", DOMAIN)
+            aurora.hashshare("publisher", "init", DOMAIN, "--no-passphrase")
             yield World(folder, hub, aurora, cobalt)
         finally:
             postgres.leave(hub.data)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -17,6 +18,7 @@ from environs import FileAwareEnv
 env = FileAwareEnv(strip_whitespace=True)
 
 FILE_BROKER: Final = "filesystem://"
+WEEK: Final = 7 * 86_400
 
 
 def data_folder(default: Path) -> Path:
@@ -65,6 +67,21 @@ def at_least_one(name: str, default: int) -> int:
     if value < 1:
         raise ImproperlyConfigured(f"{name} is a whole number from 1 on.")
     return value
+
+
+def timetable(name: str, usual: Mapping[str, float]) -> dict[str, float]:
+    """`usual` seconds between two runs by task, with those given, as in `seal_logs=10,sweep_jobs=5`."""
+    given: dict[str, str] = env.dict(name, {})
+    try:
+        changes = {task: float(seconds) for task, seconds in given.items()}
+    except ValueError:
+        changes = {"": 0.0}
+    if not changes.keys() <= usual.keys() or not all(1 <= seconds <= WEEK for seconds in changes.values()):
+        raise ImproperlyConfigured(
+            f"{name} says after how many seconds, from 1 to a week, a task is done again, as in "
+            f"seal_logs=10,sweep_jobs=5. The tasks are {', '.join(sorted(usual))}."
+        )
+    return {**usual, **changes}
 
 
 def needed_with(name: str, other: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import csp
+from config.celery import TIMETABLE, beat_schedule
 from config.environment import (
     FILE_BROKER,
     at_least_one,
@@ -23,6 +24,7 @@ from config.environment import (
     private_folder,
     queues,
     secret_key,
+    timetable,
 )
 from config.object_storage import bucket_place
 
@@ -58,6 +60,9 @@ HASHSHARE_UPLOAD_GIB: float = env.float("HASHSHARE_UPLOAD_GIB", 100.0)
 
 HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
 """Seconds after which a job whose worker shows no sign of life is given to another."""
+
+HASHSHARE_DEATHS_A_MINUTE: int = at_least_one("HASHSHARE_DEATHS_A_MINUTE", 5)
+"""How often in a minute one program of `manage.py hub` may end before the hub stops, or a worker rests."""
 
 HASHSHARE_LOG_YEARS: int = at_least_one("HASHSHARE_LOG_YEARS", 3)
 """Years after which the logs' openings, and the rows of deliveries, are erased: as long as the law wants them kept."""
@@ -140,6 +145,7 @@ HASHSHARE_TIMETABLE_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-timetable"
 """What beat sends goes here, so that a worker of its own may do it however long verifications take."""
 CELERY_TASK_QUEUES = queues(CELERY_TASK_DEFAULT_QUEUE, HASHSHARE_TIMETABLE_QUEUE)
 """A worker that is not told which takes from both."""
+CELERY_BEAT_SCHEDULE = beat_schedule(timetable("HASHSHARE_TIMETABLE", TIMETABLE))
 CELERY_BEAT_SCHEDULE_FILENAME = str(HASHSHARE_DATA / "celerybeat")
 """Where beat notes when it last sent what, whichever folder it is started in."""
 

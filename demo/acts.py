@@ -66,7 +66,7 @@ class Story:
 
     def publish(self) -> None:
         self.stage.act("3  Hotline Aurora makes its keys and a list, and publishes")
-        made = self.aurora.hashshare("publisher", "init", "aurora.example").document
+        made = self.aurora.hashshare("publisher", "init", "aurora.example", "--no-passphrase").document
         self.stage.note(root_fingerprint=made["fingerprint"])
         self.stage.fact(f"root fingerprint {made['fingerprint'][:16]}…, to be told to members by another channel")
         terms = self.folder / "terms.txt"
@@ -120,9 +120,10 @@ class Story:
             refused = self.cobalt.hashshare("sync", expect=4)
         finally:
             segment.write_bytes(whole)
-        held = self.cobalt.hashshare("lookup", self.files[0].sha256).document
-        require(bool(found(held)), "the last good state stays in use after a refused sync")
+        held = self.cobalt.hashshare("lookup", self.files[0].sha256, expect=7).document
+        require(bool(found(held)), "the last good state stays in use after a refused sync, with an alarm")
         self.stage.fact(f"refused with exit 4: {refusal(refused)}")
+        self.stage.fact("version 1 stays in use, and whoever looks something up is told so: exit 7")
         self.stage.note(tampered_segment_refused=True)
 
     def pull_delta(self) -> None:

@@ -13,9 +13,9 @@ from demo.stage import REPOSITORY, DemoFailedError, require
 if TYPE_CHECKING:
     from demo.acts import Story
 
-VERIFIER = Path("docs") / "examples" / "verify_receipt.py"
+VERIFIER = Path("docs") / "examples" / "verify_receipts.py"
 SEALED_WITHIN = 120.0
-"""Seconds; beat seals the log every minute."""
+"""Seconds; beat seals the log every few of them."""
 
 
 def prove(story: Story) -> None:
@@ -49,20 +49,19 @@ def sealed_receipts(story: Story) -> dict[str, Any]:
             return dict(row)
         if time.monotonic() > deadline:
             raise DemoFailedError("The hub did not seal its log.")
-        time.sleep(10)
+        time.sleep(2)
 
 
 def verify_elsewhere(story: Story, row: Path, *, holds: bool = True) -> str:
-    """What docs/examples/verify_receipt.py says of a row: that it `holds`, or that it does not."""
-    vkey, nonce = row.parent / "log.vkey", row.with_suffix(".nonce")
-    files = [str(row.with_suffix(".tlog-proof")), str(row)]
-    story.stage.command(f"auditor: python {VERIFIER} KEY {Path(files[0]).name} {row.name} NONCE")
+    """What docs/examples/verify_receipts.py says of a row: that it `holds`, or that it does not."""
+    vkey, receipt = row.parent / "log.vkey", row.with_suffix(".tlog-proof")
+    story.stage.command(f"auditor: python {VERIFIER} KEY {receipt.name}")
     done = subprocess.run(
-        [sys.executable, str(VERIFIER), vkey.read_text(), *files, nonce.read_text()],
+        [sys.executable, str(VERIFIER), vkey.read_text(), str(receipt)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
     )
     require((done.returncode == 0) is holds, f"the receipt {'verifies' if holds else 'does not verify'}")
-    return (done.stdout or done.stderr).splitlines()[0].rstrip(":")
+    return (done.stdout or done.stderr).partition("{")[0].strip()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import uuid
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, ParamSpec
 
 from celery import shared_task
@@ -22,9 +22,11 @@ from hashshare.services import (
     objects,
     pruning,
     reminders,
+    runs,
     sealing,
     statistics,
     timestamps,
+    warnings,
     work,
 )
 
@@ -38,7 +40,7 @@ def unless_restored(task: Callable[P, None]) -> Callable[P, None]:
     done before it was lost, and may contradict that.
     """
 
-    @wraps(task)
+    @functools.wraps(task)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         if is_restored():
             logger.warning("%s: this hub was restored from a backup; run manage.py recover.", task.__name__)
@@ -74,39 +76,53 @@ def apply_metadata(self: Any, job_id: str) -> None:
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
-@shared_task(name="hashshare.tasks.sweep_jobs")
-@unless_restored
+# --- The timetable ------------------------------------------------------------------------------------------------
+
+
+def scheduled(work: Callable[[], None]) -> Any:
+    """A job of hashshare/timetable.py. Each run is on record, and one that fails stops no other."""
+
+    @shared_task(name=f"hashshare.tasks.{work.__name__}")
+    @functools.wraps(work)
+    @unless_restored
+    def run() -> None:
+        with runs.recorded(work.__name__):
+            work()
+
+    return run
+
+
+@scheduled
 def sweep_jobs() -> None:
-    """Send again what is due, and sign what the hourly task missed while the hub was down."""
+    """Send again what is due."""
     jobs.sweep_jobs(now=timezone.now())
+
+
+@scheduled
+def refresh_ending() -> None:
+    """Sign what the hourly job missed while the hub was down."""
     timestamps.refresh_ending(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.refresh_timestamps")
-@unless_restored
+@scheduled
 def refresh_timestamps() -> None:
     """Sign timestamps and snapshots again before they expire."""
     timestamps.refresh_timestamps(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.expire_due")
-@unless_restored
+@scheduled
 def expire_due() -> None:
-    """End what has an end date, warn of feed roles near theirs, and remove what is superseded or needed no more."""
+    """End what has an end date."""
     expiry.expire_due(now=timezone.now())
-    objects.prune_objects(now=timezone.now())
-    pruning.prune_records(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.roll_up_statistics")
-@unless_restored
-def roll_up_statistics() -> None:
-    """Write the coalition's figures of today, and of yesterday once more."""
-    statistics.roll_up_recent(now=timezone.now())
+@scheduled
+def warn_expiring() -> None:
+    """Tell people of signatures that near their end."""
+    warnings.warn_expiring(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.seal_logs")
-@unless_restored
+@scheduled
 def seal_logs() -> None:
     """Give waiting leaves their places, and once in each hour show the public what is there."""
     logs.begin_logs(now=timezone.now())
@@ -114,22 +130,37 @@ def seal_logs() -> None:
     sealing.publish_checkpoints(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.remind_overdue")
-@unless_restored
+@scheduled
 def remind_overdue() -> None:
     """Mail members whose people should have applied a withdrawal by now."""
     reminders.remind_overdue(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.erase_openings")
-@unless_restored
-def erase_openings() -> None:
-    """Erase what the logs may tell no longer."""
-    erasure.erase_openings(now=timezone.now())
+@scheduled
+def roll_up_statistics() -> None:
+    """Write the coalition's figures of today, and of yesterday once more."""
+    statistics.roll_up_recent(now=timezone.now())
 
 
-@shared_task(name="hashshare.tasks.prune_nonces")
-@unless_restored
+@scheduled
+def prune_objects() -> None:
+    """Remove what no release names any more."""
+    objects.prune_objects(now=timezone.now())
+
+
+@scheduled
+def prune_records() -> None:
+    """Forget records that nothing needs."""
+    pruning.prune_records(now=timezone.now())
+
+
+@scheduled
 def prune_nonces() -> None:
     """Forget nonces whose signatures are out of date."""
     nonces.prune_nonces(now=timezone.now())
+
+
+@scheduled
+def erase_openings() -> None:
+    """Erase what the logs may tell no longer."""
+    erasure.erase_openings(now=timezone.now())

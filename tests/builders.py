@@ -33,6 +33,7 @@ from hashshare.wire.baseindex import BaseIndex, Shard
 from hashshare.wire.compaction import merge_deltas, renew_base
 from hashshare.wire.engine import open_engine
 from hashshare.wire.entries import Kind, ListFormat, segment_columns
+from hashshare.wire.major import Major
 from hashshare.wire.manifest import Base, Manifest, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path
 from hashshare.wire.segments import Shard as WrittenShard
@@ -82,8 +83,11 @@ class Publisher:
     domain: str
     officer: Ed25519PrivateKey = field(default_factory=keys.generate)
     feed: Ed25519PrivateKey = field(default_factory=keys.generate)
+    seconds: list[Ed25519PrivateKey] = field(default_factory=lambda: [keys.generate(), keys.generate()])
+    """Who hold the major keys, once that role is delegated."""
     root: bytes = b""
     targets: bytes = b""
+    major: bytes | None = None
 
     @property
     def caller(self) -> Caller:
@@ -110,6 +114,21 @@ class Publisher:
             now=now(),
         )
         return self.commit({"targets": self.targets}, if_match=version)
+
+    def delegate_major(self) -> Job:
+        """Give the major role to the two who hold its keys."""
+        version = repository.read_role("targets", self.targets).version
+        self.targets = repository.delegate_major(
+            self.targets,
+            keys=[keys.tuf_signer(key).public_key for key in self.seconds],
+            signers=[keys.tuf_signer(self.officer)],
+            now=now(),
+        )
+        return self.commit({"targets": self.targets}, if_match=version)
+
+    def sign_major(self, *documents: Major, by: Sequence[Ed25519PrivateKey] | None = None) -> bytes:
+        signers = [keys.tuf_signer(key) for key in (self.seconds if by is None else by)]
+        return repository.sign_major(self.major, documents=documents, signers=signers, now=now())
 
     def submit(self, roles: Mapping[str, bytes], *, if_match: int) -> Job:
         return submit_commit(caller=self.caller, domain=self.domain, roles=roles, if_match=if_match, now=now())
@@ -288,19 +307,28 @@ class Feed:
         )
         return {self.list_id: made}
 
-    def submit(self, manifest: Manifest | bytes, **options: Any) -> Job:
-        return self.publisher.submit(self.signed(manifest, **options), if_match=self.role_version)
+    def major(self, manifest: Manifest, *, lost: int, version: int = 0) -> Major:
+        """The document by which so many entries may go with this manifest, uploaded."""
+        ref = ObjectRef.of(manifest_path(self.list_id), manifest.to_bytes())
+        made = Major(self.list_id, self.row.name, version or manifest.version, lost, ref)
+        self.put(made.path, made.to_bytes())
+        return made
+
+    def submit(self, manifest: Manifest | bytes, *, major: bytes | None = None, **options: Any) -> Job:
+        roles = self.signed(manifest, **options) | ({"major": major} if major else {})
+        return self.publisher.submit(roles, if_match=self.role_version)
 
     def release(self, manifest: Manifest, **options: Any) -> Job:
         """Submitted and worked off; the publisher's tool moves on when it was published."""
         job = worked(self.submit(manifest, **options))
         if job.state == Job.State.DONE:
             self.manifest, self.role_version = manifest, self.role_version + 1
+            self.publisher.major = options.get("major") or self.publisher.major
         return job
 
-    def publish(self, manifest: Manifest) -> Job:
+    def publish(self, manifest: Manifest, **options: Any) -> Job:
         """`release` that must succeed."""
-        job = self.release(manifest)
+        job = self.release(manifest, **options)
         assert job.state == Job.State.DONE, job.problem
         self.row.refresh_from_db()
         return job
@@ -311,11 +339,10 @@ def table(engine: Any, rows: Sequence[Row], fmt: ListFormat, kind: Kind) -> None
     columns = segment_columns(fmt, kind)
     declared = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
     engine.execute(f"CREATE TABLE rows ({declared})")
-    places = ", ".join("?" for _ in columns)
-    for row in rows:
-        split = {"p": int.from_bytes(row["key"][:8], "big"), "s": row["key"][8:]}
-        values = split | {name: value for name, value in row.items() if name != "key"}
-        engine.execute(f"INSERT INTO rows VALUES ({places})", [values.get(name) for name in columns])
+    if rows:
+        split = [row | {"p": int.from_bytes(row["key"][:8], "big"), "s": row["key"][8:]} for row in rows]
+        lists = ", ".join(f"unnest(?::{kind}[])" for kind in columns.values())
+        engine.execute(f"INSERT INTO rows SELECT {lists}", [[row.get(name) for row in split] for name in columns])
 
 
 def feed(owner: Publisher, slug: str = "images", **declared: Any) -> Feed:

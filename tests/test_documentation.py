@@ -85,3 +85,15 @@ def test_it_finds_what_it_looks_for() -> None:
     assert ["release", "status", "aurora.example/images"] in list(commands(hotline, "hashshare"))
     assert any("--algorithms" in words for words in commands(hotline, "hashshare"))
     assert any(words[0] == "invite-person" for words in commands(operator, "manage.py"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_its_tests_exist(page: Path) -> None:
+    """`test_rotate.py::test_a_new_root_key...`, or with a folder; `::test_b...` is of the file named before."""
+    files, last = {path.name: path for path in ROOT.glob("tests/**/test_*.py")}, ""
+    for name, function in re.findall(r"`(?:[\w/]*/)?(test_\w+\.py)?(?:::(test_\w+))?`", page.read_text()):
+        last = name or last
+        if not (name or function):
+            continue
+        assert last in files, last
+        assert not function or f"def {function}(" in files[last].read_text(), f"{last}::{function}"

@@ -1,16 +1,16 @@
 """Verify receipts of a hub's log without hashshare: Python's own library, and `cryptography` for the signature.
 
-    python verify_receipts.py VERIFIER_KEY RECEIPTS
+    python verify_receipts.py VERIFIER_KEY RECEIPT.tlog-proof...
 
-VERIFIER_KEY is `origin+hash+key` as docs/log.md makes it of the hub's key. RECEIPTS is a file of JSON objects, one a
-line, with `row`, `nonce` and `receipt` as the hub gave them: `hashshare receipts` keeps them so, in its home's folder
-receipts/. It prints each row and where it stands in the log, or stops with the reason.
+VERIFIER_KEY is `origin+hash+key` as docs/log.md makes it of the hub's key; take it from the hub, not from whoever shows
+the receipts. Beside each receipt stand its row (`.row`) and nonce (`.nonce`, base64), byte for byte as the hub gave
+them: `hashshare receipts LIST --export FOLDER` writes the three. It prints where each row stands in the log and the
+row, or stops with the reason.
 """
 
 import base64
 import hashlib
 import hmac
-import json
 import sys
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
-def verify(vkey: str, row: str, nonce: str, receipt: str) -> str:
+def verify(vkey: str, row: bytes, nonce: str, receipt: str) -> str:
     """Where the row stands in the log."""
     head, _, note = receipt.partition("\n\n")
     first, *lines = [line for line in head.split("\n") if not line.startswith("extra ")]
@@ -28,7 +28,7 @@ def verify(vkey: str, row: str, nonce: str, receipt: str) -> str:
 
     secret = base64.b64decode(nonce)
     check(len(secret) == 32, "a nonce has 32 bytes")
-    entry = b"hashshare-delivery/1\n" + hmac.digest(secret, row.encode(), "sha256")
+    entry = b"hashshare-delivery/1\n" + hmac.digest(secret, row, "sha256")
     hashed = hashlib.sha256(b"\0" + entry).digest()
     place, last = index, size - 1
     for line in lines[1:]:  # RFC 9162 section 2.1.3.2
@@ -47,6 +47,7 @@ def verify(vkey: str, row: str, nonce: str, receipt: str) -> str:
 
 def signed_root(note: str, vkey: str) -> tuple[int, bytes]:
     """Size and root of a checkpoint, once its signature by the key was verified."""
+    check(vkey.count("+") > 1, "that is no verifier key")
     name, key_hash, key = vkey.split("+", 2)
     text, _, signatures = note.rpartition("\n\n")
     origin, size, root = f"{text}\n".split("\n")[:3]
@@ -69,6 +70,7 @@ def check(holds: bool, otherwise: str) -> None:
 
 
 if __name__ == "__main__":
-    for text in Path(sys.argv[2]).read_bytes().decode().splitlines():
-        kept = json.loads(text)
-        print(verify(sys.argv[1], kept["row"], kept["nonce"], kept["receipt"]), kept["row"])
+    check(len(sys.argv) > 2, __doc__)
+    for file in map(Path, sys.argv[2:]):
+        row, nonce = file.with_suffix(".row").read_bytes(), file.with_suffix(".nonce").read_text()
+        print(verify(sys.argv[1], row, nonce, file.read_bytes().decode()), row.decode())

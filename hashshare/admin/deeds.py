@@ -19,13 +19,16 @@ from hashshare.selectors.callers import Caller
 class Outcome:
     """What was done, in a sentence.
 
-    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is no more.
+    `secret` is shown once and kept nowhere; `row` is what was made, if anything; `gone` says the row is gone; `noted`
+    is what the history says beside the deed's name and the reason; `ended` are other rows whose history says it too.
     """
 
     message: str
     secret: str = ""
     row: Model | None = None
     gone: bool = False
+    noted: str = ""
+    ended: tuple[Model, ...] = ()
 
 
 class Reason(forms.Form):

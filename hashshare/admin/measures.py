@@ -64,7 +64,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "Entries",
         "entries",
         "level",
-        "Entries in force on all lists together. An item that is on two lists counts twice.",
+        "Entries on all lists together; a lapsed one counts until its hotline renews the base. "
+        "An item that is on two lists counts twice.",
         "Entries in force",
     ),
     Measure(

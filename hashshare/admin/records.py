@@ -139,7 +139,10 @@ class RecordAdmin(StockAdmin):
             about = outcome.row or row
             if about is not None:
                 reason = f" Reason: {data['reason']}" if data.get("reason") else ""
-                self.log_change(request, about, f"{deed.label}.{reason}")
+                noted = f" {outcome.noted}." if outcome.noted else ""
+                self.log_change(request, about, f"{deed.label}.{noted}{reason}")
+                for other in outcome.ended:
+                    self.log_change(request, other, f"{deed.label}: {about}.{reason}")
         return outcome
 
     def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:

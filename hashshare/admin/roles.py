@@ -51,6 +51,11 @@ def sees_propagation(request: HttpRequest) -> bool:
     )
 
 
+def sees_expiring(request: HttpRequest) -> bool:
+    """Operators, and people of an organisation for what is its own."""
+    return role_of(request.user) in {OPERATOR, *OF_AN_ORGANISATION}
+
+
 def own_organisation(request: HttpRequest) -> uuid.UUID | None:
     """Whose rows a person sees; None for an operator, who sees all."""
     return None if is_operator(request) else request.user.organisation_id  # type: ignore[union-attr]

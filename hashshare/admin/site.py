@@ -12,18 +12,22 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 
 from hashshare.admin import roles
+from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.marks import DASH
+from hashshare.admin.notices import notices
 from hashshare.admin.propagation import withdrawal_propagation
 from hashshare.admin.statistics import coalition_statistics
+from hashshare.admin.timetable import timetable
 from hashshare.services.counters import count, counted, network_address
 
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
     "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "LogEntry"),
+    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "LogEntry"),
 }
 """Model class names by section of the navigation, in order; one that is missing here stands in the last."""
 
@@ -82,6 +86,7 @@ class HubAdminSite(AdminSite):
     index_title = "Overview"
     site_url = None
     login_form = SignInForm
+    index_template = "hashshare/overview.html"
     empty_value_display = DASH
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -90,7 +95,9 @@ class HubAdminSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         statistics = path("statistics/", self.admin_view(coalition_statistics(self)), name="statistics")
         propagation = path("propagation/", self.admin_view(withdrawal_propagation(self)), name="propagation")
-        return [statistics, propagation, *super().get_urls()]
+        expiring = path("expiring/", self.admin_view(what_expires_next(self)), name="expiring")
+        jobs = path("timetable/", self.admin_view(timetable(self)), name="timetable")
+        return [statistics, propagation, expiring, jobs, *super().get_urls()]
 
     def index(  # type: ignore[override]  # a redirect is no TemplateResponse
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -98,7 +105,8 @@ class HubAdminSite(AdminSite):
         """An observer has one page, so that is where signing in leads."""
         if roles.role_of(request.user) == roles.OBSERVER:
             return HttpResponseRedirect(reverse("admin:statistics"))
-        return super().index(request, extra_context)
+        told = {"notices": notices(request, now=timezone.now())}
+        return super().index(request, {**(extra_context or {}), **told})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The tables a person may see, by section instead of by Django application; the statistics first."""
@@ -129,6 +137,10 @@ def _pages(request: HttpRequest) -> Iterator[dict[str, Any]]:
         yield _page("Coalition statistics", "Statistics", reverse("admin:statistics"))
     if roles.sees_propagation(request):
         yield _page("Withdrawal propagation", "Propagation", reverse("admin:propagation"))
+    if roles.sees_expiring(request):
+        yield _page("What expires next", "Expiring", reverse("admin:expiring"))
+    if roles.is_operator(request):
+        yield _page("Timetable", "Timetable", reverse("admin:timetable"))
 
 
 def _page(name: str, object_name: str, address: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class EnrolmentRequest(serializers.Serializer[Any]):
 
 class EnrolledKey(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="The key's fingerprint")
+    not_after = serializers.DateTimeField(allow_null=True, help_text="Introduce the next one before: POST keys")
 
 
 class EnrolmentRecord(serializers.Serializer[Any]):
@@ -65,7 +66,7 @@ class Enrolments(Endpoint):
         caller = Caller(enrolled.organisation, "signature", enrolled.key.fingerprint)
         document = {
             "organisation": enrolled.organisation,
-            "key": {"id": enrolled.key.fingerprint},
+            "key": {"id": enrolled.key.fingerprint, "not_after": enrolled.key.not_after},
             "hub": descriptor(now=now),
             "publishers": publishers(caller=caller),
         }

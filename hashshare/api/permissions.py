@@ -65,5 +65,7 @@ class DeclaredCallers(BasePermission):
         if caller.via not in who.doors:
             raise NotAllowed("Changes need a request signed with your organisation's key.")
         if caller.organisation.kind not in who.kinds:
-            raise NotAllowed("An organisation of your kind may not do that.")
+            *others, last = sorted(f"{kind}s" for kind in who.kinds)
+            words = f"{', '.join(others)} and {last}" if others else last
+            raise NotAllowed(f"This is for {words}; your organisation is a {caller.organisation.kind}.")
         return True

@@ -99,6 +99,13 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "or the same commit was sent twice. Nothing was changed.",
         "Run `hashshare publish` again: it fetches the current state and makes the difference to that.",
     ),
+    "last-key": Explanation(
+        "The key is the last of your organisation's that opens a door: without it no request could be signed, not even "
+        "the one that introduces the next key. Nothing was changed.",
+        "Introduce another key first: `hashshare key rotate` on this machine, `hashshare key add` for a second one. If "
+        "the key was stolen and every machine is to be shut out, send `last`: true (`hashshare key revoke --last`); "
+        "the hub's operator then invites you anew.",
+    ),
     "precondition-required": Explanation(
         "A commit must name the version that it follows in the header If-Match, so that two publishers at work cannot "
         "overwrite one another.",
@@ -235,6 +242,37 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "A member's client says this, no hub: a merged segment or a renewed base, rightly signed, drops, adds or "
         "changes rows of what the member holds. The key range is in `low` and `high`. What it held stays in use.",
         "Treat it as an incident: tell the publisher and the hub's operator over another channel.",
+    ),
+    "major-required": Explanation(
+        "The release, with those of the seven days before, takes more than 100 entries and more than 1 % of what the "
+        "list held before them. So much may not go on the word of the list's feed key alone: two holders of the "
+        "publisher's major keys must sign for exactly this release. Entries count that are withdrawn, and those that "
+        "an update makes end sooner or takes a hash from; what is added or brought back is not set off against them. "
+        "The list stays as it was. The members `lost`, `before` and `held` have the numbers.",
+        "If it is meant, publish it again: the command asks for the major keys, or writes a signing request for their "
+        "holders. If nobody there published it, the feed key is in other hands: replace it at once.",
+    ),
+    "malformed-major": Explanation(
+        "A major document, by which two officers say that a large loss of entries is meant, is not of the required "
+        "shape, or is of another list or version than its name says.",
+        "Make it again with `hashshare publish`.",
+    ),
+    "large-loss": Explanation(
+        "A list would lose more than 100 entries and more than a tenth of what is held here, counting the eight weeks "
+        "before, and no major signature of its publisher covers it. Whoever stole a feed key, at a hub that lets them, "
+        "could empty a list that way. The list stays in use as it was held.",
+        "Ask the publisher over another channel than the hub. If it is meant: `hashshare sync LIST --accept-shrink`.",
+    ),
+    "malformed-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: a file is no signing request, was changed on its way, "
+        "contradicts itself, or says something that this version cannot tell in words. Nothing was signed or changed.",
+        "Copy it again from where it was made. If it stays, ask by telephone who made it: somebody may want your "
+        "signature under something else.",
+    ),
+    "stale-signing-request": Explanation(
+        "An officer's or a hotline's client says this, no hub: the publisher has changed since the request was made, "
+        "or what it asks for has expired. Metadata follows one version after another, so this one is void.",
+        "Make the change again where it was made; the officers sign the new request.",
     ),
     "restored": Explanation(
         "The hub was restored from a backup. It cannot know what it served after that was made, so it does not say "

@@ -28,7 +28,9 @@ class MemberRecord(serializers.Serializer[Any]):
     applied_at = serializers.DateTimeField(allow_null=True)
     purged_at = serializers.DateTimeField(allow_null=True, help_text="Since when nothing withdrawn is left there")
     overdue = serializers.BooleanField()
-    reminded_at = serializers.DateTimeField(allow_null=True)
+    reminded_at = serializers.DateTimeField(
+        allow_null=True, help_text="When its people were mailed; null also when it has nobody here to be mailed"
+    )
 
 
 class WithdrawalRecord(serializers.Serializer[Any]):

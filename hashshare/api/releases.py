@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hashshare.api.endpoint import Endpoint, answer, caller_of
+from hashshare.api.fields import number_parameter
 from hashshare.api.permissions import READERS
-from hashshare.selectors.releases import release, releases
+from hashshare.selectors.releases import loss_window, release, releases
+from hashshare.wire.documents import MAX_INTEGER
 
 
 class ReleaseRecord(serializers.Serializer[Any]):
-    """`state`: verifying, published or rejected; `reasons` are problem documents. `job`: for its publisher to poll."""
+    """`state`: verifying, published or rejected; `reasons` are problem documents. `job`: for its publisher to poll.
+
+    `weakened` entries were made to end sooner or lost a hash. `major`: two of the publisher signed for what it takes.
+    """
 
     list = serializers.CharField(source="list.name")
     version = serializers.IntegerField()
@@ -27,26 +32,44 @@ class ReleaseRecord(serializers.Serializer[Any]):
     upserts = serializers.IntegerField()
     withdrawals = serializers.IntegerField()
     withdrawal_reasons = serializers.JSONField()
+    weakened = serializers.IntegerField()
+    major = serializers.BooleanField()
     reasons = serializers.JSONField()
     created_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)
     job = serializers.UUIDField(source="commit.job_id")
 
 
+class WindowRecord(serializers.Serializer[Any]):
+    """`lost` entries were taken in the last seven days without a major, of the `held` ones."""
+
+    lost = serializers.IntegerField()
+    held = serializers.IntegerField()
+
+
 class ReleaseList(serializers.Serializer[Any]):
+    """`window`: to the list's publisher, what counts towards its next large loss."""
+
     releases = ReleaseRecord(many=True)
+    window = WindowRecord(allow_null=True)
 
 
 class Releases(Endpoint):
-    """The newest hundred, newest first."""
+    """The newest hundred, newest first, or those before a version."""
 
     who = {"GET": READERS}
     newest = 100
 
-    @extend_schema(operation_id="releases", responses=ReleaseList)
+    @extend_schema(
+        operation_id="releases",
+        parameters=[OpenApiParameter("before", int, description="Only content versions below this one")],
+        responses=ReleaseList,
+    )
     def get(self, request: Request, domain: str, slug: str) -> Response:
-        rows = releases(caller=caller_of(request), domain=domain, slug=slug, now=timezone.now())
-        return answer(ReleaseList, {"releases": rows[: self.newest]})
+        asked: dict[str, Any] = {"caller": caller_of(request), "domain": domain, "slug": slug, "now": timezone.now()}
+        before = number_parameter(request, "before", default=MAX_INTEGER, least=1, most=MAX_INTEGER)
+        rows = releases(**asked, before=before)[: self.newest]
+        return answer(ReleaseList, {"releases": rows, "window": loss_window(**asked)})
 
 
 class OneRelease(Endpoint):

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hashshare.api.endpoint import Endpoint, answer, caller_of
+from hashshare.api.keys import KeyRecord
 from hashshare.api.permissions import READERS
 from hashshare.api.subscriptions import SubscriptionRecord
 from hashshare.selectors.status import status
@@ -26,15 +27,6 @@ class OrganisationRecord(serializers.Serializer[Any]):
 class CallerRecord(serializers.Serializer[Any]):
     via = serializers.CharField(help_text="signature, token or access_key")
     key = serializers.CharField(source="key_id", help_text="The key's fingerprint, or the access key's prefix")
-
-
-class KeyRecord(serializers.Serializer[Any]):
-    id = serializers.CharField(source="fingerprint")
-    name = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    not_after = serializers.DateTimeField(allow_null=True)
-    revoked_at = serializers.DateTimeField(allow_null=True)
-    last_seen_at = serializers.DateTimeField(allow_null=True)
 
 
 class OwnPublisher(serializers.Serializer[Any]):

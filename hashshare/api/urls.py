@@ -9,6 +9,7 @@ from hashshare.api.description import docs_page
 from hashshare.api.enrolments import Enrolments
 from hashshare.api.heads import HeadsEndpoint
 from hashshare.api.jobs import Jobs
+from hashshare.api.keys import KeyInvitations, KeyRevocations, Keys
 from hashshare.api.lists import Lists, OneList
 from hashshare.api.logs import Audit, Consistency, LogCheckpoint, LogTile, Successions
 from hashshare.api.metadata import MetadataFile
@@ -53,6 +54,11 @@ urlpatterns = [
     path("log/<str:domain>/tile/<path:path>", LogTile.as_view(), name="log-tile"),
     path("access-keys", AccessKeys.as_view(), name="access-keys"),
     path("access-keys/<uuid:access_key_id>", OneAccessKey.as_view(), name="access-key"),
+    path("keys", Keys.as_view(), name="keys"),
+    path("keys/invitations", KeyInvitations.as_view(), name="key-invitations"),
+    re_path(
+        r"^keys/(?P<fingerprint>SHA256:[A-Za-z0-9_-]{43})/revocation$", KeyRevocations.as_view(), name="key-revocations"
+    ),
     path("status", Status.as_view(), name="status"),
     path("schema", schema_document, name="schema"),
     path("docs", docs_page, name="docs"),

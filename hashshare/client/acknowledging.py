@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -58,7 +59,7 @@ class Acknowledger:
         self._given_up: HashshareError | None = None
 
     def after_sync(self, store: ListStore, held: Held) -> Outcome:
-        """Tell what is held unless the hub knows it, and look at the log again if it was at odds with what was seen.
+        """Tell what is held unless the hub knows it; then look at the log if that is due, or it was at odds before.
 
         Raises nothing but what the disk raises.
         """
@@ -67,11 +68,11 @@ class Acknowledger:
         log = DeliveryLog(self._home, held.publisher, session=self._session)
         state = told(store)
         if state.taken == Claim.of(held):
-            fault = _look_again(log, now=datetime.now(UTC))
+            fault = _look_again(log)
             if told(store).taken == Claim.of(held):
                 return Outcome("acknowledged", fault=fault)
         if state.pending is not None and _left_alone(state.pending, held):
-            return Outcome(state.pending.state, fault=_look_again(log, now=datetime.now(UTC)))
+            return Outcome(state.pending.state, fault=_look_again(log))
         with log.locked():
             return self._tell(log, store, held)
 
@@ -81,7 +82,8 @@ class Acknowledger:
         if state.taken == Claim.of(held):
             return Outcome("acknowledged")
         pending = state.pending
-        if pending is None or pending.claim != Claim.of(held):
+        if pending is None or pending.claim != Claim.of(held) or _signer(pending) != self._session.key_id:
+            # Also when the key has changed since: a hub takes what is signed with a key in force when it arrives.
             pending = Pending(Claim.of(held), self._statement(held))
         save_told(store, dataclasses.replace(state, pending=pending))
         try:
@@ -150,6 +152,14 @@ def _is_own(home: Home, held: Held) -> bool:
     return OwnPublisher(home, domain).list_path(slug).exists()
 
 
+def _signer(pending: Pending) -> str:
+    """The id of the key that signed the statement, "" for a damaged one."""
+    try:
+        return str(json.loads(pending.statement)["signatures"][0]["keyid"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
 def _taken(state: Told, pending: Pending, *, fresh: bool) -> Told:
     """`fresh`: this very statement is now to stand in the log, not one that said the same before."""
     now = write_time(datetime.now(UTC))
@@ -179,12 +189,13 @@ def _taken_over(log: DeliveryLog, answer: dict[str, Any]) -> HashshareError | No
     return None
 
 
-def _look_again(log: DeliveryLog, *, now: datetime) -> HashshareError | None:
-    """What is still wrong with a log that was refused. While all was well it is asked for once a day: so a member that
-    has nothing to tell also learns of a log that was superseded.
+def _look_again(log: DeliveryLog) -> HashshareError | None:
+    """What is wrong with a log that was refused, or was not looked at for a day; else nothing is asked.
+
+    So a member that has nothing to tell also learns of a log that was superseded.
     """
     seen = log.seen
-    if seen is None or (seen.refused is None and now - datetime.fromisoformat(seen.seen_at) < ASKED_AGAIN):
+    if seen is None or not seen.is_due(datetime.now(UTC)):
         return None
     try:
         log.check()

@@ -1,6 +1,6 @@
 """What a signed document or object must be, beside rightly signed, before it is used.
 
-Whether it contradicts what is held is asked in succession and proving.
+Whether it contradicts what is held is asked in succession and proving, and how much of that it takes in losses.
 """
 
 from __future__ import annotations
@@ -9,32 +9,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hashshare.client.held import Held, HeldObject
+from hashshare.client.held import HeldObject
 from hashshare.wire.documents import write_time
 from hashshare.wire.entries import Kind, ListFormat
-from hashshare.wire.errors import MalformedManifest, MalformedSegment, VerificationFailed
+from hashshare.wire.errors import MalformedManifest, MalformedSegment
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.segments import SegmentFacts, verify_segment
 
 VERIFY_MEMORY: Final = "128MiB"
-SHRINK_SHARE: Final = 0.10
-SHRINK_ENTRIES: Final = 100
-"""A net loss above both is refused unless accepted: a mistake or a stolen feed key could empty a list at one stroke."""
 CLOCKS: Final = timedelta(days=1)
 """How far two clocks may be apart. What lapses does so by the day."""
-
-
-def check_shrink(held: Held | None, manifest: Manifest) -> None:
-    """Raises VerificationFailed for a net loss that nobody has accepted."""
-    loss = held.entries - manifest.entries if held else 0
-    if held is not None and loss > SHRINK_ENTRIES and loss > SHRINK_SHARE * held.entries:
-        raise VerificationFailed(
-            f"Version {manifest.version} of {manifest.list_name} would leave {manifest.entries:,} of "
-            f"{held.entries:,} entries; the last good state stays in use.",
-            next_step="Ask the publisher whether this is meant, then: hashshare sync --accept-shrink",
-            held=held.entries,
-            offered=manifest.entries,
-        )
 
 
 def check_built(manifest: Manifest, *, now: datetime) -> None:

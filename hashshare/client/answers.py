@@ -36,6 +36,18 @@ def read_whole(response: requests.Response) -> None:
     response._content = bytes(body)
 
 
+def skew_of(response: requests.Response, *, default: int | None = None) -> int | None:
+    """Seconds by which our clock is ahead of the answer's Date (RFC 9110 section 6.6.1), `default` without one, and for
+    an answer out of a cache (it has an Age, RFC 9111 section 5.1), whose Date is of another time.
+    """
+    if "Age" in response.headers:
+        return default
+    with contextlib.suppress(ValueError, TypeError):
+        told = email.utils.parsedate_to_datetime(response.headers.get("Date", ""))
+        return round((datetime.now(UTC) - told).total_seconds())
+    return default
+
+
 def retry_after(response: requests.Response, *, default: float) -> float:
     """Seconds that the answer asks to wait (RFC 9110 section 10.2.3: seconds or a date), with up to 10 % jitter."""
     text = response.headers.get("Retry-After", "")

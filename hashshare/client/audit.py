@@ -61,7 +61,8 @@ class Member:
 @dataclass(slots=True)
 class Report:
     """What an audit found. `kinds`: leaves by kind, "erased" and "missing" among them. `problem_count` are all,
-    `problems` the first of them. `members`: (organisation, list) -> what the log has.
+    `problems` the first of them. `members`: (organisation, list) -> what the log has. `erased_count`: openings that the
+    log says were erased, `unexplained` whether more are gone, or younger ones.
     """
 
     checkpoint: Checkpoint
@@ -70,6 +71,8 @@ class Report:
     problems: list[Line] = field(default_factory=list)
     problem_count: int = 0
     erased_until: datetime | None = None
+    erased_count: int = 0
+    unexplained: bool = False
 
 
 Listener = Callable[[Line], None]
@@ -128,6 +131,7 @@ class _Auditor:
     def _count(self, row: Row) -> None:
         if isinstance(row, ErasureRow):
             self.report.erased_until = max(row.until, self.report.erased_until or row.until)
+            self.report.erased_count += row.count
         if isinstance(row, DeliveryRow | AcknowledgementRow):
             self.report.members.setdefault((row.organisation, row.list_name), Member()).add(row)
         if isinstance(row, DeliveryRow):
@@ -146,16 +150,20 @@ class _Auditor:
             self.report.problems.append(line)
 
     def check_erasures(self) -> None:
-        """An opening may be gone only if the log says so, and only from before the time that it says."""
-        if not self.report.kinds["erased"]:
-            return
-        until = self.report.erased_until
-        if until is None:
-            self._complain(Line(-1, "erased", None, MissingOpening("Openings were erased, and no leaf says so.")))
-        elif self._youngest_erased is not None and self._youngest_erased[1] > until + DISORDER:
+        """Openings may be gone only if the log says so, no more than it says, and only from before the time it says."""
+        gone, told, until = self.report.kinds["erased"], self.report.erased_count, self.report.erased_until
+        if gone and until is None:
+            self._unexplained(-1, "Openings were erased, and no leaf says so.")
+        elif gone > told:
+            self._unexplained(-1, f"{gone:,} openings are erased; the log says so of {told:,}.")
+        if until and self._youngest_erased is not None and self._youngest_erased[1] > until + DISORDER:
             index = self._youngest_erased[0]
             words = f"The opening of leaf {index} was erased, though it is younger than what the log says was erased."
-            self._complain(Line(index, "erased", None, MissingOpening(words)))
+            self._unexplained(index, words)
+
+    def _unexplained(self, index: int, words: str) -> None:
+        self.report.unexplained = True
+        self._complain(Line(index, "erased", None, MissingOpening(words)))
 
 
 def _leaves(session: Session, domain: str, size: int, progress: Callable[[int], None]) -> Iterator[AuditedLeaf]:

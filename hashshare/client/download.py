@@ -15,7 +15,7 @@ from requests import Response
 
 from hashshare.client.home import naming
 from hashshare.client.session import Session, chunks
-from hashshare.wire.errors import MissingObject, NetworkError, NotEntitled, NotFound, WrongDigest
+from hashshare.wire.errors import MissingObject, NetworkError, NotEntitled, NotFound, TooSlow, WrongDigest
 from hashshare.wire.objects import ObjectRef
 
 CHUNK: Final = 1 << 20
@@ -83,6 +83,9 @@ class Download:
             start = self._done
             try:
                 self._append(self._ask(), stop)
+            except TooSlow:
+                # It always brings a few bytes, so trying on would never end.
+                raise
             except NetworkError:
                 failures = 1 if self._done > start else failures + 1
                 if failures >= RESUMPTIONS or stop.is_set():

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hashshare.client import trust
 from hashshare.client.addresses import checked_url
 from hashshare.client.home import Config, Home, checked_domain
+from hashshare.client.organisation_keys import note_end
 from hashshare.client.session import Session, decoded
 from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, NetworkError, NotEnrolled, UsageError
@@ -50,6 +51,7 @@ def enrol(home: Home, url: str, code: str, *, key_name: str = "") -> Enrolled:
     if config.key_id != keys.fingerprint_of(key):
         raise NetworkError(f"{url} registered another key than the one that was sent.")
     home.save_config(config)
+    note_end(home, config.key_id, answer["key"].get("not_after"))
     met, refused = _meet(home, offered)
     return Enrolled(config, tuple(met), tuple(refused))
 

@@ -16,6 +16,7 @@ from hashshare.client.store import Held, ListStore
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.errors import UsageError
 from hashshare.wire.export import ExportFormat, export_entries
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.state import HeldState
 
 MEMORY: Final = "128MiB"
@@ -26,7 +27,7 @@ THREADS: Final = 1
 
 def export_list(store: ListStore, output: Path | None, *, kind: ExportFormat) -> tuple[Held, int]:
     """Write the live entries to `output` (None: stdout); what was held, and how many rows."""
-    today = datetime.now(UTC).date()
+    today = day_of(datetime.now(UTC))
     with destination(store, output, kind) as path, _reading(store, path) as (engine, held, state):
         return held, export_entries(engine, state, path, kind=kind, today=today)
 

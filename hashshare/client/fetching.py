@@ -15,7 +15,9 @@ from hashshare.wire.errors import (
     ExpiredMetadata,
     HashshareError,
     MalformedMetadata,
+    MissingObject,
     NetworkError,
+    NotFound,
     VerificationFailed,
     WrongDigest,
 )
@@ -38,6 +40,16 @@ class HubFetcher(FetcherInterface):
         return chunks(response, hub_url=self._session.hub_url)
 
 
+def _whose_job(domain: str, told: str) -> str:
+    """What to do about a role that has expired, by what the library says of it."""
+    if "timestamp.json" in told or "snapshot.json" in told:
+        return (
+            "The hub signs these anew every day: it is out of order, or keeps back what is newer. The last good state "
+            f"stays in use. Ask the hub's operator, and {domain} whether there is a newer version."
+        )
+    return f"{domain} has to sign it anew. The last good state stays in use; tell them, if it lasts."
+
+
 @contextlib.contextmanager
 def tuf_errors_translated(domain: str) -> Iterator[None]:
     """The library's exceptions as ours. An attack and a fault look alike here, so the words accuse nobody."""
@@ -46,14 +58,16 @@ def tuf_errors_translated(domain: str) -> Iterator[None]:
     except tuf_errors.DownloadLengthMismatchError as error:
         raise WrongDigest(f"{domain}: {error}.") from error
     except tuf_errors.DownloadError as error:
+        if isinstance(error.__cause__, NotFound):
+            raise MissingObject(
+                f"{domain}: the hub does not serve the signed metadata that it should.",
+                next_step="The last good state stays in use. If it lasts, tell the hub's operator and the publisher.",
+            ) from error
         if isinstance(error.__cause__, HashshareError):
             raise error.__cause__ from None
         raise NetworkError(f"{domain}: {error}.") from error
     except tuf_errors.ExpiredMetadataError as error:
-        raise ExpiredMetadata(
-            f"{domain}: {error}.",
-            next_step="The last good state stays in use. If it lasts, ask the hub's operator and the publisher.",
-        ) from error
+        raise ExpiredMetadata(f"{domain}: {error}.", next_step=_whose_job(domain, str(error))) from error
     except tuf_errors.UnsignedMetadataError as error:
         raise BadSignature(f"{domain}: {error}.") from error
     except tuf_errors.LengthOrHashMismatchError as error:

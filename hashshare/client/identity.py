@@ -16,17 +16,28 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from securesystemslib.signer import Key, SSlibKey
 
 from hashshare.client import trust
-from hashshare.client.commits import Job, Watch, commit, wait
+from hashshare.client.ceremony import (
+    Proposed,
+    Standing,
+    another_waits,
+    keep_cards,
+    open_request,
+    other_root,
+    propose,
+    standing,
+)
+from hashshare.client.commits import Job, Watch
 from hashshare.client.drafts import ListTerms
-from hashshare.client.home import Home, read_json, split_list_name, write_atomic
+from hashshare.client.home import Home, read_json, split_list_name
+from hashshare.client.officers import make_keys
 from hashshare.client.publisher import (
+    KEY_ROLES,
     AskPassphrase,
     OwnList,
     OwnPublisher,
-    create_keys,
     find_list,
+    own_key,
     save_list,
-    signer,
 )
 from hashshare.client.session import Session
 from hashshare.wire import keys
@@ -39,42 +50,71 @@ from hashshare.wire.repository import (
     read_role,
     root_fingerprint,
 )
+from hashshare.wire.repository.cards import OfficerCard
+from hashshare.wire.repository.requests import SigningRequest, needs
+
+
+@dataclass(frozen=True, slots=True)
+class Founders:
+    """The officers of a publisher, any `threshold` of whom sign root and targets together."""
+
+    cards: tuple[OfficerCard, ...]
+    threshold: int
 
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """`made`: the roles whose keys were made just now. `job` is None when the hub had the root already."""
+    """`made`: the roles whose keys were made just now. `fingerprint` is "" until the root is complete."""
 
     publisher: OwnPublisher
     fingerprint: str
     made: tuple[str, ...]
-    job: Job | None
+    proposed: Proposed | None
+
+    @property
+    def job(self) -> Job | None:
+        """None when the hub had the root already, or officers have to sign first."""
+        return self.proposed.job if self.proposed else None
 
 
 def init_publisher(
-    session: Session, home: Home, domain: str, *, ask: AskPassphrase, now: datetime, watch: Watch | None = None
+    session: Session,
+    home: Home,
+    domain: str,
+    *,
+    ask: AskPassphrase,
+    now: datetime,
+    founders: Founders | None = None,
+    uris: Mapping[str, str] | None = None,
+    watch: Watch | None = None,
 ) -> Initialised:
-    """Make keys, root and targets, commit them, and trust them here.
+    """Make keys, root and targets; commit them and trust them here, or write the request for the `founders` to sign.
 
+    Without founders root and targets have one key each, made here. `uris` name keys that lie elsewhere, by role.
     Raises NotEntitled unless the hub's operator gave us this domain, Conflict when it has another root.
     """
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         accepted = _accepted_fingerprint(session, domain)
-        if accepted and not mine.root_path.exists():
-            raise _other_root(domain, accepted)
-        made = create_keys(mine, ask)
-        root, targets = _first_metadata(mine, hub_keys(session), ask, now=now, settled=bool(accepted))
-        fingerprint = root_fingerprint(root)
-        if accepted and accepted != fingerprint:
-            raise _other_root(domain, accepted)
-        job = None
-        if not accepted:
-            job = commit(session, domain, {"root": root, "targets": targets}, follows=0)
-            job = wait(session, job.id, watch=watch)
-        trust.pin(home, domain, fingerprint)
-        trust.remember_publisher(home, domain, root)
-    return Initialised(mine, fingerprint, tuple(made), job)
+        if accepted:
+            return _settled(mine, accepted)
+        made = make_keys(mine.keys_folder, KEY_ROLES if founders is None else ("feed",), uris=uris or {}, ask=ask)
+        if founders is not None:
+            keep_cards(mine, founders.cards)
+        roles = _first_metadata(mine, hub_keys(session), founders, now=now)
+        done = propose(session, mine, roles, stands=Standing(), ask=ask, now=now, watch=watch)
+    fingerprint = "" if done.job is None else root_fingerprint(mine.root_path.read_bytes())
+    return Initialised(mine, fingerprint, tuple(made), done)
+
+
+def _settled(mine: OwnPublisher, accepted: str) -> Initialised:
+    """The hub has a root: ours, which is then trusted here, or another."""
+    root = mine.root_path.read_bytes() if mine.root_path.exists() else b""
+    if not root or root_fingerprint(root) != accepted:
+        raise other_root(mine.domain, accepted)
+    trust.pin(mine.home, mine.domain, accepted)
+    trust.remember_publisher(mine.home, mine.domain, root)
+    return Initialised(mine, accepted, (), None)
 
 
 def _accepted_fingerprint(session: Session, domain: str) -> str:
@@ -89,14 +129,6 @@ def _accepted_fingerprint(session: Session, domain: str) -> str:
             next_step="The hub's operator enters it after checking that you control the domain.",
         ) from error
     return str(answer.get("fingerprint") or "")
-
-
-def _other_root(domain: str, accepted: str) -> Conflict:
-    return Conflict(
-        f"{domain} has a root already, and it was not made on this machine.",
-        next_step="Work where its keys are, or restore the folder that holds them.",
-        fingerprint=accepted,
-    )
 
 
 def hub_keys(session: Session) -> list[Key]:
@@ -115,35 +147,34 @@ def _hub_key(entry: Mapping[str, Any]) -> Key:
 
 
 def _first_metadata(
-    mine: OwnPublisher, named: list[Key], ask: AskPassphrase, *, now: datetime, settled: bool
-) -> tuple[bytes, bytes]:
-    """Root and targets version 1 as made before, or made now.
-
-    Unless `settled` (the hub has them), a pair is made anew once it no longer fits: expired, or naming other hub keys.
-    """
+    mine: OwnPublisher, named: list[Key], founders: Founders | None, *, now: datetime
+) -> dict[str, bytes]:
+    """Root and targets version 1, unsigned; those that an unfinished attempt completed while they still fit."""
+    if founders is None:
+        root_keys: list[Key] = [own_key(mine, "root").public]
+        targets_keys: list[Key] = [own_key(mine, "targets").public]
+    else:
+        root_keys, targets_keys = [card.root for card in founders.cards], [card.targets for card in founders.cards]
     if mine.root_path.exists() and mine.targets_path.exists():
         root, targets = mine.root_path.read_bytes(), mine.targets_path.read_bytes()
-        if settled or _fits(root, targets, named, now=now):
-            return root, targets
-    root_signer, targets_signer = signer(mine, "root", ask), signer(mine, "targets", ask)
+        if _fits(root, targets, [*named, *root_keys, *targets_keys], now=now):
+            return {"root": root, "targets": targets}
     root = create_root(
-        root_keys=[root_signer.public_key],
-        targets_keys=[targets_signer.public_key],
+        root_keys=root_keys,
+        targets_keys=targets_keys,
         hub_keys=named,
-        signers=[root_signer],
+        threshold=1 if founders is None else founders.threshold,
+        signers=[],
         now=now,
     )
-    targets = create_targets(signers=[targets_signer], now=now)
-    write_atomic(mine.targets_path, targets)
-    write_atomic(mine.root_path, root)
-    return root, targets
+    return {"root": root, "targets": create_targets(signers=[], now=now)}
 
 
 def _fits(root: bytes, targets: bytes, named: list[Key], *, now: datetime) -> bool:
+    """Not expired, and of these keys."""
     file = read_role("root", root)
-    keyids = set(file.signed.roles["timestamp"].keyids)
     fresh = min(file.expires, read_role("targets", targets).expires) > now
-    return fresh and keyids == {key.keyid for key in named}
+    return fresh and file.signed.keys.keys() == {key.keyid for key in named}
 
 
 # --- lists -------------------------------------------------------------------------------------------------------
@@ -151,10 +182,14 @@ def _fits(root: bytes, targets: bytes, named: list[Key], *, now: datetime) -> bo
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A list made known to the hub. `job` is None when its feed role was delegated before."""
+    """A list made known to the hub. `proposed` is None when its feed role was delegated before."""
 
     list: OwnList
-    job: Job | None
+    proposed: Proposed | None
+
+    @property
+    def job(self) -> Job | None:
+        return self.proposed.job if self.proposed else None
 
 
 def create_list(
@@ -230,19 +265,35 @@ def _id_at_hub(session: Session, own: OwnList) -> str | None:
         return ""
 
 
-def _delegate(session: Session, own: OwnList, ask: AskPassphrase, *, now: datetime, watch: Watch | None) -> Job | None:
-    mine, home = own.publisher, own.publisher.home
-    trust.Repository(home, session, mine.domain).refresh()
-    targets = (trust.metadata_dir(home, mine.domain) / "targets.json").read_bytes()
-    if own.list_id in list_ids(targets):
+def _delegate(
+    session: Session, own: OwnList, ask: AskPassphrase, *, now: datetime, watch: Watch | None
+) -> Proposed | None:
+    """Propose the list's feed role; together with what waits for officers, as long as none has signed that."""
+    mine = own.publisher
+    stands = standing(session, mine)
+    if stands.targets is not None and own.list_id in list_ids(stands.targets):
         return None
-    following = delegate_list(
-        targets,
-        list_id=own.list_id,
-        keys=[signer(mine, "feed", ask).public_key],
-        signers=[signer(mine, "targets", ask)],
-        now=now,
-    )
-    version = read_role("targets", targets).version
-    job = commit(session, mine.domain, {"targets": following}, follows=version)
-    return wait(session, job.id, watch=watch)
+    waiting = open_request(mine, stands, now=now)
+    if waiting is not None:
+        roles = _beside(mine, waiting, own, now=now)
+        return propose(session, mine, roles, stands=stands, ask=ask, now=now, instead=True, watch=watch)
+    if stands.targets is None:
+        raise UsageError(f"{mine.domain} has no root yet.", next_step=f"Run: hashshare publisher init {mine.domain}")
+    roles = {"targets": _with_list(stands.targets, own, now=now, amend=False)}
+    return propose(session, mine, roles, stands=stands, ask=ask, now=now, watch=watch)
+
+
+def _beside(mine: OwnPublisher, waiting: SigningRequest, own: OwnList, *, now: datetime) -> dict[str, bytes]:
+    """What waits for officers and the list's role. Raises Conflict once somebody has signed without it."""
+    targets = waiting.roles.get("targets")
+    if targets is not None and own.list_id in list_ids(targets):
+        return dict(waiting.roles)
+    if any(need.signed for need in needs(waiting)):
+        raise another_waits(mine, waiting)
+    stood = targets or waiting.targets or b""
+    return {**waiting.roles, "targets": _with_list(stood, own, now=now, amend=targets is not None)}
+
+
+def _with_list(targets: bytes, own: OwnList, *, now: datetime, amend: bool) -> bytes:
+    keys = [own_key(own.publisher, "feed").public]
+    return delegate_list(targets, list_id=own.list_id, keys=keys, signers=[], now=now, amend=amend)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from hashshare.client.member_keys import MemberKeys
 from hashshare.wire import keys
 from hashshare.wire.errors import (
     BadSignature,
@@ -72,11 +73,14 @@ class Known:
 
     `digests`: (list id, version) -> the manifest's SHA-256, of those versions that this machine knows; a version that
     is met first in the log is held to what is said of it there first. `newest`: list id -> its newest version.
+    `member_keys`: of the organisations whose keys it knows from themselves; the hub is believed about no other key of
+    theirs.
     """
 
     domain: str
     digests: dict[tuple[str, int], str] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
+    member_keys: MemberKeys = field(default_factory=dict)
 
 
 def check_leaf(leaf: AuditedLeaf, known: Known) -> Row:
@@ -93,6 +97,7 @@ def check_leaf(leaf: AuditedLeaf, known: Known) -> Row:
         _check_release(row, known)
     if isinstance(row, AcknowledgementRow):
         _check_statement(row, leaf)
+        _check_key(row, known)
     return row
 
 
@@ -104,6 +109,13 @@ def _check_release(row: DeliveryRow | AcknowledgementRow, known: Known) -> None:
         raise UnknownRelease(f"{row.list_name} was never published as version {row.version}.")
     if known.digests.setdefault((row.list_id, row.version), row.manifest_sha256) != row.manifest_sha256:
         raise UnknownRelease(f"{row.list_name} version {row.version} was not published with that manifest.")
+
+
+def _check_key(row: AcknowledgementRow, known: Known) -> None:
+    """That the key is the member's, where that is known from elsewhere than the hub."""
+    named = known.member_keys.get(row.organisation)
+    if named is not None and row.key not in named:
+        raise BadSignature(f"{row.key}, which signed for {row.organisation}, is none of the keys that it has told you.")
 
 
 def _check_statement(row: AcknowledgementRow, leaf: AuditedLeaf) -> None:

@@ -11,12 +11,12 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from hashshare.client.home import Config, Home, checked_domain, read_json, write_atomic, write_json
-from hashshare.client.session import Session
+from hashshare.client.session import Session, decoded
 from hashshare.client.successions import (
     check_crossing,
     follow,
@@ -43,6 +43,8 @@ from hashshare.wire.log.successions import first_origin
 FORMAT: Final = "hashshare-log/1"
 MOST_REFUSED: Final = 20
 """Refused checkpoints kept of one log: the first ones prove as much as more would."""
+LOOKED_AT_AGAIN: Final = timedelta(days=1)
+"""After which a sync looks at the log though it brought nothing new."""
 MAX_PROOF: Final = 128
 """Hashes: twice what a log of any size that can be real needs."""
 
@@ -65,6 +67,10 @@ class Seen:
     seen_at: str
     refused: dict[str, Any] | None = None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether to look at the log again though there is no other reason."""
+        return self.refused is not None or now - datetime.fromisoformat(self.seen_at) >= LOOKED_AT_AGAIN
+
     def to_json(self) -> dict[str, Any]:
         named = {"format": FORMAT, "origin": self.origin, "key": base64.b64encode(self.key).decode()}
         state = {"size": self.size, "root": self.root.hex(), "checkpoint": self.checkpoint, "seen_at": self.seen_at}
@@ -82,7 +88,7 @@ class Seen:
                 int(document["size"]),
                 bytes.fromhex(document["root"]),
                 str(document["checkpoint"]),
-                str(document["seen_at"]),
+                write_time(datetime.fromisoformat(document["seen_at"])),
                 document["refused"],
             )
         except (KeyError, TypeError, ValueError, MalformedLog) as error:
@@ -208,10 +214,10 @@ class DeliveryLog:
         return found
 
     def _remember(self, found: Checkpoint, note: str, verifier: Verifier, seen: Seen | None) -> None:
-        if seen is not None and seen.size == found.size and seen.refused is None:
+        now = datetime.now(UTC)
+        if seen is not None and seen.size == found.size and not seen.is_due(now):
             return
-        now = write_time(datetime.now(UTC))
-        fresh = Seen(verifier.name, verifier.public, found.size, found.root, note, now)
+        fresh = Seen(verifier.name, verifier.public, found.size, found.root, note, write_time(now))
         write_json(log_path(self.home, self.domain), fresh.to_json())
 
     def _refuse(self, error: VerificationFailed, note: str, seen: Seen | None) -> None:
@@ -246,7 +252,7 @@ class DeliveryLog:
             return self.extend(note)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
-        answer = self._get(f"log/{self.domain}/consistency", old=str(old), new=str(new)).json()
+        answer = decoded(self._get(f"log/{self.domain}/consistency", old=str(old), new=str(new)))
         return read_proof(answer.get("consistency") if isinstance(answer, dict) else None)
 
     def _get(self, path: str, **params: str) -> Any:
@@ -256,7 +262,7 @@ class DeliveryLog:
 
     def _asked_key(self) -> bytes:
         """From the hub's descriptor, kept with what enrolment left, so that every log of the hub is held to it."""
-        answer = self._get("/.well-known/hashshare").json()
+        answer = decoded(self._get("/.well-known/hashshare"))
         text = answer.get("log_key") if isinstance(answer, dict) else None
         if not isinstance(text, str) or not text:
             raise NotFound("The hub names no key of its logs.", next_step="It may be an older version of hashshare.")

@@ -16,6 +16,7 @@ from hashshare.wire.algorithms import algorithm, parse, render
 from hashshare.wire.engine import Engine
 from hashshare.wire.entries import Entry
 from hashshare.wire.errors import BadHash, HashshareError, NotSynced
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.seeking import lookup
 from hashshare.wire.state import HeldState
 
@@ -86,7 +87,7 @@ class Index:
 
     def matches(self, digests: Sequence[bytes], *, algorithm: str) -> Iterator[Match]:
         """One query per list that has the algorithm, however many digests."""
-        today = datetime.now(UTC).date()
+        today = day_of(datetime.now(UTC))
         for store, ((engine, held, state), _) in list(self._open.items()):
             if algorithm not in held.algorithms or not digests:
                 continue

@@ -21,8 +21,9 @@ from hashshare.client.store import HeldObject, ListStore
 from hashshare.wire.compaction import merge_deltas
 from hashshare.wire.engine import Engine, literal, open_engine, scalar
 from hashshare.wire.entries import ListFormat
+from hashshare.wire.lapsing import not_lapsed
 from hashshare.wire.segments import file_sha256, select_list, write_parquet
-from hashshare.wire.state import HeldState, entry_columns, fold_later, held_rows, not_lapsed
+from hashshare.wire.state import HeldState, entry_columns, fold_later, held_rows
 
 MEMORY: Final = "128MiB"
 """With one thread, enough to sort a shard of a million entries with four hashes, spilling."""

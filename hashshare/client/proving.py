@@ -22,6 +22,7 @@ from hashshare.wire.engine import scalar
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import ContradictedFold, MalformedManifest, WrongFold
 from hashshare.wire.liveness import count_growth, find_standing
+from hashshare.wire.losses import count_weakened, weakenable
 from hashshare.wire.state import HeldState, fold_deltas
 from hashshare.wire.vocabulary import WITHDRAW
 
@@ -106,19 +107,21 @@ def _contradicted(held: Held, what: str, error: WrongFold) -> ContradictedFold:
 # --- the count ----------------------------------------------------------------------------------------------------
 
 
-def check_count(store: ListStore, held: Held | None, coming: Held) -> None:
+def check_count(store: ListStore, held: Held | None, coming: Held) -> int | None:
     """That the objects of the state `coming`, all of them here, hold as many entries as were signed.
 
-    Over the base that is held already only what is new is counted, so that a small delta to a large list stays cheap.
-    Raises MalformedManifest.
+    Over the base that is held already only what is new is counted, so that a small delta to a large list stays cheap;
+    then the answer is how many of the entries held it loses (wire.losses), else None. Raises MalformedManifest.
     """
     if held is not None and held.base == coming.base and all(map(store.has, held.deltas)):
         news = [part for part in coming.deltas if part.to_version > held.version]
-        if held.entries + _growth(store, held, news) == coming.entries:
-            return
+        growth, lost = _growth(store, held, news)
+        if held.entries + growth == coming.entries:
+            return lost
     entries = sum(shard.rows for shard in coming.base) + _growth_past_base(store, coming)
     if entries != coming.entries:
         raise wrong_count(coming.name, entries, coming.entries)
+    return None
 
 
 def wrong_count(name: str, entries: int, signed: int) -> MalformedManifest:
@@ -131,18 +134,20 @@ def wrong_count(name: str, entries: int, signed: int) -> MalformedManifest:
     )
 
 
-def _growth(store: ListStore, held: Held, news: Sequence[HeldObject]) -> int:
-    """By how much these deltas, in version order, change the number of entries held."""
+def _growth(store: ListStore, held: Held, news: Sequence[HeldObject]) -> tuple[int, int]:
+    """By how much these deltas, in version order, change the number of entries, and how many they take from it."""
     if not news:
-        return 0
+        return 0, 0
     base, deltas, new = (
         tuple(store.object_path(it.sha256) for it in parts) for parts in (held.base, held.deltas, news)
     )
     with working_engine(store, {*base, *deltas, *new}, scattered=True) as (engine, _):
-        fold_deltas(engine, new, fmt=held.fmt, table="touched", columns=["op"])
-        find_standing(engine, HeldState(held.fmt, base, deltas), table="touched")
-        change = f"count(*) FILTER (op <> {WITHDRAW}) - count(*) FILTER (held)"
-        return scalar(engine, f"SELECT {change} FROM standing")
+        state = HeldState(held.fmt, base, deltas)
+        fold_deltas(engine, new, fmt=held.fmt, table="touched", columns=["op", *weakenable(held.fmt)])
+        find_standing(engine, state, table="touched")
+        growth = scalar(engine, f"SELECT count(*) FILTER (op <> {WITHDRAW}) - count(*) FILTER (held) FROM standing")
+        withdrawn = scalar(engine, f"SELECT count(*) FROM standing WHERE op = {WITHDRAW} AND held")
+        return growth, withdrawn + count_weakened(engine, state, rows="touched")
 
 
 def _growth_past_base(store: ListStore, coming: Held) -> int:

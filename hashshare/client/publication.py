@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from hashshare.client.commits import Job
 from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
 from hashshare.wire.intake import Intake
+from hashshare.wire.repository.requests import Need
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to publish and how. `file` is the whole list, or with `changes` only operations on it.
 
-    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back. `typed`: a person
-    typed the keys, so one that the list may never have held stops it.
+    `reason` stands for every withdrawal that names none. `reinstate` are keys that may come back, and so may those that
+    were withdrawn after version `reinstate_since`. `typed`: a person typed the keys, so one that the list may never
+    have held stops it.
     """
 
     file: Path
@@ -27,6 +30,7 @@ class Wish:
     allow_withdrawals: int | None = None
     reason: str | None = None
     reinstate: frozenset[bytes] = frozenset()
+    reinstate_since: int | None = None
     typed: bool = False
 
 
@@ -43,6 +47,29 @@ class LeftOut:
 
     def to_json(self) -> dict[str, Any]:
         return {"line": self.line or None, "key": self.key, "why": "lapsed" if self.lapsed else "not-on-list"}
+
+
+@dataclass(frozen=True, slots=True)
+class MajorNeed:
+    """A release takes `lost` entries, after `before` within seven days, of the `held` ones: two must sign for it.
+
+    `has_role`: the publisher has said who.
+    """
+
+    lost: int
+    before: int
+    held: int
+    has_role: bool
+
+    def describe(self, name: str) -> str:
+        after = f", after {self.before:,} within seven days," if self.before else ""
+        return (
+            f"This takes {self.lost:,} entries from {name}{after} of {self.held:,}. Above 1 % and 100 entries, two "
+            "holders of major keys must sign for it."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"lost": self.lost, "before": self.before, "held": self.held, "has_role": self.has_role}
 
 
 class Listener:
@@ -75,6 +102,9 @@ class Listener:
     def waiting(self, why: str) -> None:
         """Something else has to end first."""
 
+    def healed(self, files: Sequence[str]) -> None:
+        """Held files, at least one, that were damaged or missing and have been made whole again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -82,7 +112,8 @@ class Publication:
 
     `uploaded` counts bytes that the hub did not have. `before` is None for a list without a release. `merged` segments
     were folded into fewer; `base` is the version of the base that was adopted, None if none was; `refused` tells of
-    one that the hub refused, so that it was published without.
+    one that the hub refused, so that it was published without. `major`: two must sign for it. If they have not yet,
+    `request` is the file to carry to them, and nothing was published.
     """
 
     name: str
@@ -102,6 +133,9 @@ class Publication:
     stages: dict[str, float] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     refused: Refusal | None = None
+    major: MajorNeed | None = None
+    request: Path | None = None
+    missing: tuple[Need, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -123,6 +157,7 @@ class Publication:
             "reinstated": change.reinstated,
             "withdrawn": change.withdrawn,
             "unchanged": change.unchanged,
+            "outdated": change.outdated,
             "left_out": {
                 "count": change.lapsed + change.untraced,
                 "lapsed": change.lapsed,
@@ -135,6 +170,8 @@ class Publication:
             "adopted_base": self.base,
             "refused_base": self.refused.to_json() if self.refused else None,
             "uploaded_bytes": self.uploaded,
+            "major": self.major.to_json() if self.major else None,
+            "request": str(self.request) if self.request else None,
             "job": self.job.to_json() if self.job else None,
             "stages": self.stages,
         }

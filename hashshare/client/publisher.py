@@ -6,25 +6,22 @@ here talks to the hub.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import Signer
 
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import (
     Home,
     checked_domain,
-    make_private_folder,
     read_json,
     split_list_name,
-    sync_folder,
     write_json,
 )
-from hashshare.wire import keys
+from hashshare.client.signers import Ask, HeldKey, find_key, open_signer
 from hashshare.wire.documents import Fields
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import MalformedManifest, UsageError
@@ -33,8 +30,7 @@ from hashshare.wire.manifest import Redistribution
 KEY_ROLES: Final = ("root", "targets", "feed")
 LIST_RECORD: Final = "hashshare-own-list/1"
 
-AskPassphrase = Callable[[Path], bytes | None]
-"""Called with the key file to be opened or made; None for no passphrase. It never comes from the command line."""
+AskPassphrase = Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,16 @@ class OwnPublisher:
         return self.folder / "1.targets.json"
 
     def key_path(self, role: str) -> Path:
-        return self.folder / "keys" / f"{role}.pem"
+        return self.keys_folder / f"{role}.pem"
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def requests_folder(self) -> Path:
+        """Signing requests that wait for officers (client.ceremony)."""
+        return self.folder / "requests"
 
     def list_path(self, slug: str) -> Path:
         return self.folder / "lists" / f"{slug}.json"
@@ -106,45 +111,20 @@ def own_list_name(home: Home, name: str) -> str:
 # --- keys --------------------------------------------------------------------------------------------------------
 
 
-def is_encrypted(path: Path) -> bool:
-    """Whether a PEM file needs a passphrase (RFC 7468 section 11)."""
-    return b"BEGIN ENCRYPTED PRIVATE KEY" in path.read_bytes()[:200]
-
-
-def create_keys(mine: OwnPublisher, ask: AskPassphrase) -> list[str]:
-    """Make whichever of the root, targets and feed keys is missing (0600); the roles made."""
-    missing = [role for role in KEY_ROLES if not mine.key_path(role).exists()]
-    if missing:
-        folder = make_private_folder(mine.folder / "keys")
-        passphrase = ask(folder)
-        for role in missing:
-            _create_key(mine.key_path(role), passphrase)
-        sync_folder(folder)
-    return missing
-
-
-def _create_key(path: Path, passphrase: bytes | None) -> None:
-    """A killed command leaves a whole key or none: written under another name, then renamed."""
-    unfinished = path.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    keys.save(keys.generate(), unfinished, passphrase=passphrase)
-    unfinished.rename(path)
-
-
-def load_key(mine: OwnPublisher, role: str, ask: AskPassphrase) -> Ed25519PrivateKey:
-    """Raises UsageError when the key is not here or does not open."""
-    path = mine.key_path(role)
-    if not path.exists():
+def own_key(mine: OwnPublisher, role: str) -> HeldKey:
+    """The record of the key of `role` ("root", "targets", or "feed" for every list). Raises UsageError without one."""
+    key = find_key(mine.keys_folder, role)
+    if key is None:
         raise UsageError(
-            f"The {role} key of {mine.domain} is not on this machine ({path}).",
+            f"The {role} key of {mine.domain} is not on this machine ({mine.keys_folder}).",
             next_step=f"Run it where the key is, or begin with: hashshare publisher init {mine.domain}",
         )
-    return keys.load(path, passphrase=ask(path) if is_encrypted(path) else None)
+    return key
 
 
-def signer(mine: OwnPublisher, role: str, ask: AskPassphrase) -> CryptoSigner:
-    """What signs metadata of `role` ("root", "targets", or "feed" for every list)."""
-    return keys.tuf_signer(load_key(mine, role, ask))
+def signer(mine: OwnPublisher, role: str, ask: AskPassphrase) -> Signer:
+    """What signs metadata of `role`. Raises UsageError when the key is not here or does not open."""
+    return open_signer(own_key(mine, role), ask)
 
 
 # --- lists -------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from hashshare.wire.chain import base_due
 from hashshare.wire.compaction import renew_base
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import HashshareError, NotSynced, WrongDigest
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.state import HeldState
 
@@ -123,7 +124,7 @@ def _begin(
     with own.publisher.home.lock(f"publish-{own.list_id}"):
         with stages.stage("sync"):
             settle(session, own, listener)
-            held = bring_up_to_date(session, own)
+            held = bring_up_to_date(session, own, listener)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
         manifest = manifest_of(own)
@@ -170,7 +171,7 @@ def _build(folder: BaseFolder, version: int, state: HeldState, *, now: datetime)
     """Write the shards; they are on the disk before the record says so."""
     files = folder.files_folder
     with open_engine(read=state.paths, write=files, memory=MEMORY) as engine:
-        shards = renew_base(engine, state, files, version=version, today=now.date())
+        shards = renew_base(engine, state, files, version=version, today=day_of(now))
     for shard in shards:
         _settle_file(shard.path)
     sync_folder(files)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from hashshare.client.home import Home, make_private_folder
 from hashshare.client.logs import DeliveryLog
-from hashshare.client.store import stores
-from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, WrongOpening, WrongProof
+from hashshare.client.store import known_name, stores
+from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, VerificationFailed, WrongOpening, WrongProof
 from hashshare.wire.log import (
     AcknowledgementRow,
     Checkpoint,
@@ -83,7 +83,7 @@ class Tally:
 
     `waiting`: logged, not sealed yet. `applied`: the last version acknowledged. `newest`: the largest checkpoint that a
     receipt is under. `seen`: SHA-256 of the statements that are logged; `missing`: of those that the hub took and has
-    not logged.
+    not logged. `delivered` and `stated`: (version, manifest's SHA-256) of deliveries and acknowledgements.
     """
 
     deliveries: int = 0
@@ -94,6 +94,13 @@ class Tally:
     roots: dict[tuple[str, int], bytes] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     missing: tuple[str, ...] = ()
+    delivered: set[tuple[int, str]] = field(default_factory=set)
+    stated: set[tuple[int, str]] = field(default_factory=set)
+
+    @property
+    def undelivered(self) -> list[int]:
+        """Versions that were acknowledged, of which the log has no delivery: it went on before the acknowledgement."""
+        return sorted(version for version, _ in self.stated - self.delivered)
 
     @property
     def receipts(self) -> int:
@@ -106,8 +113,10 @@ class Tally:
             raise LogForked(f"The hub signed two logs of {checkpoint.size} leaves.")
         if isinstance(row, DeliveryRow):
             self.deliveries += 1
+            self.delivered.add((row.version, row.manifest_sha256))
         else:
             self.acknowledgements += 1
+            self.stated.add((row.version, row.manifest_sha256))
             self.applied = max(self.applied, row.version)
             self.seen.add(row.statement_sha256)
         if self.newest is None or checkpoint.origin != self.newest.origin or checkpoint.size > self.newest.size:
@@ -172,10 +181,13 @@ def kept_receipts(home: Home, list_id: str) -> Iterator[Kept]:
             try:
                 kept = Kept.read(json.loads(line))
             except (ValueError, MalformedLog) as error:
-                raise MalformedLog(
-                    f"{path} line {number} is damaged.", next_step="Restore it from a backup."
-                ) from error
+                raise MalformedLog(f"{path} line {number} is damaged.", next_step=_mend(path)) from error
             yield kept
+
+
+def _mend(path: Path) -> str:
+    anew = "`hashshare receipts` fetches anew what the hub has not erased yet"
+    return f"Restore {path} from a backup, or move it away: {anew}."
 
 
 def check_kept(home: Home, subject: Subject, log: DeliveryLog) -> Tally:
@@ -186,7 +198,8 @@ def check_kept(home: Home, subject: Subject, log: DeliveryLog) -> Tally:
         tally.roots[seen.origin, seen.size] = seen.root
     for kept in kept_receipts(home, subject.list_id):
         with named(subject.list_name, kept.index):
-            tally.add(*check_receipt(kept, subject, verifier_for(kept, log, verifiers)))
+            verifier = verifier_for(kept, log, verifiers)
+            tally.add(*_check_again(kept, subject, verifier, receipts_path(home, subject.list_id)))
     return tally
 
 
@@ -197,17 +210,41 @@ def verifier_for(kept: Kept, log: DeliveryLog, verifiers: dict[str, Verifier]) -
     return verifiers[kept.origin]
 
 
+def _check_again(kept: Kept, subject: Subject, verifier: Verifier, path: Path) -> tuple[OwnRow, Checkpoint]:
+    """It was proved before it was kept: what does not hold now was changed on this disk."""
+    try:
+        return check_receipt(kept, subject, verifier)
+    except VerificationFailed as error:
+        error.next_step = f"It was changed on this disk since it was kept. {_mend(path)}"
+        raise
+
+
 def subjects(home: Home) -> list[Subject]:
-    """Every list that is held or has receipts here, by name."""
+    """Every list that is held or has receipts here, by name; one whose files are damaged too, which its check says."""
     organisation = str(home.config().organisation.get("slug"))
-    found = {held.list_id: held.name for store in stores(home) if (held := store.held()) is not None}
+    found = {store.list_id: known_name(store) for store in stores(home)}
     for path in (home.path / "receipts").glob("*.ndjson"):
-        first = next(kept_receipts(home, path.stem), None)
-        if first is not None and isinstance(row := read_row(first.row), OwnRow):
-            found.setdefault(row.list_id, row.list_name)
+        if path.stem not in found:
+            found[path.stem] = _name_in(home, path.stem)
     return sorted(
         (Subject(organisation, name, list_id) for list_id, name in found.items()), key=lambda it: it.list_name
     )
+
+
+def check_named(home: Home, subject: Subject) -> None:
+    """Raises MalformedLog when no file here says what the list is called."""
+    if "/" not in subject.list_name:
+        path = receipts_path(home, subject.list_id)
+        raise MalformedLog(f"{path} is damaged, and nothing else tells which list it is of.", next_step=_mend(path))
+
+
+def _name_in(home: Home, list_id: str) -> str:
+    """The list's name as the first kept receipt has it; the id where that cannot be read."""
+    with contextlib.suppress(VerificationFailed):
+        for kept in kept_receipts(home, list_id):
+            row = read_row(kept.row)
+            return row.list_name if isinstance(row, OwnRow) else list_id
+    return list_id
 
 
 def export_receipts(home: Home, subject: Subject, log: DeliveryLog, folder: Path) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from securesystemslib.signer import Signer
@@ -14,11 +16,13 @@ from hashshare.client.publication import Listener
 from hashshare.client.publisher import OwnList
 from hashshare.client.refusals import Refusal, forget_refusals, note_refusal
 from hashshare.client.session import Session
+from hashshare.client.signed_majors import keep_documents, keep_metadata
 from hashshare.client.stages import Stages
 from hashshare.client.store import ListStore
 from hashshare.client.sync import Head, sync_list
 from hashshare.client.uploads import upload_all
 from hashshare.wire.errors import NetworkError, VerificationFailed
+from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import sign_release
 from hashshare.wire.segments import file_sha256
 
@@ -34,8 +38,28 @@ class BaseRefusedError(Exception):
         self.version, self.reason = version, reason
 
 
+@dataclass(frozen=True, slots=True)
+class SignedMajor:
+    """The major role's metadata, signed by enough, and the documents that it newly names, by path."""
+
+    body: bytes
+    documents: Mapping[str, bytes]
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]:
+        return tuple(Upload(ObjectRef.of(path, body), body=body) for path, body in self.documents.items())
+
+
 def release(
-    session: Session, own: OwnList, draft: Draft, *, feed: Signer, follows: int, listener: Listener, stages: Stages
+    session: Session,
+    own: OwnList,
+    draft: Draft,
+    *,
+    feed: Signer,
+    follows: int,
+    listener: Listener,
+    stages: Stages,
+    major: SignedMajor | None = None,
 ) -> tuple[Job, int]:
     """Publish `draft` after role version `follows`; the hub's job, and the bytes that the hub did not have.
 
@@ -49,31 +73,36 @@ def release(
             signers=[feed],
             now=datetime.now(UTC),
         )
+    if major is not None:
+        keep_documents(own.publisher, major.uploads)
     with stages.stage("upload"):
-        uploaded = _upload(session, own, draft, listener)
+        uploaded = _upload(session, own, draft, listener, further=major.uploads if major else ())
     try:
         with stages.stage("verify"):
             version = draft.manifest.version
-            job = hand_over(session, own, envelope, follows=follows, version=version, listener=listener)
+            body = major.body if major else None
+            job = hand_over(session, own, envelope, follows=follows, version=version, listener=listener, major=body)
     except VerificationFailed as error:
         if not draft.rebased:
             raise
         raise BaseRefusedError(draft.manifest.base.version, error) from error
+    if major is not None:
+        keep_metadata(own.publisher, major.body)
     with stages.stage("adopt"):
         _keep(session, own, draft, listener)
     return job, uploaded
 
 
-def _upload(session: Session, own: OwnList, draft: Draft, listener: Listener) -> int:
-    """Every object, then the manifest."""
+def _upload(session: Session, own: OwnList, draft: Draft, listener: Listener, *, further: tuple[Upload, ...]) -> int:
+    """Every object, then the manifest and what is `further` to be there."""
 
     def sent(item: Upload) -> None:
         listener.uploaded(item.ref.length)
 
-    listener.uploading(sum(item.ref.length for item in draft.uploads))
+    listener.uploading(sum(item.ref.length for item in (*draft.uploads, *further)))
     domain = own.publisher.domain
     new = upload_all(session, domain, draft.objects, sent=sent)
-    return new + upload_all(session, domain, [draft.manifest_upload], sent=sent)
+    return new + upload_all(session, domain, [draft.manifest_upload, *further], sent=sent)
 
 
 def _keep(session: Session, own: OwnList, draft: Draft, listener: Listener) -> None:

@@ -6,16 +6,16 @@ renewed, from the copies kept here.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from hashshare.client import trust
 from hashshare.client.adoption import draft_unchanged, held_state, next_base, work_folder
-from hashshare.client.commits import Job, Watch, commit, wait
+from hashshare.client.ceremony import Proposed, propose, standing
+from hashshare.client.commits import Job, Watch
 from hashshare.client.handover import hand_over
 from hashshare.client.home import Home
 from hashshare.client.identity import hub_keys
@@ -24,17 +24,21 @@ from hashshare.client.publication import Listener
 from hashshare.client.publisher import AskPassphrase, OwnList, OwnPublisher, signer
 from hashshare.client.refusals import Refusal
 from hashshare.client.releasing import BaseRefusedError, give_up, release
+from hashshare.client.rotation import finish_rotation
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
 from hashshare.client.store import Held, ListStore
 from hashshare.client.sync import Head, sync_list
-from hashshare.wire.errors import ExpiredMetadata, NotSynced
+from hashshare.wire.errors import NotSynced, UsageError
 from hashshare.wire.repository import next_root, read_role, renew_targets, sign_release
 from hashshare.wire.repository.metadata import FEED_LIFE, ROOT_LIFE
 
 DUE_SHARE: Final = 2
 """Renewed when less than one in so many parts of the life is left."""
+
+NIGHT: Final = timedelta(days=1)
+"""Earlier by so much, so that who signs every night has done so when the hub begins to warn, at half of the life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,9 @@ class Renewed:
 
 
 def feed_due(own: OwnList, *, now: datetime) -> bool:
-    """Whether the feed role's signature, as last seen, has less than half of its life left."""
+    """Whether the feed role's signature, as last seen, has half of its life left, or will have by the next night."""
     feed = trust.feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
-    return feed.expires - now < FEED_LIFE / DUE_SHARE
+    return feed.expires - now < FEED_LIFE / DUE_SHARE + NIGHT
 
 
 def refresh_list(
@@ -66,7 +70,7 @@ def refresh_list(
 
     def refresh(*, adopt: bool) -> Renewed:
         settle(session, own, listener)
-        held = bring_up_to_date(session, own)
+        held = bring_up_to_date(session, own, listener)
         if held is None:
             raise NotSynced(f"{own.name} has no release yet.", next_step=f"hashshare publish {own.name} FILE")
         # Nothing else may read these files for weeks, and what rots unseen is found when it is needed most.
@@ -78,6 +82,7 @@ def refresh_list(
         job = sign_again(session, own, held, ask=ask, now=now, listener=listener)
         return _feed_now(own, job)
 
+    finish_rotation(session, own.publisher, now=now)
     with own.publisher.home.lock(f"publish-{own.list_id}"):
         try:
             return repeat_mended(own, listener, partial(refresh, adopt=True))
@@ -134,24 +139,21 @@ def renew_publisher(
     ask: AskPassphrase,
     now: datetime,
     with_root: bool = False,
+    sign: bool = True,
     watch: Watch | None = None,
-) -> dict[str, Renewed]:
-    """Sign targets again, and root too when it is due or `with_root`; by role name what stands now.
+) -> Proposed:
+    """Sign targets again, and root too when it is due or `with_root`, or write the request for the officers to do so.
 
-    A renewed root names the keys that the hub has now. Raises VersionConflict when another machine was faster.
+    A renewed root names the keys that the hub has now. Without `sign` it is a request in any case. Raises
+    VersionConflict when another machine was faster.
     """
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
-        with contextlib.suppress(ExpiredMetadata):
-            trust.Repository(home, session, domain).refresh()
-        folder = trust.metadata_dir(home, domain)
-        root, targets = (folder / "root.json").read_bytes(), (folder / "targets.json").read_bytes()
-        roles = {"targets": renew_targets(targets, signers=[signer(mine, "targets", ask)], now=now)}
+        stands = standing(session, mine)
+        if stands.targets is None:
+            raise UsageError(f"{domain} has no root yet.", next_step=f"Run: hashshare publisher init {domain}")
+        roles = {"targets": renew_targets(stands.targets, signers=[], now=now)}
+        root = stands.chain[-1]
         if with_root or read_role("root", root).expires - now < ROOT_LIFE / DUE_SHARE:
-            renewed = next_root(root, hub_keys=hub_keys(session), signers=[signer(mine, "root", ask)], now=now)
-            roles = {"root": renewed, **roles}
-        job = commit(session, domain, roles, follows=read_role("targets", targets).version)
-        job = wait(session, job.id, watch=watch)
-        trust.Repository(home, session, domain).refresh()
-    files = {role: read_role(role, body) for role, body in roles.items()}
-    return {role: Renewed(file.version, file.expires, job) for role, file in files.items()}
+            roles = {"root": next_root(root, hub_keys=hub_keys(session), signers=[], now=now), **roles}
+        return propose(session, mine, roles, stands=stands, ask=ask, now=now, sign=sign, watch=watch)

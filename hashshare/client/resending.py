@@ -22,12 +22,14 @@ from hashshare.client.drafts import Upload
 from hashshare.client.identity import enter_in_catalogue
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list
 from hashshare.client.session import Session, decoded
+from hashshare.client.signed_majors import documents_of, signed_major
 from hashshare.client.store import Held, ListStore
 from hashshare.client.uploads import upload_all
 from hashshare.wire.errors import HashshareError, HubRestored, NetworkError, VersionConflict
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef, manifest_path
 from hashshare.wire.repository import read_role
+from hashshare.wire.repository.metadata import MAJOR
 
 REENTERED: Final = {"description": "", "terms": "", "visibility": "private"}
 """What a list's record at the hub says when the hub forgot it: nobody sees it before its publisher has looked."""
@@ -77,6 +79,9 @@ def resend(session: Session, mine: OwnPublisher, *, watch: Watch | None = None) 
         _enter(session, own, done)
     for role, body in _officers(mine):
         _commit(session, mine, role, body, found, done, watch)
+    if (major := signed_major(mine)) is not None:
+        done.bytes += upload_all(session, mine.domain, documents_of(mine, major), sent=lambda _: None)
+        _commit(session, mine, MAJOR, major, found, done, watch)
     for own in lists:
         _resend_list(session, own, found, done, watch)
         _send_base_again(own)
@@ -188,6 +193,8 @@ def held_versions(mine: OwnPublisher) -> dict[str, int]:
     found = {"root": max(_roots(mine), default=0)}
     if (targets := _targets(mine)) is not None:
         found["targets"] = read_role("targets", targets.read_bytes()).version
+    if (major := signed_major(mine)) is not None:
+        found[MAJOR] = read_role(MAJOR, major).version
     for slug in mine.slugs:
         own = find_list(mine.home, f"{mine.domain}/{slug}")
         feed = trust.metadata_dir(mine.home, mine.domain) / f"{own.list_id}.json"

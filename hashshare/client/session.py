@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -23,21 +24,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import problems
 from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
-from hashshare.client.answers import read_whole, retry_after
+from hashshare.client.answers import read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
+from hashshare.client.patience import paced, patience, was_too_slow
 from hashshare.wire import keys, signatures
-from hashshare.wire.errors import NetworkError
+from hashshare.wire.errors import NetworkError, TooSlow
 from hashshare.wire.segments import file_sha256
 
 API: Final = "/api/v1/"
-TIMEOUT: Final = (10.0, 60.0)
-"""Seconds to connect, and between two bytes."""
+CONNECT_SECONDS: Final = 10.0
 ATTEMPTS: Final = 4
 MAX_PATIENCE: Final = 120.0
 """Seconds that one request may spend waiting for Retry-After in all."""
 MAX_REDIRECTS: Final = 5
 TOKEN_MARGIN: Final = 30.0
 """Seconds before its end at which a token is no longer used."""
+
+WHY: Final = "Nothing was changed here; run the command again later. `hashshare doctor` says which link is broken."
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REFUSED_UNHANDLED = frozenset({429, 503})
@@ -78,13 +81,16 @@ class Session:
         self._token_path = token_path
         self._token: tuple[str, float] | None = None
         self._token_lock = threading.Lock()
-        self._http = requests.Session()
+        self._http = paced(requests.Session())
+        self._timeout = (CONNECT_SECONDS, patience())
         self._http.auth = _NoAuth()
         self._http.headers["User-Agent"] = "hashshare"
         if is_loopback(urlsplit(self.hub_url).hostname or ""):
             # A proxy named by the environment cannot reach this machine's own loopback.
             self._http.trust_env = False
             self._http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self.clock_skew: int | None = None
+        """Seconds by which this machine's clock is ahead of the hub's, by the hub's last answer."""
         self.wait: Callable[[float], None] = time.sleep
         self.warn = warn
 
@@ -92,7 +98,11 @@ class Session:
     def open(cls, home: Home, *, warn: Callable[[str], None] = lambda _: None) -> Session:
         """The enrolled hub. Raises NotEnrolled."""
         config = home.config()
-        return cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        if config.key_id != session.key_id:
+            # A rotation was killed between the key's rename and this.
+            home.save_config(replace(config, key_id=session.key_id))
+        return session
 
     def url(self, path: str) -> str:
         """`path` below /api/v1/ (`heads`), from the hub's root when it starts with a slash, or a whole address."""
@@ -191,7 +201,7 @@ class Session:
             try:
                 response = self._follow(prepare(), stream=stream)
             except (requests.ConnectionError, requests.Timeout) as error:
-                if last or not reconnect:
+                if last or not reconnect or was_too_slow(error):
                     raise network_error(error, self.hub_url) from error
                 self.wait(_backoff(attempt))
                 continue
@@ -214,7 +224,9 @@ class Session:
         for _ in range(MAX_REDIRECTS):
             url = checked_url(prepared.url or "")
             settings = self._http.merge_environment_settings(url, {}, True, None, None)
-            response = self._http.send(prepared, timeout=TIMEOUT, allow_redirects=False, **settings)
+            response = self._http.send(prepared, timeout=self._timeout, allow_redirects=False, **settings)
+            if self._is_hub(url):
+                self.clock_skew = skew_of(response, default=self.clock_skew)
             if not response.is_redirect:
                 if not stream or response.status_code >= 400:
                     read_whole(response)
@@ -299,10 +311,12 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
             f"The certificate of {host} does not verify.",
             next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
         )
+    if was_too_slow(error):
+        return TooSlow(f"{host} sends so slowly that its answer was given up.")
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return NetworkError(f"{host} does not answer in time.")
+        return NetworkError(f"{host} does not answer in time.", next_step=WHY)
     if isinstance(error, requests.ConnectionError):
-        return NetworkError(f"{host} cannot be reached.")
+        return NetworkError(f"{host} cannot be reached.", next_step=WHY)
     return NetworkError(f"The connection to {host} broke off ({type(error).__name__}).")
 
 

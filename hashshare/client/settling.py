@@ -45,20 +45,21 @@ def await_other_release(session: Session, conflict: Conflict) -> None:
         session.wait(1.0)
 
 
-def bring_up_to_date(session: Session, own: OwnList) -> Held | None:
+def bring_up_to_date(session: Session, own: OwnList, listener: Listener | None = None) -> Held | None:
     """The list as its publisher last signed it, synced and verified; None before its first release.
 
-    A hub that was restored from a backup is sent what it lacks first. Raises HubRestored when it takes nothing yet;
-    VerificationFailed if the hub hides a release that was seen before: signing its version again would fork the list.
+    `listener` hears of held files that had to be made whole. A hub that was restored from a backup is sent what it
+    lacks first. Raises HubRestored when it takes nothing yet; VerificationFailed if the hub hides a release that was
+    seen before: signing its version again would fork the list.
     """
     try:
-        return _up_to_date(session, own)
+        return _up_to_date(session, own, listener)
     except HubRestored:
         resend(session, own.publisher)
-        return _up_to_date(session, own)
+        return _up_to_date(session, own, listener)
 
 
-def _up_to_date(session: Session, own: OwnList) -> Held | None:
+def _up_to_date(session: Session, own: OwnList, listener: Listener | None) -> Held | None:
     home, store = own.publisher.home, ListStore(own.publisher.home, own.list_id)
     head = next((head for head in heads(session, home) if head.list_id == own.list_id), None)
     if head is None or not head.version:
@@ -67,7 +68,9 @@ def _up_to_date(session: Session, own: OwnList) -> Held | None:
             raise VerificationFailed(f"The hub shows no release of {own.name}, though this machine holds one.")
         return None
     try:
-        sync_list(session, home, head, accept_shrink=True, force=True, history=True)
+        done = sync_list(session, home, head, accept_shrink=True, force=True, history=True)
+        if listener is not None and done.damaged:
+            listener.healed(done.damaged)
     except ExpiredMetadata:
         # Our own signature ran out, and only a new one mends it: what is held will do if nothing came after it.
         held = store.held()

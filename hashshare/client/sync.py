@@ -19,9 +19,10 @@ import duckdb
 from tuf.api.metadata import TargetFile
 
 from hashshare.client import healing, proving, trust
-from hashshare.client.admission import check_built, check_object, check_shrink
+from hashshare.client.admission import check_built, check_object
 from hashshare.client.download import Download
 from hashshare.client.home import Home, make_private_folder
+from hashshare.client.losses import Loss, check_losses, covering, loss_of, read_losses, with_loss, write_losses
 from hashshare.client.making import make_merges, make_shards
 from hashshare.client.planning import Want, record, wanted
 from hashshare.client.polling import Head, chosen, heads
@@ -38,6 +39,7 @@ from hashshare.wire.errors import (
     MalformedManifest,
     WrongFold,
 )
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.manifest import Manifest
 
 DOWNLOADS: Final = 2
@@ -116,7 +118,9 @@ class _Run:
         """Whether the poll shows nothing new and the signed metadata is fresh enough to believe it."""
         trust.usable_publisher(self.home, held.publisher)
         same = (held.version, held.role_version) == (self.head.version, self.head.role_version)
-        due = trust.timestamp_due(self.home, held.publisher, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        due = trust.timestamp_due(self.home, held.publisher, now=now)
+        due = due or (held.status != "withdrawn" and trust.has_ended(self.home, held.publisher, held.list_id, now=now))
         return same and not due and self.store.is_whole(held)
 
     def _is_held(self, held: Held, coming: Held) -> bool:
@@ -151,17 +155,16 @@ class _Run:
         return wanted(manifest, self.held, base_index=base_index, has=self.store.has, history=self.history)
 
     def _apply(self, manifest: Manifest, body: bytes, coming: Held, index: bytes) -> Synced:
-        if not self.accept_shrink:
-            check_shrink(self.held, manifest)
         check_built(manifest, now=datetime.now(UTC))
         want = self._want(manifest, index)
-        fetched, made = list[HeldObject](), 0
+        fetched, made, losses = list[HeldObject](), 0, tuple[Loss, ...]()
         while True:
             try:
                 made += self._obtain(want, coming.fmt, manifest, fetched)
                 if not self.history:
                     # A publisher counted its own list, and the hub after it.
-                    proving.check_count(self.store, self.held, coming)
+                    counted = proving.check_count(self.store, self.held, coming)
+                    losses = self._check_losses(coming, counted)
                 break
             except (duckdb.Error, WrongFold, MalformedManifest) as error:
                 # Before anybody is blamed: what was read here may be damaged, and then it is fetched as well.
@@ -171,7 +174,19 @@ class _Run:
         # What is superseded still lies here until the swap; nothing does on the first sync.
         purged = min(coming.purgeable, self.held.purged) if self.held else coming.purgeable
         adopted = self.store.adopt(replace(coming, purged=purged), body, index)
+        if losses or self.accept_shrink:
+            write_losses(self.store, losses)
         return self._outcome(adopted, fetched, made=made, full=want.full, manifest=manifest)
+
+    def _check_losses(self, coming: Held, counted: int | None) -> tuple[Loss, ...]:
+        """The losses to remember once `coming` is adopted. Raises LargeLoss for more than may go unasked."""
+        if self.held is None or self.accept_shrink:
+            return ()
+        new = loss_of(self.store, self.held, coming, counted=counted, now=datetime.now(UTC))
+        rows = with_loss(read_losses(self.store), new)
+        told = covering(self.repository, coming.list_id, version=coming.version, sha256=coming.manifest_sha256)
+        check_losses(new, rows, name=coming.name, covered=told)
+        return rows
 
     def _set_damage_aside(self, want: Want, error: Exception) -> bool:
         """Whether a file that was read here is not what was signed; then it counts as missing from now on."""
@@ -195,7 +210,7 @@ class _Run:
         self._fetch(want.fetched, fmt, manifest, {}, fetched)
         if self.held is None:
             return 0
-        built = manifest.base.built_at.date()
+        built = day_of(manifest.base.built_at)
         proofs = proving.proofs(self.store, self.held, want, fmt, built=built)
         proving.prove_gaps(self.store, self.held, want, fmt, built=built)
         wrong = list(proofs)

@@ -7,29 +7,35 @@ never replaced by what a hub says; later versions are reached only through TUF's
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from tuf.api import exceptions as tuf_errors
-from tuf.api.metadata import Metadata, Root, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from hashshare.client.fetching import HubFetcher, tuf_errors_translated
 from hashshare.client.home import Home, make_private_folder, naming, read_json, write_atomic, write_json
+from hashshare.client.rootchange import RootChange, root_change
 from hashshare.client.session import Session
 from hashshare.wire import limits
 from hashshare.wire.errors import (
     BadSignature,
+    MalformedMajor,
     MalformedMetadata,
     NotFound,
-    UsageError,
     VerificationFailed,
 )
-from hashshare.wire.repository.metadata import ROOT, read_typed, root_fingerprint
+from hashshare.wire.fingerprints import parse_fingerprint
+from hashshare.wire.major import Major, major_path
+from hashshare.wire.objects import ObjectRef
+from hashshare.wire.repository import major_documents
+from hashshare.wire.repository.metadata import MAJOR, ROOT, metadata_name, read_typed, root_fingerprint
+from hashshare.wire.repository.shapes import check_delegated_major
 
 CONFIG = UpdaterConfig(
     root_max_length=limits.MAX_METADATA,
@@ -45,11 +51,14 @@ CONFIG = UpdaterConfig(
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """`fingerprint`: hex sha256 of root version 1 as held, "" if none is. `expected`: what the user pinned, or ""."""
+    """`fingerprint`: hex sha256 of root version 1 as held, "" if none is. `expected`: what the user pinned, or "".
+    `successor`: the root that the user named to take its place (client.replacing), or "".
+    """
 
     domain: str
     fingerprint: str
     expected: str
+    successor: str = ""
 
     @property
     def state(self) -> str:
@@ -61,22 +70,11 @@ class Publisher:
         return "confirmed" if self.expected == self.fingerprint else "refused"
 
 
-def parse_fingerprint(text: str) -> str:
-    """64 hex digits as people type them: grouped, upper case, with SHA256: before. Raises UsageError."""
-    plain = re.sub(r"[\s:]", "", re.sub(r"(?i)^sha256:", "", text.strip())).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", plain):
-        raise UsageError(
-            "A root fingerprint is 64 hexadecimal digits.",
-            next_step="Ask the publisher for it over another channel than the hub.",
-        )
-    return plain
-
-
 def publisher(home: Home, domain: str) -> Publisher | None:
     document = read_json(home.publisher_dir(domain) / "trust.json")
     if document is None:
         return None
-    return Publisher(domain, str(document.get("fingerprint", "")), str(document.get("expected", "")))
+    return Publisher(domain, *(str(document.get(name, "")) for name in ("fingerprint", "expected", "successor")))
 
 
 def publishers(home: Home) -> list[Publisher]:
@@ -87,8 +85,10 @@ def publishers(home: Home) -> list[Publisher]:
     return [known for known in found if known is not None]
 
 
-def _save(home: Home, known: Publisher) -> Publisher:
+def save_publisher(home: Home, known: Publisher) -> Publisher:
     document = {"domain": known.domain, "fingerprint": known.fingerprint, "expected": known.expected}
+    if known.successor:
+        document["successor"] = known.successor
     write_json(home.publisher_dir(known.domain) / "trust.json", document)
     return known
 
@@ -96,6 +96,11 @@ def _save(home: Home, known: Publisher) -> Publisher:
 def root_path(home: Home, domain: str) -> Path:
     """Root version 1, the anchor."""
     return home.publisher_dir(domain) / "root.json"
+
+
+def replaced_dir(home: Home, domain: str) -> Path:
+    """A folder for each root that was replaced, named by its fingerprint: root.json and metadata/ as they were."""
+    return home.publisher_dir(domain) / "replaced"
 
 
 def metadata_dir(home: Home, domain: str) -> Path:
@@ -123,18 +128,18 @@ def remember_publisher(home: Home, domain: str, root: bytes) -> Publisher:
     known = publisher(home, domain) or Publisher(domain, "", "")
     fingerprint = root_fingerprint(root)
     if known.expected and known.expected != fingerprint:
-        raise _differs(domain, offered=fingerprint, trusted=known.expected, why="pinned")
+        raise differs(domain, offered=fingerprint, trusted=known.expected, why="pinned")
     if known.state == "refused":
         # What was held came from an impostor; nothing of it may survive the right root's arrival.
         forget_publisher(home, known)
     elif known.fingerprint and known.fingerprint != fingerprint:
-        raise _differs(domain, offered=fingerprint, trusted=known.fingerprint, why="first seen")
+        raise differs(domain, offered=fingerprint, trusted=known.fingerprint, why="first seen")
     if not root_path(home, domain).exists():
         write_atomic(root_path(home, domain), root)
-    return _save(home, Publisher(domain, fingerprint, known.expected))
+    return save_publisher(home, Publisher(domain, fingerprint, known.expected, known.successor))
 
 
-def _differs(domain: str, *, offered: str, trusted: str, why: str) -> VerificationFailed:
+def differs(domain: str, *, offered: str, trusted: str, why: str) -> VerificationFailed:
     return VerificationFailed(
         f"The hub's root of {domain} is not the one that was {why} here.",
         next_step=f"Ask {domain} over another channel which fingerprint is right; tell them and the hub's operator.",
@@ -152,7 +157,7 @@ def forget_publisher(home: Home, known: Publisher) -> None:
             shutil.rmtree(path.parent)
     shutil.rmtree(metadata_dir(home, known.domain), ignore_errors=True)
     root_path(home, known.domain).unlink(missing_ok=True)
-    _save(home, Publisher(known.domain, "", known.expected))
+    save_publisher(home, Publisher(known.domain, "", known.expected))
 
 
 def pin(home: Home, domain: str, fingerprint: str) -> Publisher:
@@ -165,17 +170,20 @@ def pin(home: Home, domain: str, fingerprint: str) -> Publisher:
     known = publisher(home, domain)
     if known and known.state == "confirmed" and known.expected != expected:
         # A slip of the hand must not undo what was confirmed before.
-        raise _mismatch(domain, held=known.fingerprint, pinned=expected)
-    updated = _save(home, Publisher(domain, known.fingerprint if known else "", expected))
+        raise _mismatch(domain, held=known.fingerprint, pinned=expected, replaceable=True)
+    updated = save_publisher(home, Publisher(domain, known.fingerprint if known else "", expected))
     if updated.state == "refused":
         raise _mismatch(domain, held=updated.fingerprint, pinned=expected)
     return updated
 
 
-def _mismatch(domain: str, *, held: str, pinned: str) -> VerificationFailed:
+def _mismatch(domain: str, *, held: str, pinned: str, replaceable: bool = False) -> VerificationFailed:
+    """`replaceable`: the root held was confirmed, so what is named may be that of a publisher that started anew."""
+    anew = f" If the publisher itself says that it had to start anew: hashshare pin {domain} {pinned} --replace"
     return VerificationFailed(
         f"The root of {domain} that the hub gave is not the one you name.",
-        next_step="If you typed it right, the hub or somebody between you and it is lying: tell the publisher.",
+        next_step="If you typed it right, the hub or somebody between you and it is lying: tell the publisher."
+        f"{anew if replaceable else ''}",
         publisher=domain,
         held=held,
         pinned=pinned,
@@ -202,6 +210,7 @@ class Repository:
         """Raises VerificationFailed when the publisher's root is refused, NotEntitled when the hub shows none."""
         self._home, self._session, self.domain = home, session, domain
         self._updater: Updater | None = None
+        self.root_change: RootChange | None = None
 
     @property
     def targets_url(self) -> str:
@@ -212,6 +221,8 @@ class Repository:
         if self._updater is not None:
             return
         folder = make_private_folder(metadata_dir(self._home, self.domain))
+        standing = folder / "root.json"
+        before = standing.read_bytes() if standing.exists() else None
         with tuf_errors_translated(self.domain), naming(folder):
             updater = Updater(
                 str(folder),
@@ -221,7 +232,11 @@ class Repository:
                 config=CONFIG,
                 bootstrap=self._anchor(),
             )
-            updater.refresh()
+            try:
+                updater.refresh()
+            finally:
+                # A new root holds even where what comes after it fails.
+                self.root_change = self.root_change or root_change(self.domain, before, standing)
             self._updater = updater
 
     def _anchor(self) -> bytes:
@@ -243,6 +258,54 @@ class Repository:
         if set(target.hashes) != {"sha256"} or target.length > limits.MAX_MANIFEST:
             raise MalformedMetadata(f"The feed of {list_id} does not name its manifest by exactly one sha256.")
         return target
+
+    def majors(self, list_id: str, *, after: int, upto: int) -> dict[int, Major]:
+        """The major documents of a list for content versions past `after` up to `upto`, by version.
+
+        Empty when the publisher never signed any. Raises MalformedMetadata for a major role of another shape than the
+        format has, under which a feed key could sign too, ExpiredMetadata, and the rest of the VerificationFailed tree.
+        """
+        self.refresh()
+        if f"{MAJOR}.json" not in cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta:
+            return {}
+        check_delegated_major(cast("Targets", _kept(self._home, self.domain, "targets")))
+        updater, folder = cast("Updater", self._updater), metadata_dir(self._home, self.domain)
+        with tuf_errors_translated(self.domain):
+            # Whether it is there or not: asking loads and checks the role.
+            updater.get_targetinfo(major_path(list_id, version=upto))
+        known = major_documents((folder / f"{MAJOR}.json").read_bytes())
+        found = {place[1]: ref for place, ref in known.items() if place[0] == list_id and after < place[1] <= upto}
+        with tempfile.TemporaryDirectory(prefix="majors-", dir=folder.parent) as scratch:
+            return {at: self._major(ref, Path(scratch) / ref.name) for at, ref in found.items()}
+
+    def standing_major(self) -> bytes | None:
+        """The major role's metadata as accepted, expired or not, for its publisher to follow; None before the first.
+
+        Checked against the snapshot and by its signatures. Raises WrongDigest, BadSignature, MalformedMetadata.
+        """
+        self.refresh()
+        named = cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta.get(f"{MAJOR}.json")
+        if named is None:
+            return None
+        targets = cast("Targets", _kept(self._home, self.domain, "targets"))
+        path = f"tuf/{self.domain}/metadata/{metadata_name(MAJOR, named.version)}"
+        body = bytes(self._session.get(path).content)
+        file = read_typed(MAJOR, body, Targets)
+        with tuf_errors_translated(self.domain):
+            named.verify_length_and_hashes(body)
+            targets.verify_delegate(MAJOR, file.metadata.signed_bytes, file.metadata.signatures)
+        return body
+
+    def _major(self, ref: ObjectRef, path: Path) -> Major:
+        """One document, by the path of the role that signs it."""
+        with tuf_errors_translated(self.domain):
+            target = cast("Updater", self._updater).get_targetinfo(ref.path)
+        if target is None:
+            raise MalformedMajor(f"The major role of {self.domain} does not name {ref.path}.")
+        major = Major.parse(self.download(target, path))
+        if major.path != ref.path:
+            raise MalformedMajor(f"{ref.path} is of another list or version.")
+        return major
 
     def download(self, target: TargetFile, path: Path) -> bytes:
         """A small target's bytes, checked against `target` by the library and kept at `path`."""
@@ -282,10 +345,21 @@ def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:
     return expires - now < life / 4
 
 
+def has_ended(home: Home, domain: str, list_id: str, *, now: datetime) -> bool:
+    """Whether a role that the publisher signs has ended as it is kept here, so that its renewal must be looked for, and
+    its absence told, at every sync.
+    """
+    ends = expiries(home, domain, list_id)
+    return any(ends[role] <= now for role in ("root", "targets", "feed") if role in ends)
+
+
+KEPT: Final = ("root", "targets", "snapshot", "timestamp")
+
+
 def expiries(home: Home, domain: str, list_id: str) -> dict[str, datetime]:
     """When each kept role ends: {"timestamp": ..., "feed": ..., ...}; roles not held are left out."""
     found: dict[str, datetime] = {}
-    for label, role in (("root", "root"), ("timestamp", "timestamp"), ("snapshot", "snapshot"), ("feed", list_id)):
+    for label, role in (*((name, name) for name in KEPT), ("feed", list_id)):
         with contextlib.suppress(MalformedMetadata):
             found[label] = _kept(home, domain, role).expires
     return found

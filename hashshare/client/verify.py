@@ -19,7 +19,7 @@ from hashshare.client import healing, trust
 from hashshare.client.admission import check_object
 from hashshare.client.home import Home
 from hashshare.client.planning import of_segment, shards_of
-from hashshare.client.proof import read_proof
+from hashshare.client.proof import Proof, read_proof
 from hashshare.client.proving import wrong_count
 from hashshare.client.store import Held, ListStore, read_digested
 from hashshare.wire.baseindex import BaseIndex
@@ -132,9 +132,39 @@ def _count(store: ListStore) -> int:
 
 def verify_signatures(store: ListStore, held: Held) -> bytes:
     """From root version 1, whose fingerprint is kept, to the manifest; its bytes. Raises BadSignature, WrongDigest."""
-    home, domain = store.home, held.publisher
     proof = read_proof(store.proof_path(held.manifest_sha256))
-    root = _root_chain(home, domain, proof.root_version)
+    anchors = _anchors(store.home, held.publisher)
+    for anchor in anchors:
+        try:
+            return _verify_under(anchor, store, held, proof)
+        except (BadSignature, MalformedMetadata):
+            if anchor is anchors[-1]:
+                raise
+    raise MalformedMetadata(f"No root of {held.publisher} is held here.", next_step="hashshare sync")
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A root version 1 and those that were reached from it."""
+
+    root: Path
+    history: Path
+    fingerprint: str
+
+
+def _anchors(home: Home, domain: str) -> list[_Anchor]:
+    """The root that is trusted, and those that it replaced: a list that was synced under one of them stays in use."""
+    known = trust.usable_publisher(home, domain)
+    newest = _Anchor(
+        trust.root_path(home, domain), trust.metadata_dir(home, domain) / "root_history", known.fingerprint
+    )
+    aside = sorted(trust.replaced_dir(home, domain).glob("*"))
+    return [newest, *(_Anchor(it / "root.json", it / "metadata" / "root_history", it.name) for it in aside)]
+
+
+def _verify_under(anchor: _Anchor, store: ListStore, held: Held, proof: Proof) -> bytes:
+    domain = held.publisher
+    root = _root_chain(anchor, domain, proof.root_version)
     try:
         targets = read_typed(TARGETS, proof.targets, Targets)
         root.signed.verify_delegate(TARGETS, targets.metadata.signed_bytes, targets.metadata.signatures)
@@ -151,16 +181,14 @@ def verify_signatures(store: ListStore, held: Held) -> bytes:
     return body
 
 
-def _root_chain(home: Home, domain: str, version: int) -> RoleFile[Root]:
+def _root_chain(anchor: _Anchor, domain: str, version: int) -> RoleFile[Root]:
     """Root `version`, each up to it signed by enough keys of the one before and of itself (TUF specification 5.3)."""
-    known = trust.usable_publisher(home, domain)
-    body = trust.root_path(home, domain).read_bytes()
-    if root_fingerprint(body) != known.fingerprint:
+    body = anchor.root.read_bytes()
+    if root_fingerprint(body) != anchor.fingerprint:
         raise WrongDigest(f"The root of {domain} kept here was changed.")
     current = read_typed(ROOT, body, Root)
-    history = trust.metadata_dir(home, domain) / "root_history"
     while current.version < version:
-        path = history / f"{current.version + 1}.root.json"
+        path = anchor.history / f"{current.version + 1}.root.json"
         if not path.is_file():
             raise MalformedMetadata(
                 f"{domain}: root version {current.version + 1} is missing.", next_step="hashshare sync"

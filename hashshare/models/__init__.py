@@ -18,8 +18,10 @@ from hashshare.models.publishers import Publisher
 from hashshare.models.releases import Release
 from hashshare.models.reminders import Reminder
 from hashshare.models.restorations import Restoration
+from hashshare.models.runs import JobRun
 from hashshare.models.statistics import DailyStatistic
 from hashshare.models.subscriptions import Subscription
+from hashshare.models.warnings import ExpiryWarning
 
 __all__ = [
     "AccessKey",
@@ -27,10 +29,12 @@ __all__ = [
     "Commit",
     "DailyStatistic",
     "Delivery",
+    "ExpiryWarning",
     "GuardedDigest",
     "HashList",
     "Invitation",
     "Job",
+    "JobRun",
     "Leaf",
     "Log",
     "LogTile",

@@ -7,15 +7,21 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from hashshare.models.keys import OrganisationKey
 from hashshare.models.organisations import Organisation
 
 
 class AccessKey(models.Model):
+    """`made_with`: the organisation key that signed the request for it, None if unknown."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="access_keys")
     name = models.CharField(max_length=200)
     prefix = models.CharField(max_length=16, unique=True)
     secret_hash = models.CharField(max_length=64)
+    made_with = models.ForeignKey(
+        OrganisationKey, on_delete=models.PROTECT, null=True, blank=True, related_name="access_keys", editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -8,11 +8,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from hashshare.models.keys import OrganisationKey
 from hashshare.models.organisations import Organisation
 from hashshare.models.people import Person
 
 
 class Invitation(models.Model):
+    """`made_with`: the organisation's own key that asked for the code, None if an operator made it."""
+
     class Kind(models.TextChoices):
         ORGANISATION = "organisation", "Organisation"
         PERSON = "person", "Person"
@@ -24,6 +27,13 @@ class Invitation(models.Model):
     )
     role = models.CharField(max_length=16, choices=Person.Role.choices, blank=True)
     email = models.EmailField(max_length=254, blank=True)
+    key_name = models.CharField(max_length=200, blank=True, help_text="What the machine's key is to be called")
+    holder = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Who answers for the key"
+    )
+    made_with = models.ForeignKey(
+        OrganisationKey, on_delete=models.PROTECT, null=True, blank=True, related_name="invitations", editable=False
+    )
     code_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()

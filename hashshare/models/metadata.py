@@ -11,7 +11,7 @@ from hashshare.models.publishers import Publisher
 
 
 class Metadata(models.Model):
-    """`role` is root, targets, snapshot, timestamp or a list's `tuf_id`; of timestamps only the newest is kept."""
+    """`role`: root, targets, snapshot, timestamp, major or a list's `tuf_id`; of timestamps only the newest is kept."""
 
     publisher = models.ForeignKey(Publisher, on_delete=models.PROTECT, related_name="metadata")
     list = models.ForeignKey(HashList, on_delete=models.PROTECT, null=True, blank=True, related_name="metadata")
@@ -31,7 +31,7 @@ class Metadata(models.Model):
                 fields=["publisher"], condition=Q(role="timestamp"), name="metadata_one_timestamp_per_publisher"
             ),
             models.CheckConstraint(
-                condition=Q(role__in=["root", "targets", "snapshot", "timestamp"], list__isnull=True)
+                condition=Q(role__in=["root", "targets", "snapshot", "timestamp", "major"], list__isnull=True)
                 | (Q(role__regex=r"^[0-9a-f]{16}$") & Q(list__isnull=False)),
                 name="metadata_role_known",
             ),

@@ -37,6 +37,10 @@ class Release(models.Model):
     upserts = models.PositiveBigIntegerField(default=0)
     withdrawals = models.PositiveBigIntegerField(default=0)
     withdrawal_reasons = models.JSONField(default=dict, blank=True, help_text="Withdrawals by coarse reason")
+    weakened = models.PositiveBigIntegerField(
+        default=0, help_text="Entries that it made end sooner or took a hash from"
+    )
+    major = models.BooleanField(default=False, help_text="Whether two holders of major keys signed for what it takes")
     reasons = models.JSONField(default=no_reasons, blank=True, help_text="Why it was rejected")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     published_at = models.DateTimeField(null=True, blank=True)

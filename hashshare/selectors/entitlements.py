@@ -20,9 +20,8 @@ def in_force(now: datetime) -> Q:
 
 def key_in_force(*, fingerprint: str, organisation: uuid.UUID, now: datetime) -> Exists:
     """That the organisation still has the key and is not suspended, as a condition of a query."""
-    lasting = Q(not_after=None) | Q(not_after__gt=now)
     active = Q(organisation=organisation, organisation__state=Organisation.State.ACTIVE)
-    return Exists(OrganisationKey.objects.filter(lasting, active, fingerprint=fingerprint, revoked_at=None))
+    return Exists(OrganisationKey.objects.in_force(now).filter(active, fingerprint=fingerprint))
 
 
 def readable_lists(*, caller: Caller, now: datetime) -> QuerySet[HashList]:

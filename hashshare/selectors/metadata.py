@@ -13,7 +13,7 @@ from hashshare.selectors.recovery import refuse_awaited
 from hashshare.wire import errors
 
 FILENAME = re.compile(
-    r"(?:(?P<version>[1-9][0-9]{0,17})\.)?(?P<role>root|targets|snapshot|timestamp|[0-9a-f]{16})\.json"
+    r"(?:(?P<version>[1-9][0-9]{0,17})\.)?(?P<role>root|targets|snapshot|timestamp|major|[0-9a-f]{16})\.json"
 )
 
 
@@ -27,7 +27,8 @@ class MetadataFile:
 
 
 def metadata_file(*, caller: Caller, domain: str, filename: str, now: datetime) -> MetadataFile:
-    """`timestamp.json`, `N.root.json`, `N.snapshot.json`, `N.targets.json` or `N.<list-id>.json`.
+    """`timestamp.json`, `N.root.json`, `N.snapshot.json`, `N.targets.json`, `N.major.json` or
+    `N.<list-id>.json`.
 
     Roots go to whoever sees the publisher in the catalogue, so that they can be pinned before a subscription.
     Raises NotEntitled, and NotFound for a caller who may read the publisher (the list, for its role); HubRestored for a

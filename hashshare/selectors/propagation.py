@@ -26,6 +26,7 @@ class MemberState:
     """How far one member is. `purged_at` goes back to None when it has downloaded older objects again.
 
     `state`: waiting, applied, purged, overdue, or left: its access ended before it had applied the withdrawal.
+    `reminded_at` is None also when it has nobody here whom a mail could have reached.
     """
 
     organisation: Organisation
@@ -183,7 +184,7 @@ def published(release: Release) -> datetime:
     return release.published_at or release.created_at
 
 
-def entitled_at(hash_list: HashList, moment: datetime) -> QuerySet[Subscription]:
+def entitled_at(hash_list: HashList, moment: datetime | OuterRef) -> QuerySet[Subscription]:
     """Who had access at that moment, whatever became of it since. An organisation has one row for each moment."""
     lasting = Q(ends_at=None) | Q(ends_at__gt=moment)
     open_then = Q(closed_at=None) | Q(closed_at__gt=moment)
@@ -217,7 +218,7 @@ def progress(release: Release, now: datetime) -> Iterator[Progress]:
         organisation=OuterRef("organisation"),
         organisation__state=Organisation.State.ACTIVE,
     )
-    reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"))
+    reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"), recipients__gt=0)
     rows = entitled_at(release.list, published(release)).values_list(
         "organisation",
         Subquery(applied.values("received_at")[:1]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from hashshare.models import Leaf, Log
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import visible_list
@@ -38,15 +40,16 @@ class Receipts:
 def receipts(*, caller: Caller, name: str, after: int, limit: int) -> Receipts:
     """The caller's leaves about a list (`publisher/slug`) past index `after` (-1: from the start), at most `limit`.
 
-    By their index, which nothing is ever put before; and when there is no more of those, what is not sealed yet. Raises
-    NotEntitled, NotFound.
+    By their index, which nothing is ever put before; and when there is no more of those, what the checkpoint does not
+    cover yet, be it sealed meanwhile: a leaf is never in neither. Raises NotEntitled, NotFound.
     """
     domain, _, slug = name.partition("/")
     found = visible_list(caller=caller, domain=domain, slug=slug)
     log = begun(found.publisher)
     own = Leaf.objects.filter(organisation=caller.organisation, list=found, row__isnull=False)
     sealed = list(own.filter(index__gt=after, index__lt=log.size).order_by("index")[:limit])
-    fresh = list(own.filter(index=None).order_by("pk")[: limit - len(sealed)]) if len(sealed) < limit else []
+    beyond = Q(index=None) | Q(index__gte=log.size)
+    fresh = list(own.filter(beyond).order_by("pk")[: limit - len(sealed)]) if len(sealed) < limit else []
     return Receipts([*proved(log, sealed), *map(unsealed, fresh)], log.checkpoint)
 
 

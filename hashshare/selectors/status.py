@@ -7,6 +7,7 @@ from datetime import datetime
 
 from hashshare.models import OrganisationKey, Publisher, Subscription
 from hashshare.selectors.callers import Caller
+from hashshare.selectors.keys import OwnKey, own_keys
 from hashshare.selectors.subscriptions import own_subscriptions
 
 
@@ -15,7 +16,7 @@ class Status:
     """`clock_skew_seconds` is the hub's clock minus the calling key's at its last signed request, None if none yet."""
 
     caller: Caller
-    keys: list[OrganisationKey]
+    keys: list[OwnKey]
     clock_skew_seconds: int | None
     time: datetime
     subscriptions: list[Subscription]
@@ -23,7 +24,9 @@ class Status:
 
 
 def status(*, caller: Caller, now: datetime) -> Status:
-    keys = list(OrganisationKey.objects.filter(organisation=caller.organisation).order_by("created_at"))
-    skew = next((key.clock_skew_seconds for key in keys if key.fingerprint == caller.key_id), None)
+    mine = OrganisationKey.objects.filter(organisation=caller.organisation, fingerprint=caller.key_id)
+    skew = mine.values_list("clock_skew_seconds", flat=True).first()
     publishers = list(Publisher.objects.filter(organisation=caller.organisation).order_by("domain"))
-    return Status(caller, keys, skew, now, list(own_subscriptions(caller=caller)), publishers)
+    return Status(
+        caller, own_keys(caller=caller, now=now), skew, now, list(own_subscriptions(caller=caller)), publishers
+    )

@@ -8,15 +8,22 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from hashshare.models import AccessKey
+from django.db import transaction
+
+from hashshare.models import AccessKey, OrganisationKey
 from hashshare.selectors.callers import Caller
 from hashshare.wire import errors
 
 MAX_DAYS = 366
 
 
+@transaction.atomic
 def create_access_key(*, caller: Caller, name: str, days: int, now: datetime) -> tuple[AccessKey, str]:
-    """The new row and the key's text, which is not kept. Raises UsageError outside 1..366 days."""
+    """The new row and the key's text, which is not kept. Raises UsageError outside 1..366 days.
+
+    The key that signs for it stays locked meanwhile: one that is revoked at this moment leaves no access key behind.
+    Raises NotAuthenticated if it was.
+    """
     caller.require_write()
     if not 1 <= days <= MAX_DAYS:
         raise errors.UsageError(f"An access key lasts 1 to {MAX_DAYS} days.")
@@ -28,10 +35,20 @@ def create_access_key(*, caller: Caller, name: str, days: int, now: datetime) ->
         name=name.strip()[:200],
         prefix=prefix,
         secret_hash=digest_of(secret),
+        made_with=signing_key(caller),
         created_at=now,
         expires_at=now + timedelta(days=days),
     )
     return row, f"hsk_{prefix}_{secret}"
+
+
+def signing_key(caller: Caller) -> OrganisationKey | None:
+    """The caller's key, locked; None for a person at the pages."""
+    mine = OrganisationKey.objects.filter(organisation=caller.organisation, fingerprint=caller.key_id)
+    key = mine.select_for_update(no_key=True).first()
+    if key is not None and key.revoked_at is not None:
+        raise errors.NotAuthenticated
+    return key
 
 
 def revoke_access_key(*, caller: Caller, access_key_id: uuid.UUID, now: datetime) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from hashshare.models import Acknowledgement, HashList, Leaf, Organisation, OrganisationKey, Release
 from hashshare.selectors.callers import Caller
@@ -49,9 +48,10 @@ def acknowledge(*, caller: Caller, document: bytes, now: datetime) -> tuple[Ackn
 
 
 def keys_in_force(organisation: Organisation, now: datetime) -> list[bytes]:
-    """Raw public keys."""
-    lasting = Q(not_after=None) | Q(not_after__gt=now)
-    rows = OrganisationKey.objects.filter(lasting, organisation=organisation, revoked_at=None)
+    """Raw public keys: those in force when a statement arrives. What it says of its own time is not asked: a key that
+    was stolen and revoked could say any. A statement that was taken stands for good, whatever becomes of its key.
+    """
+    rows = OrganisationKey.objects.in_force(now).filter(organisation=organisation)
     return [bytes(raw) for raw in rows.values_list("public_key", flat=True)]
 
 

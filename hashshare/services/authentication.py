@@ -17,7 +17,7 @@ from hashshare.wire import errors
 def usable_key(*, fingerprint: str, now: datetime) -> OrganisationKey:
     """The key if it and its organisation are in force. Raises NotAuthenticated, the same for every reason."""
     key = key_of(fingerprint)
-    if key is None or key.revoked_at is not None or (key.not_after is not None and key.not_after <= now):
+    if key is None or key.state_at(now) != "active":
         raise errors.NotAuthenticated
     if key.organisation.state != Organisation.State.ACTIVE:
         raise errors.NotAuthenticated

@@ -13,20 +13,24 @@ from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import own_publisher
 from hashshare.services.jobs import create_job
 from hashshare.services.judging import change, judge_roles
+from hashshare.services.majors import check_majors
 from hashshare.services.manifests import read_manifest
 from hashshare.wire import errors, limits
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.repository import feed_manifest, list_ids
 
 OFFICERS = ("root", "targets")
+ORDER = ("root", "targets", "major")
+"""In which a commit takes effect; feeds come last."""
 
 
 def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if_match: int, now: datetime) -> Job:
     """A job that will publish or reject the commit. Sending the same commit again while it is pending answers its job.
 
-    `roles` maps "root", "targets" or one list id to signed metadata; `if_match` is the accepted version of the last
-    of them (0: none). Raises NotEntitled, UsageError, VersionConflict, Conflict (another commit is pending, fact
-    `job`), BadSignature, ExpiredMetadata, MalformedMetadata, MissingObject, MalformedManifest, UnknownRequirement.
+    `roles` maps "root", "targets", "major" or one list id to signed metadata; `if_match` is the accepted version of the
+    last of them (0: none). Raises NotEntitled, UsageError, VersionConflict, Conflict (another commit is pending, fact
+    `job`), BadSignature, ExpiredMetadata, MalformedMetadata, MissingObject, MalformedManifest, MalformedMajor,
+    UnknownRequirement.
     """
     caller.require_write()
     publisher = own_publisher(caller=caller, domain=domain)
@@ -37,6 +41,7 @@ def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if
         return same_or_conflict(pending, texts)
     check_if_match(publisher, roles, if_match)
     judge_roles(publisher, roles, now=now)
+    check_majors(publisher, roles.get("major"))
     if hash_list is None:
         check_delegations_are_lists(publisher, roles)
         check_only_refreshed(publisher, roles)
@@ -47,14 +52,20 @@ def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if
 
 
 def commit_list(publisher: Publisher, roles: Mapping[str, bytes]) -> HashList | None:
-    """The list that a commit is a release of; None for one of root and targets. Raises UsageError, NotEntitled."""
+    """The list that a commit is a release of, None without a feed or beside root or targets.
+
+    Raises UsageError, NotEntitled.
+    """
     if not roles or any(len(body) > limits.MAX_METADATA for body in roles.values()):
         raise errors.UsageError("A commit carries signed metadata of at most 512 KiB a role.")
-    if set(roles) & set(OFFICERS):
+    feeds = set(roles) - set(ORDER)
+    if set(roles) & set(OFFICERS) or not feeds:
         return None
-    if len(roles) != 1:
-        raise errors.UsageError("A commit carries root and targets, or one list's feed role alone.")
-    found = HashList.objects.select_related("publisher").filter(publisher=publisher, tuf_id=next(iter(roles))).first()
+    if len(feeds) != 1:
+        raise errors.UsageError(
+            "A commit carries root and targets, or one list's feed role; the major role may go with each."
+        )
+    found = HashList.objects.select_related("publisher").filter(publisher=publisher, tuf_id=feeds.pop()).first()
     if found is None:
         raise errors.NotEntitled
     return found
@@ -90,7 +101,7 @@ def same_or_conflict(pending: Commit, texts: dict[str, str]) -> Job:
 
 def check_if_match(publisher: Publisher, roles: Mapping[str, bytes], if_match: int) -> None:
     """Raises VersionConflict unless the committer knows what stands."""
-    last = max(roles, key=lambda role: (role not in OFFICERS, role == "targets", role))
+    last = max(roles, key=lambda role: (ORDER.index(role) if role in ORDER else len(ORDER), role))
     current = Metadata.objects.filter(publisher=publisher, role=last).aggregate(top=Max("version"))["top"] or 0
     if current != if_match:
         message = f"The accepted version of {last} is {current}, not {if_match}."
@@ -117,7 +128,7 @@ def check_only_refreshed(publisher: Publisher, roles: Mapping[str, bytes]) -> No
     Raises MalformedMetadata.
     """
     served = dict(HashList.objects.filter(publisher=publisher).values_list("tuf_id", "manifest_digest"))
-    for role in set(roles) - set(OFFICERS):
+    for role in set(roles) - set(ORDER):
         if not served.get(role) or feed_manifest(roles[role], list_id=role).sha256 != served[role]:
             message = "A feed role beside root or targets signs the manifest that is served; a release comes alone."
             raise errors.MalformedMetadata(message, role=role)

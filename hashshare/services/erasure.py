@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from hashshare.models import Acknowledgement, Delivery, Leaf, Log
 from hashshare.services.logs import hidden_leaf
+from hashshare.services.sealing import grow, place_waiting, safely
 from hashshare.wire.log.rows import ErasureRow
 
 FORGOTTEN: Final[dict[str, Any]] = dict.fromkeys(
@@ -23,12 +24,12 @@ BATCH: Final = 5_000
 
 def erase_openings(*, now: datetime) -> dict[str, int]:
     """What was erased, by kind. Leaves first: no delivery or statement goes while a leaf still refers to it, so that a
-    run that is killed is made up for by the next.
+    run that is killed is made up for by the next. One log that fails is named and keeps no other from it.
     """
     until = erased_before(now)
     logs = Log.objects.filter(Exists(old_leaves(until).filter(log=OuterRef("pk")))).order_by("pk")
     return {
-        "openings": sum(erase_log(log, until, now) for log in logs),
+        "openings": sum(safely(log.pk, lambda log_id: erase_log(log_id, until, now)) for log in list(logs)),
         "deliveries": deleted(Delivery.objects.filter(at__lt=until, leaf=None)),
         "acknowledgements": deleted(old_statements(until)),
     }
@@ -42,15 +43,25 @@ def erased_before(now: datetime) -> datetime:
 
 
 def old_leaves(until: datetime) -> QuerySet[Leaf]:
-    return Leaf.objects.filter(created_at__lt=until, row__isnull=False, index__isnull=False)
+    """Whose openings go. Those of erasures stay: they name nobody, and their counts are what the publisher holds the
+    missing openings against.
+    """
+    return Leaf.objects.filter(created_at__lt=until, row__isnull=False, index__isnull=False).exclude(
+        kind=Leaf.Kind.ERASURE
+    )
 
 
 @transaction.atomic
-def erase_log(log: Log, until: datetime, now: datetime) -> int:
-    """That it was done is logged itself, for the publisher to read."""
+def erase_log(log_id: int, until: datetime, now: datetime) -> int:
+    """That it was done is logged itself, for the publisher to read, and sealed with it: whoever finds an opening gone
+    finds the leaf that says so under the next checkpoint.
+    """
+    log = Log.objects.select_for_update(no_key=True, of=("self",)).get(pk=log_id)
     count = old_leaves(until).filter(log=log).update(**FORGOTTEN)
     if count:
         hidden_leaf(log.pk, ErasureRow(until, count, now), now).save(force_insert=True)
+        while placed := place_waiting(log):
+            grow(log, placed, now)
     return count
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
-from hashshare.services.keys import add_key
+from hashshare.services.keys import MAX_KEY_DAYS, add_key
 from hashshare.services.organisations import create_organisation
 from hashshare.services.people import create_person
 from hashshare.services.publishers import create_publisher
@@ -54,13 +54,25 @@ def invite_organisation(
 
 
 def invite_key(
-    *, organisation: Organisation, now: datetime, valid_for: timedelta = VALID_FOR
+    *,
+    organisation: Organisation,
+    now: datetime,
+    valid_for: timedelta = VALID_FOR,
+    key_name: str = "",
+    holder: Person | None = None,
+    made_with: OrganisationKey | None = None,
 ) -> tuple[Invitation, str]:
-    """A code for one more machine key of an organisation that exists, or for one whose first code ran out."""
+    """A code for one more machine key of an organisation that exists, or for one whose first code ran out.
+
+    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for an operator.
+    """
     code = new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.ORGANISATION,
         organisation=organisation,
+        key_name=key_name[:200],
+        holder=holder,
+        made_with=made_with,
         code_hash=code_hash(code),
         created_at=now,
         expires_at=now + valid_for,
@@ -96,16 +108,27 @@ def invite_person(
 
 @transaction.atomic
 def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enrolment:
-    """Give the organisation its key. The same code and key again answer the same; raises InvitationInvalid."""
+    """Give the organisation its key, for two years. The name that the code was made for counts before `key_name`.
+
+    The same code and key again answer the same; raises InvitationInvalid.
+    """
     invitation = locked(code, Invitation.Kind.ORGANISATION)
     organisation = invitation.organisation
     if organisation is None or organisation.state == Organisation.State.SUSPENDED:
         raise errors.InvitationInvalid
     if invitation.used_at is not None:
         return repeated(invitation, organisation, public_key)
-    if invitation.expires_at <= now:
+    if invitation.expires_at <= now or not still_vouched_for(invitation, now):
         raise errors.InvitationInvalid
-    key = add_key(organisation=organisation, public_key=public_key, name=key_name, now=now)
+    key = add_key(
+        organisation=organisation,
+        public_key=public_key,
+        name=invitation.key_name or key_name,
+        now=now,
+        not_after=now + timedelta(days=MAX_KEY_DAYS),
+        holder=invitation.holder,
+        introduced_by=invitation.made_with,
+    )
     invitation.used_at, invitation.used_by = now, key.fingerprint
     invitation.save(update_fields=["used_at", "used_by"])
     organisation.state = Organisation.State.ACTIVE
@@ -160,12 +183,29 @@ def repeated(invitation: Invitation, organisation: Organisation, public_key: byt
 
 
 def locked(code: str, kind: str) -> Invitation:
-    """The invitation's row, locked so that two uses of one code wait for each other."""
-    rows = Invitation.objects.select_for_update(of=("self",)).select_related("organisation")
-    invitation = rows.filter(code_hash=code_hash(code), kind=kind).first()
+    """The invitation's row, locked so that two uses of one code wait for each other.
+
+    The organisation's is locked before it, as by all that ends its keys: so who waits here sees what was ended.
+    """
+    rows = Invitation.objects.filter(code_hash=code_hash(code), kind=kind)
+    whose = rows.values_list("organisation", flat=True).first()
+    if whose is not None:
+        Organisation.objects.select_for_update(no_key=True).filter(pk=whose).first()
+    related = rows.select_related("organisation", "holder", "made_with")
+    invitation = related.select_for_update(of=("self",)).first()
     if invitation is None:
         raise errors.InvitationInvalid
     return invitation
+
+
+def still_vouched_for(invitation: Invitation, now: datetime) -> bool:
+    """Whether who was to answer for the key is still there, and the key that asked for the code is not revoked. One
+    that ended by its date asked in its time.
+
+    Both void the code too, but a request that waited meanwhile may ask with an earlier time than that of its end.
+    """
+    holder, asked = invitation.holder, invitation.made_with
+    return (holder is None or holder.is_active) and (asked is None or asked.state_at(now) != "revoked")
 
 
 def new_code() -> str:

@@ -27,7 +27,7 @@ from hashshare.wire import errors
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 40
+MAX_ATTEMPTS = 20
 """A job whose worker vanished this often is given up as failed: something in it kills workers."""
 
 RESEND_AFTER = timedelta(seconds=30)

@@ -1,21 +1,45 @@
-"""Adding, revoking and watching organisation keys."""
+"""Adding, ending and watching organisation keys."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from hashshare.models import Organisation, OrganisationKey
+from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
 from hashshare.selectors.callers import Caller
 from hashshare.wire import errors
 from hashshare.wire.keys import fingerprint as fingerprint_of
 
-SEEN_EVERY = timedelta(minutes=10)
+SEEN_EVERY: Final = timedelta(minutes=10)
+MAX_KEY_DAYS: Final = 731
+"""The longest life of a key, and the one that enrolment gives: nobody remembers a key after two years."""
+MAX_OVERLAP: Final = timedelta(days=30)
+"""How long a key that was told to end may still be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a key, of what it had introduced, and what of that goes on."""
+
+    key: OrganisationKey
+    ended: tuple[OrganisationKey, ...]
+    left: tuple[OrganisationKey, ...]
 
 
 def add_key(
-    *, organisation: Organisation, public_key: bytes, name: str, now: datetime, not_after: datetime | None = None
+    *,
+    organisation: Organisation,
+    public_key: bytes,
+    name: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+    holder: Person | None = None,
+    introduced_by: OrganisationKey | None = None,
 ) -> OrganisationKey:
     """Register a raw 32-byte Ed25519 public key. Raises Conflict if any organisation already has it."""
     if len(public_key) != 32:
@@ -27,19 +51,95 @@ def add_key(
                 fingerprint=fingerprint_of(public_key),
                 public_key=public_key,
                 name=name[:200],
+                holder=holder,
+                introduced_by=introduced_by,
                 created_at=now,
+                not_before=not_before,
                 not_after=not_after,
             )
     except IntegrityError as error:
         raise errors.Conflict("That key is already registered.", next_step="Make a new key pair.") from error
 
 
+@transaction.atomic
 def revoke_key(*, organisation: Organisation, fingerprint: str, now: datetime) -> None:
-    """Idempotent; requests and tokens of the key are refused from now on. Raises NotEntitled for another's key."""
+    """Idempotent; requests and tokens of the key are refused from now on. Raises NotEntitled for another's key.
+
+    For operators, who may leave an organisation without a key; organisations themselves call `end_key`.
+    """
     mine = OrganisationKey.objects.filter(organisation=organisation, fingerprint=fingerprint)
     if not mine.exists():
         raise errors.NotEntitled
-    mine.filter(revoked_at=None).update(revoked_at=now)
+    _revoke(mine, now)
+
+
+@transaction.atomic
+def end_key(
+    *,
+    caller: Caller,
+    fingerprint: str,
+    now: datetime,
+    after: timedelta = timedelta(0),
+    introduced: bool = False,
+    last: bool = False,
+) -> Ending:
+    """Revoke a key of the caller's own at once, or let it end `after` a while. Ending it again changes nothing.
+
+    1. The organisation's keys take turns, so that two cannot end each other at the same moment.
+    2. Without `last`, a key that opens a door must be left when this one has ended. Raises LastKey.
+    3. `introduced`: the keys and access keys that it brought, and those that they brought, end with it at once: after a
+       theft nobody knows who made them. One-time codes that it made and nobody used are void in any case.
+
+    Raises NotEntitled for another's key, UsageError for an overlap above 30 days.
+    """
+    caller.require_write()
+    if not timedelta(0) <= after <= MAX_OVERLAP:
+        raise errors.UsageError(f"A key may go on for at most {MAX_OVERLAP.days} days after it was told to end.")
+    Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
+    mine = OrganisationKey.objects.filter(organisation=caller.organisation)
+    key = mine.filter(fingerprint=fingerprint).first()
+    if key is None:
+        raise errors.NotEntitled
+    brought = _introduced_by(key)
+    ending = [row for row in brought if introduced and row.state_at(now) in ("active", "waiting")]
+    if not last and key.state_at(now) != "revoked":
+        gone = [key.pk, *(row.pk for row in ending)]
+        if not mine.in_force(now).not_over(now + after).exclude(pk__in=gone).exists():
+            raise errors.LastKey
+    _end(key, now=now, after=after)
+    _revoke(mine.filter(pk__in=[row.pk for row in ending]), now)
+    if introduced:
+        AccessKey.objects.filter(made_with__in=[key, *brought], revoked_at=None).update(revoked_at=now)
+    key.refresh_from_db()
+    left = [row for row in brought if row not in ending and row.state_at(now) in ("active", "waiting")]
+    ended = mine.filter(pk__in=[row.pk for row in ending]).select_related("holder", "introduced_by")
+    return Ending(key, tuple(ended), tuple(left))
+
+
+def _end(key: OrganisationKey, *, now: datetime, after: timedelta) -> None:
+    """At once, or by shortening its window; what has ended is left as it is."""
+    begun = key.not_before is None or key.not_before < now + after
+    if after and begun:
+        OrganisationKey.objects.not_over(now + after).filter(pk=key.pk).update(not_after=now + after)
+    else:
+        _revoke([key], now)
+
+
+def _revoke(keys: Iterable[OrganisationKey], now: datetime) -> None:
+    """Compare-and-set on the keys; the codes that they made and nobody used are void with them."""
+    revoked = [key.pk for key in keys]
+    OrganisationKey.objects.filter(pk__in=revoked, revoked_at=None).update(revoked_at=now)
+    Invitation.objects.filter(made_with__in=revoked, used_at=None, expires_at__gt=now).update(expires_at=now)
+
+
+def _introduced_by(key: OrganisationKey) -> list[OrganisationKey]:
+    """The keys that it brought, by its signature or by a code, and those that they brought."""
+    found: list[OrganisationKey] = []
+    newest = [key]
+    while newest:
+        newest = list(OrganisationKey.objects.filter(introduced_by__in=newest))
+        found += newest
+    return found
 
 
 def record_key_seen(*, caller: Caller, clock_skew_seconds: int, now: datetime) -> None:

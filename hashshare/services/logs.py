@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 
 from hashshare.log_keys import PUBLICATION, log_key, origin_of
 from hashshare.models import Leaf, Log, Publisher
-from hashshare.selectors.logs import delivery_log, publication_log
+from hashshare.selectors.logs import delivery_log, publication_log, tile_reader
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.leaves import entry_of, new_opening, publication_entry
 from hashshare.wire.log.merkle import EMPTY_ROOT
 from hashshare.wire.log.rows import Row
+from hashshare.wire.log.trees import Tree
 
 
 def begin_logs(*, now: datetime) -> None:
@@ -45,6 +46,20 @@ def begin(kind: str, publisher: Publisher | None, now: datetime) -> Log:
     except IntegrityError:
         return Log.objects.get(kind=kind, publisher=publisher)  # somebody else began it at this moment
     return log
+
+
+@transaction.atomic
+def sign_logs_anew() -> int:
+    """Put the signature of the log key that is here under every log as it stands; how many. Whoever remembers the key
+    before refuses them by name.
+    """
+    key, rows = log_key().private, list(Log.objects.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    for log in rows:
+        shown = Tree(log.public_size, tile_reader(log)).root()
+        log.checkpoint = sign_checkpoint(Checkpoint(log.origin, log.size, bytes(log.root)), key=key)
+        log.public_checkpoint = sign_checkpoint(Checkpoint(log.origin, log.public_size, shown), key=key)
+        log.save(update_fields=["checkpoint", "public_checkpoint"])
+    return len(rows)
 
 
 def add_publication(*, metadata: bytes, now: datetime) -> None:

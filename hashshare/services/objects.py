@@ -16,6 +16,7 @@ from hashshare.selectors.entitlements import own_publisher
 from hashshare.storage import object_store
 from hashshare.storage.keys import object_key
 from hashshare.wire import errors, limits
+from hashshare.wire.major import MAJOR_NAME
 
 KEPT_AFTER_SUPERSEDED = timedelta(days=7)
 KEPT_UNPUBLISHED = timedelta(days=14)
@@ -131,6 +132,8 @@ def size_limit(name: str) -> int:
     """Bytes that an object of this name may have."""
     if name == "manifest.json":
         return limits.MAX_MANIFEST
+    if MAJOR_NAME.fullmatch(name):
+        return limits.MAX_MAJOR
     return limits.MAX_BASE_INDEX if name.endswith(".json") else limits.MAX_OBJECT
 
 

@@ -1,13 +1,21 @@
-"""Making and closing people's accounts."""
+"""Making people's accounts, and ending all that is theirs when they leave."""
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
+
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from hashshare.models import Organisation, Person
+from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
+from hashshare.selectors.people import Belongings, belongings, codes_of
 from hashshare.wire import errors
+
+logger = logging.getLogger(__name__)
 
 
 def create_person(
@@ -29,8 +37,59 @@ def create_person(
     return person
 
 
+@transaction.atomic
+def someone_leaves(*, person: Person, by: str, now: datetime) -> Belongings:
+    """End all that is a person's here, in one step; what was ended. Done again, it ends what has come since.
+
+    1. Lock the person, the organisation, whose keys take turns, and the person's codes and keys, so that nothing can be
+       made with one meanwhile. Rows that refer to these may be written, else whoever does so while they wait for the
+       same locks would wait for good.
+    2. Close the account and end its sessions: a browser is signed out at its next request.
+    3. Revoke the keys, and the access keys made with them; tokens of a revoked key are refused from the same moment.
+    4. Void the invitations that nobody has used.
+
+    Raises Conflict for the last operator: nobody could undo it, or invite another.
+    """
+    lock_what_is_theirs(person)
+    ending = belongings(person, now=now)
+    deactivate_person(person=person)
+    Session.objects.filter(pk__in=ending.sessions).delete()
+    OrganisationKey.objects.filter(holder=person, revoked_at=None).update(revoked_at=now)
+    AccessKey.objects.filter(made_with__holder=person, revoked_at=None).update(revoked_at=now)
+    Invitation.objects.filter(pk__in=[row.pk for row in ending.invitations], used_at=None).update(expires_at=now)
+    logger.info("%s left, by %s: %s.", person.email, by, told(ending))
+    return ending
+
+
+def lock_what_is_theirs(person: Person) -> None:
+    """Raises Conflict for the last operator. Operators are locked together, so that two cannot end each other."""
+    group = Q(role=Person.Role.OPERATOR) if person.role == Person.Role.OPERATOR else Q(pk=person.pk)
+    people = Person.objects.select_for_update(no_key=True).filter(group).order_by("pk")
+    others = [other for other in people if other.is_operator and other.pk != person.pk]
+    if person.is_operator and not others:
+        raise errors.Conflict(
+            f"{person} is the last operator here.", next_step="Invite another operator first: manage.py createoperator"
+        )
+    if person.organisation_id is not None:
+        Organisation.objects.select_for_update(no_key=True).get(pk=person.organisation_id)
+    for rows in (codes_of(person).filter(used_at=None), OrganisationKey.objects.filter(holder=person)):
+        list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+
+
+def told(ending: Belongings) -> str:
+    """What was ended, in a line for the record."""
+    named = {
+        "sessions": [str(len(ending.sessions))] if ending.sessions else [],
+        "keys": [row.fingerprint for row in ending.keys],
+        "access keys": [f"hsk_{row.prefix}" for row in ending.access_keys],
+        "invitations": [str(row) for row in ending.invitations],
+    }
+    parts = [f"{kind}: {', '.join(names)}" for kind, names in named.items() if names]
+    return "; ".join(["account closed", *parts])
+
+
 def deactivate_person(*, person: Person) -> None:
-    """End the person's sessions and sign-ins; the record stays."""
+    """Close the account. Its sessions die with it: every request checks `is_active` and the password of its person."""
     person.is_active = False
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password"])

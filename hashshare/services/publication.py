@@ -11,14 +11,16 @@ from django.db import transaction
 from django.db.models import Q
 
 from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release, StoredObject
-from hashshare.services.commits import OFFICERS
+from hashshare.services.commits import ORDER
 from hashshare.services.jobs import Claim, finish_job
 from hashshare.services.judging import judge_roles
 from hashshare.services.logs import add_publication, log_of
+from hashshare.services.majors import check_losses, serve_majors
 from hashshare.services.parts import parts_of
 from hashshare.services.timestamps import sign_snapshot_and_timestamp
 from hashshare.services.verification import Content
 from hashshare.wire import errors
+from hashshare.wire.major import MAJOR_NAME
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import RoleFile, feed_manifest, root_fingerprint
@@ -30,21 +32,27 @@ def publish_release(*, claim: Claim, commit: Commit, list_id: uuid.UUID, content
 
     1. Lock the job's claim, the publisher and the list, so that versions rise one at a time.
     2. Judge the signed metadata again: hours may have passed since it was submitted.
-    3. See that what was judged, in whichever processes, is what is now published.
+    3. See that what was judged, in whichever processes, is what is now published, and that so much may be taken back.
     4. Store it, move the list on, mark objects published or superseded, sign snapshot and timestamp.
-    5. Close commit, release and job. Raises LostClaim, VersionConflict, BadSignature, ExpiredMetadata, Conflict.
+    5. Close commit, release and job. Raises LostClaim, VersionConflict, BadSignature, ExpiredMetadata, Conflict,
+       MajorRequired.
     """
     claim.lock()
     publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
     hash_list = HashList.objects.select_for_update().get(pk=list_id)
     hash_list.publisher = publisher
-    feed = accepted_roles(publisher, commit, now)[hash_list.tuf_id]
+    roles = accepted_roles(publisher, commit, now)
+    feed = roles[hash_list.tuf_id]
     check_judged(claim.job, commit, hash_list, feed, content)
+    if "major" in roles:
+        keep_metadata(publisher, roles["major"], now)
+        serve_majors(publisher, roles["major"].body, now)
+    major = may_lose(hash_list, content, now)
     keep_metadata(publisher, feed, now, hash_list=hash_list)
     if content.manifest is not None:
         follow_manifest(hash_list, content.manifest, content.refs[0].sha256, now)
         publish_objects(hash_list, content.refs, now)
-        close_release(commit, content, feed.version, now)
+        close_release(commit, content, feed.version, now, major=major)
     hash_list.role_version = feed.version
     hash_list.save()
     sign_snapshot_and_timestamp(publisher=publisher, now=now)
@@ -54,7 +62,7 @@ def publish_release(*, claim: Claim, commit: Commit, list_id: uuid.UUID, content
 
 @transaction.atomic
 def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
-    """Take over root and targets metadata, and feed roles that were signed anew beside them.
+    """Take over root, targets and major metadata, and feed roles that were signed anew beside them.
 
     The first root gives the publisher its fingerprint and begins its delivery log. Raises as `publish_release` does.
     """
@@ -62,10 +70,12 @@ def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
     publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
     roles = accepted_roles(publisher, commit, now)
     for role, file in roles.items():
-        if role in OFFICERS:
+        if role in ORDER:
             keep_metadata(publisher, file, now)
         else:
             refresh_feed(publisher, file, now)
+    if "major" in roles:
+        serve_majors(publisher, roles["major"].body, now)
     if "root" in roles and roles["root"].version == 1:
         publisher.root_fingerprint = root_fingerprint(roles["root"].body)
         publisher.save(update_fields=["root_fingerprint"])
@@ -88,8 +98,8 @@ def accepted_roles(publisher: Publisher, commit: Commit, now: datetime) -> dict[
     """By role name. Raises what `judge_roles` raises."""
     bodies = {role: text.encode() for role, text in commit.roles.items()}
     judged = judge_roles(publisher, bodies, now=now)
-    officers = {"root": judged.root, "targets": judged.targets}
-    return {role: file for role, file in officers.items() if file is not None} | dict(judged.feeds)
+    files = {"root": judged.root, "targets": judged.targets, "major": judged.major}
+    return {role: file for role, file in files.items() if file is not None} | dict(judged.feeds)
 
 
 def check_judged(job: Job, commit: Commit, hash_list: HashList, feed: RoleFile[Any], content: Content) -> None:
@@ -104,6 +114,19 @@ def check_judged(job: Job, commit: Commit, hash_list: HashList, feed: RoleFile[A
     parts = [(part.state, part.target, (part.result or {}).get("sha256")) for part in parts_of(job).select_for_update()]
     if not stands or parts != [(Job.State.DONE, commit.pk, digest) for digest in content.shards]:
         raise errors.Conflict("What was verified is not what would be published.")
+
+
+def may_lose(hash_list: HashList, content: Content, now: datetime) -> bool:
+    """Whether a major stands for what the release takes away. Raises MajorRequired where one must."""
+    if content.manifest is None:
+        return False
+    return check_losses(
+        hash_list=hash_list,
+        version=content.manifest.version,
+        manifest=content.refs[0],
+        lost=content.withdrawals + content.weakened,
+        now=now,
+    )
 
 
 def refresh_feed(publisher: Publisher, file: RoleFile[Any], now: datetime) -> None:
@@ -144,7 +167,10 @@ def follow_manifest(hash_list: HashList, manifest: Manifest, digest: str, now: d
 
 
 def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datetime) -> None:
-    """What the manifest names is served from now on; what only older ones named will be pruned in a week."""
+    """What the manifest names is served from now on; what only older ones named will be pruned in a week.
+
+    Major documents stay: members that were away ask for them.
+    """
     wanted = {(ref.name, ref.sha256) for ref in refs}
     new, old = [], []
     served_or_wanted = Q(superseded_at=None) | Q(digest__in={ref.sha256 for ref in refs})
@@ -154,7 +180,7 @@ def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datet
                 row.published_at, row.superseded_at = row.published_at or now, None
                 new.append(row)
             wanted.discard((row.name, row.digest))
-        elif row.published_at is not None and row.superseded_at is None:
+        elif row.published_at is not None and row.superseded_at is None and not MAJOR_NAME.fullmatch(row.name):
             row.superseded_at = now
             old.append(row)
     if wanted:
@@ -162,12 +188,14 @@ def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datet
     StoredObject.objects.bulk_update([*new, *old], ["published_at", "superseded_at"], batch_size=1000)
 
 
-def close_release(commit: Commit, content: Content, role_version: int, now: datetime) -> None:
+def close_release(commit: Commit, content: Content, role_version: int, now: datetime, *, major: bool) -> None:
     Release.objects.filter(commit=commit, state=Release.State.VERIFYING).update(
         state=Release.State.PUBLISHED,
         role_version=role_version,
         upserts=content.upserts,
         withdrawals=content.withdrawals,
+        weakened=content.weakened,
+        major=major,
         withdrawal_reasons=dict(content.reasons),
         published_at=now,
     )

@@ -10,12 +10,12 @@ from typing import Final
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Min, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from hashshare.models import HashList, Organisation, Person, Release, Reminder, Subscription
-from hashshare.selectors.entitlements import in_force
+from hashshare.models import HashList, Organisation, Person, Release, Reminder
 from hashshare.selectors.logs import newest_acknowledged
-from hashshare.selectors.propagation import SHOWN_DAYS, withdrawal, withdrawing
+from hashshare.selectors.propagation import SHOWN_DAYS, entitled_at, withdrawal, withdrawing
+from hashshare.services.runs import spared
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +43,8 @@ def remind_overdue(*, now: datetime) -> int:
     """Mail whoever is newly overdue; how many organisations. One that cannot be mailed is named, and tried again."""
     count = 0
     for hash_list, organisation in list(overdue_members(now)):
-        try:
+        with spared("%s could not be reminded of withdrawals of %s.", organisation, hash_list):
             count += remind(hash_list, organisation, now)
-        except Exception:
-            logger.exception("%s could not be reminded of withdrawals of %s.", organisation, hash_list)
     return count
 
 
@@ -97,10 +95,9 @@ def remind(hash_list: HashList, organisation: Organisation, now: datetime) -> bo
 def unreminded(hash_list: HashList, organisation: Organisation, now: datetime) -> QuerySet[Release]:
     """What is past its deadline, not applied, and not yet told."""
     newest = newest_acknowledged(organisation.pk, hash_list.pk).first()
-    access = Subscription.objects.filter(in_force(now), list=hash_list, organisation=organisation)
-    since = access.aggregate(first=Min("entitled_at"))["first"] or now
+    entitled = entitled_at(hash_list, OuterRef("published_at")).filter(organisation=organisation)
     told = Reminder.objects.filter(release=OuterRef("pk"), organisation=organisation)
-    rows = past_deadline(hash_list, now).filter(published_at__gte=since).exclude(Exists(told))
+    rows = past_deadline(hash_list, now).filter(Exists(entitled)).exclude(Exists(told))
     return rows.filter(version__gt=newest.version if newest else 0).order_by("version")
 
 

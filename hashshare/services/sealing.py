@@ -6,7 +6,6 @@ and of two at work at once one passes the log over. Readers and deliveries wait 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
@@ -15,17 +14,17 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from hashshare.log_keys import log_key
+from hashshare.log_keys import FILE, log_key
 from hashshare.models import Leaf, Log, LogTile
 from hashshare.selectors.logs import tile_reader
 from hashshare.selectors.padding import padding_opening
-from hashshare.wire import errors
+from hashshare.services.runs import spared
+from hashshare.wire import errors, keys
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import entry_of
+from hashshare.wire.log.notes import Verifier, open_note
 from hashshare.wire.log.tiles import WIDTH, Tile
-
-logger = logging.getLogger(__name__)
 
 BATCH: Final = 32_768
 """Leaves in a transaction: they and their tiles are some 20 MiB of the worker's memory."""
@@ -58,15 +57,13 @@ def waiting() -> QuerySet[Leaf]:
 
 
 def safely(log_id: int, work: Callable[[int], int]) -> int:
-    try:
+    with spared("The log %s could not be sealed.", log_id):
         return work(log_id)
-    except Exception:
-        logger.exception("The log %s could not be sealed.", log_id)
-        return 0
+    return 0
 
 
 def seal_log(log_id: int, *, now: datetime) -> int:
-    """Everything that waits in one log; how many leaves. None while another worker is at it."""
+    """Everything that waits in one log; how many leaves, 0 while another worker is at it."""
     total = 0
     while sealed := seal_batch(log_id, now=now):
         total += sealed
@@ -105,8 +102,10 @@ def place_waiting(log: Log) -> list[bytes]:
 def grow(log: Log, entries: Iterable[bytes], now: datetime) -> None:
     """Append entries to the tree and sign it. Call with the log's row locked.
 
-    Raises MalformedLog when the tiles at its edge are not those that were signed: nothing may be built on them.
+    Raises LogKeyChanged when another key than ours signed it so far, MalformedLog when the tiles at its edge are not
+    those that were signed: nothing may be built on them.
     """
+    check_key(log)
     frontier = Frontier(log.size, tile_reader(log))
     if frontier.root() != bytes(log.root):
         raise errors.MalformedLog(f"The tiles of {log} do not lead to the root that was signed at {log.size} leaves.")
@@ -114,6 +113,18 @@ def grow(log: Log, entries: Iterable[bytes], now: datetime) -> None:
     log.size, log.root, log.sealed_at = frontier.size, frontier.root(), now
     log.checkpoint = sign_checkpoint(Checkpoint(log.origin, log.size, log.root), key=log_key().private)
     log.save(update_fields=["size", "root", "checkpoint", "sealed_at"])
+
+
+def check_key(log: Log) -> None:
+    """A machine without the right log.pem makes one of its own: what it signs would alarm every member for good."""
+    key = log_key()
+    try:
+        open_note(log.checkpoint, Verifier(log.origin, key.public))
+    except errors.BadSignature as fault:
+        raise errors.LogKeyChanged(
+            f"{log} was signed by another key than the {FILE} of this machine, {keys.fingerprint(key.public)}.",
+            next_step=f"Copy {FILE} from where the logs were sealed. If it is lost: manage.py replace_log_key",
+        ) from fault
 
 
 def keep_tiles(log: Log, tiles: Iterator[Tile]) -> None:

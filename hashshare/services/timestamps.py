@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,10 +12,9 @@ from django.db import transaction
 from hashshare.hub_keys import hub_keys
 from hashshare.models import Metadata, Publisher
 from hashshare.selectors.metadata import newest
+from hashshare.services.runs import spared
 from hashshare.services.trust import trusted_of
 from hashshare.wire.repository import read_role, sign_snapshot, sign_timestamp
-
-logger = logging.getLogger(__name__)
 
 SNAPSHOT_RENEWED_BEFORE = timedelta(days=4)
 TIMESTAMP_ENDING = timedelta(hours=12)
@@ -35,6 +34,7 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
     body = sign_snapshot(
         targets=trusted.targets,
         feeds=trusted.feeds,
+        major=trusted.major,
         version=next_version(publisher, "snapshot"),
         signer=hub_keys().online,
         now=now,
@@ -88,25 +88,22 @@ def refresh_ending(*, now: datetime) -> int:
     """Sign again what would soon expire, as after the hub was down; how many publishers. Cheap when nothing would."""
     ending = Metadata.objects.filter(role="timestamp", expires_at__lt=now + TIMESTAMP_ENDING)
     ending = ending.filter(publisher__awaited_since=None)
-    publishers = list(ending.values_list("publisher", flat=True))
-    for publisher_id in publishers:
-        refresh_publisher(publisher_id, now)
-    return len(publishers)
+    return refresh(list(ending.values_list("publisher", flat=True)), now)
 
 
 def refresh_timestamps(*, now: datetime) -> int:
-    """Sign every publisher's timestamp again, and its snapshot when that is near its end; how many publishers.
-
-    One that fails is logged and does not keep the others from being fresh.
-    """
-    count = 0
+    """Sign every publisher's timestamp again, and its snapshot when that is near its end; how many publishers."""
     due = Publisher.objects.filter(awaited_since=None).exclude(root_fingerprint="")
-    for publisher_id in due.values_list("pk", flat=True):
-        try:
+    return refresh(list(due.values_list("pk", flat=True)), now)
+
+
+def refresh(publishers: Sequence[uuid.UUID], now: datetime) -> int:
+    """How many it could; one that fails is named and does not keep the others from being fresh."""
+    count = 0
+    for publisher_id in publishers:
+        with spared("Publisher %s could not be signed again.", publisher_id):
             refresh_publisher(publisher_id, now)
             count += 1
-        except Exception:
-            logger.exception("Publisher %s could not be signed again.", publisher_id)
     return count
 
 

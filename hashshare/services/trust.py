@@ -8,12 +8,13 @@ from hashshare.wire.repository import Trusted
 
 
 def trusted_of(publisher: Publisher) -> Trusted:
-    """The latest root and targets, and each list's latest feed metadata by list id."""
-    root, targets = newest(publisher=publisher, role="root"), newest(publisher=publisher, role="targets")
+    """The latest root, targets and major, and each list's latest feed metadata by list id."""
+    root, targets, major = (newest(publisher=publisher, role=role) for role in ("root", "targets", "major"))
     return Trusted(
         root.content if root else None,
         targets.content if targets else None,
         {row.role: row.content for row in feeds(publisher)},
+        major.content if major else None,
     )
 
 

@@ -20,9 +20,11 @@ from hashshare.wire import errors, limits
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.chain import Step
 from hashshare.wire.checks import check_delta, check_guard, check_merge
-from hashshare.wire.engine import open_engine
+from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.entries import ListFormat
+from hashshare.wire.lapsing import day_of
 from hashshare.wire.liveness import count_growth
+from hashshare.wire.losses import count_weakened
 from hashshare.wire.manifest import Manifest, Segment
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import feed_manifest
@@ -36,6 +38,7 @@ class Content:
 
     `manifest` is None for a refresh: new signed metadata over the manifest that is served already. `follows` is the
     digest of the manifest that it was judged against, `shards` those of shards that were judged apart, in key order.
+    `weakened` entries end sooner than before or lost a hash (wire.losses).
     """
 
     manifest: Manifest | None
@@ -44,6 +47,7 @@ class Content:
     shards: tuple[str, ...] = ()
     upserts: int = 0
     withdrawals: int = 0
+    weakened: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -117,7 +121,7 @@ class Review:
 
     @property
     def new_base(self) -> NewBase:
-        built_on = self.manifest.base.built_at.date()
+        built_on = day_of(self.manifest.base.built_at)
         return NewBase(self.fmt, self.index, self.index_before, self.change.base_deltas, built_on, self.progress)
 
     @property
@@ -130,7 +134,7 @@ class Review:
     def content(self, *, shards_judged: bool) -> Content:
         refs = (self.ref, *self.manifest.object_refs(), *self.index.object_refs())
         self.check_files(refs)
-        growth, facts = self.check_delta()
+        growth, weakened, facts = self.check_delta()
         self.check_merges()
         self.check_chain()
         if self.change.base is not None and not shards_judged:
@@ -139,7 +143,8 @@ class Review:
         follows, shards = self.hash_list.manifest_digest, self.new_base.digests if shards_judged else ()
         if self.change.delta is None:
             return Content(self.manifest, follows, refs, shards, *self.operations())
-        return Content(self.manifest, follows, refs, shards, facts.upserts, facts.withdrawals, dict(facts.reasons))
+        counts = (facts.upserts, facts.withdrawals, weakened)
+        return Content(self.manifest, follows, refs, shards, *counts, dict(facts.reasons))
 
     def operations(self) -> tuple[int, int]:
         """Upserts and withdrawals since what the hub has: of a first release, its entries."""
@@ -164,16 +169,20 @@ class Review:
             done += ref.length
         self.progress(total, total, "Checking the rows")
 
-    def check_delta(self) -> tuple[int, SegmentFacts]:
-        """The release's own change: a well-formed segment, allowed against the state before it."""
+    def check_delta(self) -> tuple[int, int, SegmentFacts]:
+        """The release's own change: a well-formed segment, allowed against the state before it.
+
+        By how much the list grows, and how many of its entries say less than before (wire.losses).
+        """
         segment = self.change.delta
         if segment is None or self.previous is None:
-            return 0, EMPTY
+            return 0, 0, EMPTY
         facts = self.check_segment(segment)
         path, state = object_path(segment.object), self.state_before()
         with open_engine(read=[*state.paths, path], memory=MEMORY, scattered=True) as engine:
             effect = check_delta(engine, state, path, guard=guarded())
-        return effect.growth, facts
+            weakened = count_weakened(engine, state, rows=f"read_parquet({paths([path])})")
+        return effect.growth, weakened, facts
 
     def check_segment(self, segment: Segment) -> SegmentFacts:
         """Raises MalformedSegment also when the manifest's counts are not the segment's."""

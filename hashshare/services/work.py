@@ -59,7 +59,7 @@ def run_part(*, job_id: uuid.UUID, worker: str, task_id: str) -> None:
 def attempt(claim: Claim, commit: Commit) -> None:
     try:
         if claim.job.attempts > MAX_ATTEMPTS:
-            raise errors.HashshareError("Every attempt at this commit ended with the worker.")
+            raise killer_of_workers(commit)
         decide(claim, commit, timezone.now())
     except LostClaim:
         raise
@@ -70,6 +70,15 @@ def attempt(claim: Claim, commit: Commit) -> None:
     except Exception:
         logger.exception("Job %s failed at attempt %s.", claim.job.pk, claim.job.attempts)
         give_up_or_requeue(claim, commit)
+
+
+def killer_of_workers(commit: Commit) -> errors.HashshareError:
+    """What a commit is refused for that nobody lived to judge. The log names the list, the job its workers."""
+    logger.error("Gave up a commit to %s: %s workers ended while at it.", commit.list or commit.publisher, MAX_ATTEMPTS)
+    return errors.HashshareError(
+        f"The hub tried {MAX_ATTEMPTS} times to verify this commit, and each time its worker ended before it was done.",
+        next_step="Tell the hub's operator: the worker may lack memory. Publish again when they have found out why.",
+    )
 
 
 def decide(claim: Claim, commit: Commit, now: datetime) -> None:

@@ -15,9 +15,10 @@ from hashshare.wire.algorithms import KEY_PREFIX, guarded
 from hashshare.wire.engine import Engine, paths, scalar
 from hashshare.wire.entries import ListFormat, quoted, segment_columns
 from hashshare.wire.errors import GuardedHash, NotLive, RejectedContent, WithdrawnKey, WrongFold
+from hashshare.wire.lapsing import not_lapsed
 from hashshare.wire.liveness import find_standing
 from hashshare.wire.segments import prefix_text
-from hashshare.wire.state import LATER, HeldState, bulk_rows, entry_columns, fold_deltas, held_rows, key_hex, not_lapsed
+from hashshare.wire.state import LATER, HeldState, bulk_rows, entry_columns, fold_deltas, held_rows, key_hex
 from hashshare.wire.verification import ROW_GROUP
 from hashshare.wire.vocabulary import REINSTATE, UPSERT, WITHDRAW
 

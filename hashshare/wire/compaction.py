@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hashshare.wire.engine import Engine, paths, scalar
 from hashshare.wire.entries import ListFormat, quoted, segment_columns
+from hashshare.wire.lapsing import not_lapsed
 from hashshare.wire.segments import (
     SHARD_ENTRIES,
     SegmentFacts,
@@ -18,7 +19,7 @@ from hashshare.wire.segments import (
     write_parquet,
     written_facts,
 )
-from hashshare.wire.state import LATER, HeldState, bulk_rows, entry_columns, fold_deltas, held_rows, not_lapsed
+from hashshare.wire.state import LATER, HeldState, bulk_rows, entry_columns, fold_deltas, held_rows
 from hashshare.wire.vocabulary import WITHDRAW
 
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from hashshare.wire.algorithms import KEY_PREFIX
 from hashshare.wire.engine import Engine, literal, scalar
-from hashshare.wire.entries import quoted, row_columns, segment_columns
+from hashshare.wire.entries import ListFormat, quoted, row_columns, segment_columns
 from hashshare.wire.intake import Intake
-from hashshare.wire.state import HeldState, collect_withdrawn, entry_columns, fold_later, held_rows, key_hex, not_lapsed
+from hashshare.wire.lapsing import not_lapsed
+from hashshare.wire.state import HeldState, collect_withdrawn, entry_columns, fold_later, held_rows, key_hex
 from hashshare.wire.touched import HELD, collect_standing
 from hashshare.wire.vocabulary import REINSTATE, UPSERT, WITHDRAW
 
@@ -26,8 +27,9 @@ class Difference:
     `blocked` counts withdrawn keys that the intake holds and that were not named to be reinstated (they are left out
     of the table; the publisher refuses); `unheld` counts withdrawals of keys that the list never held. Where entries
     can lapse, `lapsed` counts those of keys that were held, lapsed and dropped out with a base, and `untraced` those
-    of keys that are not held and left no trace: they never were, or came with a base, lapsed and dropped out. The
-    examples are up to 20 keys in hexadecimal.
+    of keys that are not held and left no trace: they never were, or came with a base, lapsed and dropped out.
+    `outdated` counts rows of a full list that would be added but have lapsed already. They are left out, else each base
+    would drop them and each full list bring them back. The examples are up to 20 keys in hexadecimal.
     """
 
     table: str
@@ -44,6 +46,8 @@ class Difference:
     lapsed_examples: tuple[str, ...] = ()
     untraced: int = 0
     untraced_examples: tuple[str, ...] = ()
+    outdated: int = 0
+    outdated_examples: tuple[str, ...] = ()
 
     @property
     def upserts(self) -> int:
@@ -81,12 +85,19 @@ def difference(
         held = held_rows(state, entry_columns(state.fmt))
     _collect_reinstated(engine, reinstate)
     compared = _Comparison(engine, state, intake, held)
-    compared.collect_upserts(gone=gone)
+    compared.collect_upserts(gone=gone, today=None if intake.changes else today)
     if intake.changes:
         compared.collect_named_withdrawals(renewed=renewed)
     else:
         compared.collect_implied_withdrawals(reason, today)
     return compared.summary()
+
+
+def count_outdated(engine: Engine, intake: Intake, *, fmt: ListFormat, today: date) -> int:
+    """Rows of a full list that have lapsed by `today`, at no cost on a list without `expires`."""
+    if "expires" not in fmt.columns:
+        return 0
+    return scalar(engine, f"SELECT count(*) FROM {intake.table} WHERE NOT ({not_lapsed(fmt, today)})")
 
 
 def _collect_reinstated(engine: Engine, keys: Collection[bytes]) -> None:
@@ -107,14 +118,18 @@ class _Comparison:
     intake: Intake
     held: str
 
-    def collect_upserts(self, *, gone: int) -> None:
-        """Fills `difference` with rows to write, with `fate`: added, updated, reinstated or blocked."""
+    def collect_upserts(self, *, gone: int, today: date | None) -> None:
+        """Fills `difference` with rows to write, with `fate`: added, updated, reinstated, blocked or outdated.
+
+        Without `today` none is outdated: what a list of changes names is wanted just so, and named once.
+        """
         content = row_columns(self.state.fmt)
         names = "".join(f", given.{quoted(column)}" for column in content)
         differs = " OR ".join(f"given.{quoted(it)} IS DISTINCT FROM held.{quoted(it)}" for it in content) or "false"
         asked = f"given.op = {REINSTATE} OR" if self.intake.changes else ""
         rows = f"(SELECT * FROM {self.intake.table} {f'WHERE op <> {WITHDRAW}' if self.intake.changes else ''})"
-        fate = "CASE WHEN held.p IS NULL THEN 'added' ELSE 'updated' END"
+        new = f"CASE WHEN {not_lapsed(self.state.fmt, today, table='given')} THEN 'added' ELSE 'outdated' END"
+        fate = f"CASE WHEN held.p IS NULL THEN {new} ELSE 'updated' END"
         joined = ""
         if gone:
             fate = (
@@ -168,10 +183,10 @@ class _Comparison:
         columns = ", ".join(quoted(column) for column in segment_columns(self.state.fmt, "delta"))
         self.engine.execute(
             f"CREATE OR REPLACE TEMP VIEW {TABLE} AS SELECT {columns} FROM compared"
-            " WHERE fate NOT IN ('blocked', 'unheld', 'lapsed', 'untraced')"
+            " WHERE fate NOT IN ('blocked', 'unheld', 'lapsed', 'untraced', 'outdated')"
         )
         counts = dict(self.engine.execute("SELECT fate, count(*) FROM compared GROUP BY fate").fetchall())
-        touched = sum(counts.get(fate, 0) for fate in ("added", "updated", "reinstated", "blocked"))
+        touched = sum(counts.get(fate, 0) for fate in ("added", "updated", "reinstated", "blocked", "outdated"))
         upserts = f"SELECT count(*) FROM {self.intake.table}" + (
             f" WHERE op <> {WITHDRAW}" if self.intake.changes else ""
         )
@@ -190,6 +205,8 @@ class _Comparison:
             lapsed_examples=self._examples("lapsed"),
             untraced=counts.get("untraced", 0),
             untraced_examples=self._examples("untraced"),
+            outdated=counts.get("outdated", 0),
+            outdated_examples=self._examples("outdated"),
         )
 
     def _examples(self, fate: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class ExitCode(enum.IntEnum):
     VERIFICATION = 4
     NETWORK = 5
     REJECTED = 6
+    ALARM = 7
 
 
 class HashshareError(Exception):
@@ -178,6 +179,20 @@ class VersionConflict(Conflict):
     slug, title = "version-conflict", "Version conflict"
 
 
+class StaleRequest(Conflict):
+    """The signing request follows metadata that no longer stands."""
+
+    slug, title = "stale-signing-request", "Signing request is out of date"
+    next_step = "Nothing was changed. Make the request anew where it was made; signatures on this one are lost."
+
+
+class LastKey(Conflict):
+    """It is the last key with which your organisation can reach the hub."""
+
+    slug, title = "last-key", "Last key in force"
+    next_step = "Introduce another first (`hashshare key rotate`, `hashshare key add`), or say that this is meant."
+
+
 class PreconditionRequired(UsageError):
     """A commit names the version it follows in If-Match."""
 
@@ -239,10 +254,23 @@ class MalformedMetadata(VerificationFailed):
     slug, title = "malformed-metadata", "Malformed metadata"
 
 
+class MalformedRequest(VerificationFailed):
+    """The signing request does not have the shape that is required."""
+
+    slug, title = "malformed-signing-request", "Malformed signing request"
+    next_step = "Sign nothing of it. Copy it again from where it was made, or ask for a new one."
+
+
 class MalformedManifest(VerificationFailed):
     """The manifest does not have the shape that is required."""
 
     slug, title = "malformed-manifest", "Malformed manifest"
+
+
+class MalformedMajor(VerificationFailed):
+    """The major document does not have the shape that is required."""
+
+    slug, title = "malformed-major", "Malformed major document"
 
 
 class UnknownRequirement(VerificationFailed):
@@ -317,6 +345,22 @@ class TooManyWithdrawals(RejectedContent):
     next_step = "If this is meant, say how many: --allow-withdrawals N."
 
 
+class MajorRequired(RejectedContent):
+    """The release takes more entries from the list than its feed key may take alone."""
+
+    slug, title = "major-required", "Major signature needed"
+    next_step = (
+        "If it is meant, publish it again with the signatures of two holders of the publisher's major keys. If you "
+        "did not publish this, the feed key is in other hands: stop, and replace it."
+    )
+
+
+class LargeLoss(VerificationFailed):
+    """The list would lose too much of what is held here, and no major signature covers it."""
+
+    slug, title = "large-loss", "Large loss refused"
+
+
 class MalformedLog(VerificationFailed):
     """Something of a log (a checkpoint, a tile, a receipt or a row) does not have the shape that is required."""
 
@@ -384,6 +428,13 @@ class NetworkError(HashshareError):
     slug, title, status = "network", "Network error", 502
     exit_code = ExitCode.NETWORK
     next_step = "Nothing was changed here; run the command again later."
+
+
+class TooSlow(NetworkError):
+    """The hub sends so slowly that its answer was given up."""
+
+    slug, title = "too-slow", "Too slow"
+    next_step = "What came is kept, and the next run goes on from there. If it lasts, tell the hub's operator."
 
 
 class StorageUnavailable(NetworkError):

@@ -9,7 +9,8 @@ from typing import Final, Literal
 
 from hashshare.wire.engine import Engine, literal, scalar
 from hashshare.wire.entries import ListFormat, quoted
-from hashshare.wire.state import HeldState, entry_columns, fold_deltas, fold_later, held_rows, key_hex, not_lapsed
+from hashshare.wire.lapsing import not_lapsed
+from hashshare.wire.state import HeldState, entry_columns, fold_deltas, fold_later, held_rows, key_hex
 from hashshare.wire.vocabulary import OPERATIONS
 
 ExportFormat = Literal["csv", "ndjson", "parquet"]

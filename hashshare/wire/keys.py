@@ -14,9 +14,11 @@ from pathlib import Path
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.formats import encode_canonical
+from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
 from hashshare.wire.errors import UsageError
+from hashshare.wire.pkcs8 import encrypt_pkcs8
 
 PUBLIC_KEY_BYTES = 32
 FINGERPRINT_PREFIX = "SHA256:"
@@ -53,9 +55,10 @@ def load(path: Path, *, passphrase: bytes | None = None) -> Ed25519PrivateKey:
 
 
 def to_pem(key: Ed25519PrivateKey, *, passphrase: bytes | None = None) -> bytes:
-    """PKCS#8 PEM."""
-    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    """PKCS#8 PEM; under a passphrase as `wire.pkcs8` encrypts it."""
+    encoding = serialization.Encoding.DER if passphrase else serialization.Encoding.PEM
+    plain = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return encrypt_pkcs8(plain, passphrase) if passphrase else plain
 
 
 def public_bytes(key: Ed25519PrivateKey | Ed25519PublicKey) -> bytes:
@@ -103,6 +106,14 @@ def fingerprint_of(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
 def tuf_key(raw: bytes) -> SSlibKey:
     """The key as TUF metadata lists it, under the key id that TUF derives from it."""
     return SSlibKey.from_crypto(public_key(raw))
+
+
+def key_id(key: Key) -> str:
+    """The id that follows from a public key: hex SHA-256 of its canonical JSON (TUF specification 4.2). What metadata
+    lists a key under may be any text.
+    """
+    named = {"keytype": key.keytype, "scheme": key.scheme, "keyval": key.keyval}
+    return hashlib.sha256((encode_canonical(named) or "").encode()).hexdigest()
 
 
 def tuf_signer(key: Ed25519PrivateKey) -> CryptoSigner:

@@ -17,6 +17,10 @@ MAX_METADATA: Final = 512 * KIB
 """One signed TUF metadata file."""
 
 MAX_MANIFEST: Final = 1 * MIB
+MAX_MAJOR: Final = 4 * KIB
+MAX_MAJORS: Final = 1_000
+"""Major documents that one metadata file of a publisher's major role names; the oldest are left out."""
+
 MAX_BASE_INDEX: Final = 4 * MIB
 MAX_OBJECT: Final = 2 * GIB
 """One segment; shards hold about a million entries, some 100 MB with every algorithm."""

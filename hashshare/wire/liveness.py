@@ -6,11 +6,13 @@ is read at the places where `p` was met, so that row groups without one are left
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from hashshare.wire.engine import Engine, paths, scalar
+from hashshare.wire.entries import quoted
 from hashshare.wire.state import HeldState
 from hashshare.wire.vocabulary import UPSERT, WITHDRAW
 
@@ -22,7 +24,7 @@ def find_standing(engine: Engine, state: HeldState, *, table: str) -> None:
     """Fills the temporary table `standing`: `table`'s op, p and s (unique keys), whether the key is `held`, and whether
     it is `gone` (withdrawn). Best on an engine for `scattered` reading.
     """
-    _find_met(engine, state.base, state.deltas, table=table)
+    find_met(engine, state.base, state.deltas, table=table)
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE standing AS
         SELECT sought.op, p, s, coalesce(last.op <> {WITHDRAW}, false) AS held, coalesce(last.op = {WITHDRAW}, false)
@@ -40,16 +42,26 @@ def count_growth(engine: Engine, base: Sequence[Path], deltas: Sequence[Path]) -
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE past AS SELECT p, s, arg_max(op, file_index) AS op
         FROM read_parquet({paths(deltas)}) GROUP BY p, s""")
-    _find_met(engine, base, (), table="past")
+    find_met(engine, base, (), table="past")
     change = f"count(*) FILTER (past.op <> {WITHDRAW}) - count(*) FILTER (met.p IS NOT NULL)"
     return scalar(engine, f"SELECT {change} FROM past LEFT JOIN met USING (p, s)")
 
 
-def _find_met(engine: Engine, base: Sequence[Path], deltas: Sequence[Path], *, table: str) -> None:
+def find_met(
+    engine: Engine,
+    base: Sequence[Path],
+    deltas: Sequence[Path],
+    *,
+    table: str,
+    columns: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Fills the temporary table `met` (p, s, op, file): every row of the files on a key of `table`, perhaps on others
-    that share a prefix with one. `file` counts in their order; an entry of the base counts as an upsert.
+    that share a prefix with one. `file` counts in their order; an entry of the base counts as an upsert. `columns`,
+    with their types, are read as well.
     """
-    engine.execute("CREATE OR REPLACE TEMP TABLE met (p UBIGINT, s BLOB, op UTINYINT, file UBIGINT)")
+    typed = "".join(f", {quoted(name)} {kind}" for name, kind in columns.items())
+    names = "".join(f", {quoted(name)}" for name in columns)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE met (p UBIGINT, s BLOB, op UTINYINT, file UBIGINT{typed})")
     files = [*base, *deltas]
     if not files:
         return
@@ -60,17 +72,17 @@ def _find_met(engine: Engine, base: Sequence[Path], deltas: Sequence[Path], *, t
         places = engine.execute("SELECT file, list(row) FROM hits GROUP BY file").fetchall()
         # The places as constants, so that the reader itself leaves out row groups without one.
         rows = " UNION ALL ".join(
-            f"SELECT {file} AS file, file_row_number AS row, s, {UPSERT if file < len(base) else 'op'} AS op"
+            f"SELECT {file} AS file, file_row_number AS row, s, {UPSERT if file < len(base) else 'op'} AS op{names}"
             f" FROM read_parquet({paths([files[file]])}, file_row_number = true)"
             f" WHERE file_row_number IN ({', '.join(map(str, among))})"
             for file, among in places
         )
         if places:
-            engine.execute(f"INSERT INTO met SELECT p, s, op, file FROM hits JOIN ({rows}) USING (file, row)")
+            engine.execute(f"INSERT INTO met SELECT p, s, op, file{names} FROM hits JOIN ({rows}) USING (file, row)")
         return
     for part, op, first in ((base, UPSERT, 0), (deltas, "op", len(base))):
         if part:
-            rows = f"SELECT p, s, {op} AS op, file_index + {first} AS file FROM read_parquet({paths(part)})"
+            rows = f"SELECT p, s, {op} AS op, file_index + {first} AS file{names} FROM read_parquet({paths(part)})"
             engine.execute(f"INSERT INTO met SELECT * FROM ({rows}) SEMI JOIN {table} USING (p, s)")
 
 

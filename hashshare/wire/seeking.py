@@ -13,7 +13,8 @@ from typing import Final
 from hashshare.wire.algorithms import KEY_PREFIX
 from hashshare.wire.engine import Engine, paths
 from hashshare.wire.entries import Entry, ListFormat, quoted, row_columns
-from hashshare.wire.state import HeldState, entry_columns, fold_later, held_rows, key_hex, not_lapsed
+from hashshare.wire.lapsing import not_lapsed
+from hashshare.wire.state import HeldState, entry_columns, fold_later, held_rows, key_hex
 
 FEW: Final = 200
 """Up to so many prefixes stand in the query itself, where the reader skips row groups by them; more are joined."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from hashshare.wire.algorithms import KEY_PREFIX
 from hashshare.wire.engine import Engine, paths, scalar
 from hashshare.wire.entries import ListFormat, quoted, segment_columns
+from hashshare.wire.lapsing import not_lapsed
 from hashshare.wire.vocabulary import WITHDRAW
 
 LATER = "later"
@@ -118,13 +119,6 @@ def held_rows(state: HeldState, columns: Sequence[str], *, condition: str = "tru
         f"SELECT {names} FROM ({bulk}) AS bulk ANTI JOIN {LATER} USING (p, s)"
         f" UNION ALL SELECT {names} FROM {LATER} WHERE op <> {WITHDRAW} AND ({condition})"
     )
-
-
-def not_lapsed(fmt: ListFormat, today: date | None) -> str:
-    """The condition under which an entry counts on `today` (UTC): `expires` acts from the start of that day."""
-    if today is None or "expires" not in fmt.columns:
-        return "true"
-    return f"expires IS NULL OR expires > DATE '{today.isoformat()}'"
 
 
 def entry_columns(fmt: ListFormat) -> tuple[str, ...]:

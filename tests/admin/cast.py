@@ -19,6 +19,7 @@ from hashshare.models import (
     Commit,
     DailyStatistic,
     Delivery,
+    ExpiryWarning,
     GuardedDigest,
     HashList,
     Invitation,
@@ -115,6 +116,16 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
                 list=found, organisation=member, version=1, purged=1, manifest_digest=published.manifest_digest
             ),
             Reminder: Reminder.objects.create(release=published, organisation=member, recipients=1),
+            ExpiryWarning: ExpiryWarning.objects.create(
+                publisher=publisher,
+                role=found.tuf_id,
+                version=1,
+                step="half",
+                audience="organisation",
+                subject=found.name,
+                expires_at=now + timedelta(days=7),
+                recipients=1,
+            ),
         },
     )
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from hashshare.admin import tables  # noqa: F401  (registers them)
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-from hashshare.models import AccessKey, GuardedDigest, Invitation, Organisation, OrganisationKey, Person, Subscription
+from hashshare.models import AccessKey, GuardedDigest, Invitation, Organisation, OrganisationKey, Subscription
 from hashshare.services.invitations import enrol
 from hashshare.services.organisations import suspend_organisation
 from tests.admin.addresses import deed, page, table_deed
@@ -178,19 +178,6 @@ def test_it_adds_a_publisher_to_a_hotline_only(hub: Hub) -> None:
     assert hub.aurora.hotline.publishers.filter(domain="aurora-lab.example").exists()
     client.post(deed(hub.aurora.member, "add-domain"), {"domain": "cobalt.example"})
     assert not hub.aurora.member.publishers.exists()
-
-
-def test_it_closes_an_account_and_ends_its_sessions(hub: Hub) -> None:
-    theirs = browser(hub.engineer)
-    assert theirs.get("/admin/").status_code == 200
-    browser(hub.operator).post(deed(hub.engineer, "close"), {"reason": "left the company"})
-    assert theirs.get("/admin/").status_code == 302
-
-
-def test_it_does_not_let_operators_close_their_own_account(hub: Hub) -> None:
-    answer = browser(hub.operator).post(deed(hub.operator, "close"), {"reason": "tired"})
-    assert "You cannot close your own account." in answer.content.decode()
-    assert Person.objects.get(pk=hub.operator.pk).is_active
 
 
 def test_it_guards_a_digest_and_stops(hub: Hub) -> None:

@@ -18,13 +18,14 @@ ASSET = re.compile(r'(?:href|src)="(/static/[^"]+|https?://[^"]+|//[^"]+)"')
 
 def addresses(hub: Hub) -> list[str]:
     cobalt = hub.aurora.member
-    own = ["/admin/", "/admin/statistics/", "/admin/password_change/"]
+    own = ["/admin/", "/admin/statistics/", "/admin/expiring/", "/admin/timetable/", "/admin/password_change/"]
     return [
         *own,
         changelist(Organisation),
         changelist(Release),
         page(cobalt),
         deed(cobalt, "suspend"),
+        deed(hub.engineer, "leaves"),
         page(cobalt, "history"),
     ]
 

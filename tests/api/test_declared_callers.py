@@ -28,6 +28,7 @@ PARTS = {
     "name": "manifest.json",
     "log": "aurora.example",
     "job_id": str(uuid.UUID(int=1)),
+    "fingerprint": f"SHA256:{'A' * 43}",
     "access_key_id": str(uuid.UUID(int=1)),
     "path": "0/000",
     "number": "2",

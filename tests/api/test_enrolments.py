@@ -46,7 +46,8 @@ def test_it_makes_the_key_known(code: str, images: Hotline) -> None:
     assert answer.status_code == 201
     told = answer.json()
     assert told["organisation"] == {"slug": "cobalt", "name": "Cobalt", "kind": "member", "country": "NL"}
-    assert told["key"] == {"id": keys.fingerprint_of(key)}
+    assert told["key"]["id"] == keys.fingerprint_of(key)
+    assert datetime.fromisoformat(told["key"]["not_after"]) > datetime.now(UTC) + timedelta(days=729)
     assert told["hub"]["url"] == "http://127.0.0.1:8000"
     assert len(told["hub"]["keys"]) == 2
     [publisher] = told["publishers"]

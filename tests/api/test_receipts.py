@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from hashshare.log_keys import log_key
-from hashshare.models import Leaf, Log
+from hashshare.models import Leaf, Log, Publisher
+from hashshare.selectors import receipts as selector
+from hashshare.selectors.logs import begun
 from hashshare.services.sealing import publish_checkpoints, seal_logs
 from hashshare.wire.errors import WrongProof
 from hashshare.wire.log import (
@@ -124,6 +126,24 @@ def test_they_go_on_from_an_index(images: Hotline, cobalt: Party) -> None:
     assert indexes("&after=258&limit=1") == [None]
     assert indexes("&after=9999") == [None, None]
     assert Leaf.objects.filter(index=None).count() == 2
+
+
+def test_what_is_sealed_while_the_answer_is_made_is_in_it(
+    images: Hotline, cobalt: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the member would say that the hub took a statement and did not log it."""
+    subscribed(cobalt, images)
+    fetch_manifest(cobalt, images)
+
+    def sealed_after(publisher: Publisher) -> Log:
+        log = begun(publisher)
+        seal_logs(now=now())
+        return log
+
+    with monkeypatch.context() as busy:
+        busy.setattr(selector, "begun", sealed_after)
+        assert [(one["kind"], one["index"]) for one in receipts(cobalt)] == [("delivery", None)]
+    assert [one["index"] for one in receipts(cobalt)] == [0]
 
 
 @pytest.mark.parametrize("query", ["&limit=0", "&limit=201", "&limit=x", "&after=-2", "&after=1e3", "&after=\u0661"])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from hashshare.api.releases import Releases
 from hashshare.models import HashList, Release, StoredObject
 from hashshare.services.work import run_job
 from hashshare.wire import keys, repository
@@ -202,6 +203,36 @@ def test_a_rejected_version_is_used_again_and_readers_never_see_the_attempt(read
     one = cobalt.get("lists/aurora.example/images/releases/1").json()
     assert (one["version"], one["entries"], one["upserts"]) == (1, 1000, 1000)
     refused(cobalt.get("lists/aurora.example/images/releases/2"), 404, "not-found")
+
+
+def copied(version: int) -> None:
+    """The first release once more, as another version: what the hub has of one with which nothing else is done."""
+    release = Release.objects.select_related("commit__job").get(version=1)
+    job, commit = release.commit.job, release.commit
+    for row in (job, commit, release):
+        row.pk, row._state.adding = uuid.uuid4(), True
+    job.save()
+    commit.job = job
+    commit.save()
+    release.commit, release.version = commit, version
+    release.save()
+
+
+def test_releases_are_read_page_by_page(ready: Hotline, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = ready.build()
+    ready.upload_all()
+    assert ready.committed(ready.release(manifest))["state"] == "done"
+    for version in range(2, 6):
+        copied(version)
+    monkeypatch.setattr(Releases, "newest", 2)
+
+    def page(query: str = "") -> list[int]:
+        answer = ready.party.get(f"lists/aurora.example/images/releases{query}").json()
+        return [row["version"] for row in answer["releases"]]
+
+    assert [page(), page("?before=4"), page("?before=2"), page("?before=1")] == [[5, 4], [3, 2], [1], []]
+    for wrong in ("0", "-1", "x", "9" * 20):
+        refused(ready.party.get(f"lists/aurora.example/images/releases?before={wrong}"), 400, "invalid-request")
 
 
 def test_releases_are_not_shown_to_others(ready: Hotline, cobalt: Party, borealis: Party) -> None:

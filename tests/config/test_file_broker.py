@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ import kombu
 import pytest
 from kombu.exceptions import ChannelError
 
+from config import file_broker
 from config.environment import broker
 
 MESSAGES = 300
@@ -66,6 +69,83 @@ def test_each_message_goes_to_one_of_those_who_take(tmp_path: Path) -> None:
         found = [number for each in taken for number in each.result(timeout=60)]
     assert sorted(found) == list(range(MESSAGES))
     assert list((tmp_path / "queue").iterdir()) == []
+
+
+def leave(folder: Path, *, number: int) -> None:
+    """What processes that were killed leave: drafts, and messages taken and not yet removed."""
+    for place in range(number):
+        (folder / f".{place}.draft").write_text("{")
+        (folder / f".{place}_x.jobs.msg.taken").write_text('{"number": -1}')
+
+
+def test_what_was_left_by_a_kill_is_swept_and_nothing_else(
+    tmp_path: Path, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, control = tmp_path / "queue", tmp_path / "control"
+    for folder in (queue, control):
+        leave(folder, number=2)
+    channel._put("jobs", {"number": 1})
+    kombu.Queue("jobs", kombu.Exchange("jobs"), routing_key="jobs")(channel).declare()
+    later = time.time() + 2 * file_broker.LEFT_SECONDS
+    kept = [path for path in control.iterdir() if not path.name.startswith(".")]
+    assert channel._get("jobs") == {"number": 1}
+    assert len(list(queue.glob(".*"))) == 4, "none is old yet"
+    monkeypatch.setattr(time, "time", lambda: later)
+    channel.next_sweep = 0.0
+    with pytest.raises(Empty):
+        channel._get("jobs")
+    assert list(queue.iterdir()) == []
+    assert sorted(control.iterdir()) == sorted(kept) != []
+
+
+def test_a_message_that_waited_for_long_is_not_swept_while_it_is_taken(tmp_path: Path) -> None:
+    message = tmp_path / "1_x.jobs.msg"
+    message.write_text("{}")
+    os.utime(message, (0, 0))
+    message.rename(tmp_path / f".{message.name}.taken")
+    file_broker.sweep_leftovers(tmp_path, now=time.time())
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_many_may_sweep_at_once_while_messages_come_and_go(tmp_path: Path) -> None:
+    with channel_at(tmp_path) as opened:
+        queue = tmp_path / "queue"
+        leave(queue, number=MESSAGES)
+        now = max(path.stat().st_ctime for path in queue.iterdir()) + 0.01 + file_broker.LEFT_SECONDS
+        time.sleep(0.03)  # what comes from here on is younger
+        ready = threading.Barrier(TAKERS + 1)
+
+        def sweep(_: int) -> None:
+            ready.wait(timeout=30)
+            file_broker.sweep_leftovers(queue, now=now)
+
+        with ThreadPoolExecutor(TAKERS) as pool:
+            swept = [pool.submit(sweep, number) for number in range(TAKERS)]
+            ready.wait(timeout=30)
+            for number in range(20):
+                opened._put("timetable", {"number": number})
+            for each in swept:
+                each.result(timeout=60)
+        assert [opened._get("timetable")["number"] for _ in range(20)] == list(range(20))
+        assert list(queue.iterdir()) == []
+
+
+def test_a_message_that_is_swept_under_the_hands_of_who_takes_it_is_lost_without_an_error(
+    tmp_path: Path, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still for so long that others took it for dead."""
+    for number in (1, 2):
+        channel._put("jobs", {"number": number})
+    rename = Path.rename
+
+    def swept(self: Path, target: Path) -> Path:
+        moved = rename(self, target)
+        if moved.read_text() == '{"number": 1}':
+            moved.unlink()
+        return moved
+
+    monkeypatch.setattr(Path, "rename", swept)
+    assert channel._get("jobs") == {"number": 2}
 
 
 def test_queues_declared_at_once_are_all_bound(tmp_path: Path) -> None:

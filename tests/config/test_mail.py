@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.celery import TIMETABLE
 from config.environment import at_least_one, mail
-from hashshare import tasks
 
 
 def test_without_an_address_it_is_written_into_the_log() -> None:
@@ -46,8 +44,3 @@ def test_openings_are_kept_for_a_year_at_least(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("HASHSHARE_LOG_YEARS", text)
     with pytest.raises(ImproperlyConfigured):
         at_least_one("HASHSHARE_LOG_YEARS", 3)
-
-
-@pytest.mark.parametrize("name", sorted(TIMETABLE))
-def test_every_task_of_the_timetable_exists(name: str) -> None:
-    assert getattr(tasks, name).name == f"hashshare.tasks.{name}"

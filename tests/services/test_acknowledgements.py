@@ -13,7 +13,7 @@ from django.db import connection
 
 from hashshare.models import Acknowledgement, Leaf, OrganisationKey
 from hashshare.services.acknowledgements import acknowledge
-from hashshare.services.keys import add_key
+from hashshare.services.keys import add_key, revoke_key
 from hashshare.services.logs import hidden_leaf
 from hashshare.services.subscriptions import decide_subscription, request_subscription
 from hashshare.wire import errors, keys
@@ -139,6 +139,25 @@ def test_a_key_that_is_not_in_force_cannot_sign(images: b.Feed, cobalt: b.Party,
     refused(errors.BadSignature, lambda: state(cobalt, images, key=keys.generate()))
     OrganisationKey.objects.filter(fingerprint=keys.fingerprint_of(second)).update(revoked_at=None, not_after=None)
     assert state(cobalt, images, key=second)[0].key == keys.fingerprint_of(second)
+
+
+def test_a_key_whose_window_is_still_to_begin_cannot_sign(images: b.Feed, cobalt: b.Party) -> None:
+    later = keys.generate()
+    raw, begins = keys.public_bytes(later), now() + timedelta(minutes=1)
+    add_key(organisation=cobalt.organisation, public_key=raw, name="b", now=now(), not_before=begins)
+    refused(errors.BadSignature, lambda: state(cobalt, images, key=later))
+
+
+def test_a_statement_that_was_taken_stands_when_its_key_is_revoked(images: b.Feed, cobalt: b.Party) -> None:
+    """A statement of that key's that comes later is refused, whatever time it gives for itself."""
+    second = keys.generate()
+    add_key(organisation=cobalt.organisation, public_key=keys.public_bytes(second), name="b", now=now())
+    document = sign_acknowledgement(statement(cobalt, images), key=second)
+    taken, _ = acknowledge(caller=cobalt.caller, document=document, now=now())
+    revoke_key(organisation=cobalt.organisation, fingerprint=keys.fingerprint_of(second), now=now())
+    refused(errors.BadSignature, lambda: acknowledge(caller=cobalt.caller, document=document, now=now()))
+    taken.refresh_from_db()
+    assert taken.key == keys.fingerprint_of(second)
 
 
 def test_a_list_that_one_was_never_entitled_to_is_as_one_that_never_was(images: b.Feed) -> None:

@@ -1,4 +1,4 @@
-"""The hub keeps signing: timestamps before they expire, snapshots before that; feeds near their end are named."""
+"""The hub keeps signing: timestamps before they expire, snapshots before that."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from hashshare.models import Metadata
-from hashshare.selectors.freshness import stale_feeds
-from hashshare.services.expiry import expire_due
 from hashshare.services.timestamps import refresh_ending, refresh_timestamps
 from tests import builders as b
 
@@ -61,15 +59,3 @@ def test_it_removes_snapshots_that_nobody_asks_for_any_more(images: b.Feed) -> N
     assert len(versions("snapshot")) > 1
     refresh_timestamps(now=b.now() + timedelta(days=2, hours=1))
     assert len(versions("snapshot")) == 1
-
-
-def test_it_names_feeds_near_their_end(images: b.Feed, caplog: pytest.LogCaptureFixture) -> None:
-    assert stale_feeds(now=b.now() + timedelta(days=6)) == []
-    (half,) = stale_feeds(now=b.now() + timedelta(days=8))
-    assert (half.list.name, half.urgent) == ("aurora.example/images", False)
-    assert stale_feeds(now=b.now() + timedelta(days=11))[0].urgent
-    expire_due(now=b.now() + timedelta(days=11))
-    assert "aurora.example/images: 78 %" in caplog.text
-    assert images.manifest is not None
-    images.publish(images.manifest)
-    assert stale_feeds(now=b.now() + timedelta(days=1)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from pytest_django.fixtures import Settings
 from tuf.api.metadata import Metadata as SignedMetadata
 
 from hashshare.hub_keys import hub_keys
-from hashshare.models import Metadata, Publisher
+from hashshare.models import Job, Metadata, Publisher
 from hashshare.selectors.hub import LaggingRoot, lagging_roots, publisher_state
-from hashshare.wire import keys
+from hashshare.wire import errors, keys, repository
 from tests import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,21 @@ def test_it_rejects_a_key_that_is_not_the_standby(folder: Path) -> None:
         with pytest.raises(CommandError):
             call_command("replace_hub_key", str(path))
     assert hub_keys().public == before
+
+
+def test_the_next_root_drops_the_lost_key(folder: Path) -> None:
+    """One that names it still is refused, and the hub's own signatures are of a key that stays."""
+    aurora = b.publisher()
+    lost, officer = hub_keys().online.public_key, keys.tuf_signer(aurora.officer)
+    call_command("replace_hub_key", str(folder / "standby.pem"), stdout=io.StringIO())
+    with pytest.raises(errors.MalformedMetadata):
+        renewed = repository.next_root(aurora.root, signers=[officer], now=b.now())
+        aurora.submit({"root": renewed}, if_match=1)
+    root = repository.next_root(aurora.root, hub_keys=hub_keys().both, signers=[officer], now=b.now())
+    job = aurora.commit({"root": root}, if_match=1)
+    assert job.state == Job.State.DONE, job.problem
+    assert lost.keyid not in repository.read_role("root", root).signed.keys
+    assert set(newest("timestamp").signatures) == {hub_keys().online.public_key.keyid}
 
 
 def test_it_takes_a_standby_key_that_is_under_a_passphrase(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,4 +150,5 @@ def test_it_rejects_a_commit_that_kills_every_worker() -> None:
     made = feed.submit(feed.first([b.entry()]))
     Job.objects.filter(pk=made.pk).update(attempts=jobs.MAX_ATTEMPTS)
     assert b.worked(made).state == "failed"
+    assert "its worker ended before it was done" in str(made.problem)
     assert Release.objects.get().state == "rejected"

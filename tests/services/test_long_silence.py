@@ -55,7 +55,7 @@ def test_it_recovers_by_itself_and_so_do_members(tmp_path: Path, days: int) -> N
     with time_machine.travel(b.now() + timedelta(days=days)):
         with pytest.raises(ExpiredMetadataError):
             refreshed(tmp_path, cobalt, feed.publisher.root)
-        tasks.sweep_jobs()
+        tasks.refresh_ending()
         assert refreshed(tmp_path, cobalt, feed.publisher.root) > before
         newest = Metadata.objects.filter(role="snapshot").order_by("-version")[0]
         assert newest.expires_at > b.now() + timedelta(days=3)

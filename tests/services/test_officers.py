@@ -128,6 +128,26 @@ def test_it_refuses_a_release_beside_a_new_feed_key(aurora: b.Publisher) -> None
         aurora.submit(roles, if_match=1)
 
 
+def test_it_replaces_the_key_of_several_lists_in_one_commit(aurora: b.Publisher) -> None:
+    first, second = b.feed(aurora, slug="images"), b.feed(aurora, slug="video")
+    for feed in (first, second):
+        feed.publish(feed.first([b.entry()]))
+    fresh = keys.generate()
+    given = {feed.list_id: [signer(fresh).public_key] for feed in (first, second)}
+    signers = [signer(aurora.officer)]
+    targets = repository.delegate_lists(aurora.targets, keys=given, signers=signers, now=b.now())
+    aurora.feed = fresh
+    assert first.manifest is not None and second.manifest is not None
+    one, other = first.signed(first.manifest), second.signed(second.manifest)
+    with pytest.raises(errors.BadSignature):
+        aurora.submit({"targets": targets, **one}, if_match=1)
+    job = aurora.commit({"targets": targets, **one, **other}, if_match=1)
+    assert job.state == Job.State.DONE, job.problem
+    for feed in (first, second):
+        feed.role_version += 1
+        feed.publish(feed.next([b.upsert(b.entry())]))
+
+
 def test_it_makes_the_hubs_keys_once() -> None:
     first, again = hub_keys(), hub_keys()
     assert first.public == again.public

@@ -65,7 +65,7 @@ def test_it_signs_nothing_until_it_recovers(images: b.Feed) -> None:
     before = (versions("snapshot"), versions("timestamp"), Log.objects.get(kind="delivery").checkpoint)
     note_restored(backup_id="0" * 32, made_at=b.now(), now=b.now())
     assert is_restored()
-    for name in ("sweep_jobs", "refresh_timestamps", "expire_due", "seal_logs", "erase_openings"):
+    for name in ("sweep_jobs", "refresh_ending", "refresh_timestamps", "expire_due", "seal_logs", "erase_openings"):
         getattr(tasks, name)()
     assert before == (versions("snapshot"), versions("timestamp"), Log.objects.get(kind="delivery").checkpoint)
     with pytest.raises(errors.HubRestored):

@@ -17,7 +17,7 @@ from hashshare.services.people import create_person
 from hashshare.services.reminders import remind_overdue
 from tests import builders as b
 from tests.services.statements import state
-from tests.services.test_propagation import HOUR, decide, images, members, withdraw
+from tests.services.test_propagation import HOUR, decide, images, members, one, withdraw
 
 __all__ = ["images"]
 
@@ -86,6 +86,18 @@ def test_whoever_has_left_or_catches_up_is_not_told(images: b.Feed) -> None:
     assert not sent()
 
 
+def test_whoever_left_and_came_back_is_told_of_what_came_before(images: b.Feed) -> None:
+    """It was entitled then, and is called overdue: so it has to hear of it too."""
+    (cobalt,) = members(images, "Cobalt")
+    person(cobalt)
+    withdraw(images)
+    decide(images, cobalt, "revoke")
+    b.subscribed(cobalt, images)
+    assert remind_overdue(now=b.now() + LATE) == 1
+    ((_, text),) = sent()
+    assert "version 2" in text
+
+
 def test_who_has_nobody_here_is_noted(images: b.Feed, caplog: pytest.LogCaptureFixture) -> None:
     members(images, "Cobalt")
     withdraw(images)
@@ -93,6 +105,7 @@ def test_who_has_nobody_here_is_noted(images: b.Feed, caplog: pytest.LogCaptureF
         assert remind_overdue(now=b.now() + LATE) == 0
     assert caplog.text.count("Cobalt has nobody here to be reminded") == 1
     assert [kept.recipients for kept in Reminder.objects.all()] == [0]
+    assert [member.reminded_at for member in one(images, 2).members] == [None]  # the hotline has to call
 
 
 class Broken(EmailBackend):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from hashshare.models import Leaf, Log, LogTile, Metadata, Publisher
@@ -104,6 +106,42 @@ def test_a_log_whose_tiles_were_changed_is_not_signed_further(log: Log, caplog: 
     LogTile.objects.filter(pk=edge.pk).update(body=bytes(edge.body))
     assert seal_logs(now=b.now()) == 1
     logs.check(log)
+
+
+def test_a_log_is_not_signed_by_another_key_than_before(
+    log: Log, caplog: pytest.LogCaptureFixture, settings: Any, tmp_path: Path
+) -> None:
+    """A machine to which log.pem was not copied makes one of its own, and must not seal with it."""
+    logs.leaves(log, 300)
+    seal_logs(now=b.now())
+    log.refresh_from_db()
+    before, right = log.checkpoint, settings.HASHSHARE_KEYS
+    logs.leaves(log, 2)
+    settings.HASHSHARE_KEYS = tmp_path / "keys"
+    assert seal_logs(now=b.now()) == 0
+    assert "was signed by another key than the log.pem of this machine" in caplog.text
+    log.refresh_from_db()
+    assert log.checkpoint == before
+    settings.HASHSHARE_KEYS = right
+    assert seal_logs(now=b.now()) == 2
+    logs.check(log)
+
+
+def test_a_lost_key_is_replaced_only_on_purpose(log: Log, settings: Any, tmp_path: Path) -> None:
+    logs.leaves(log, 300)
+    sealing.publish_checkpoints(now=b.now() + HOUR)
+    logs.leaves(log, 2)
+    seal_logs(now=b.now())
+    log.refresh_from_db()
+    before, shown = logs.checkpoint(log), logs.opened(log, log.public_checkpoint)
+    settings.HASHSHARE_KEYS = tmp_path / "keys"
+    with pytest.raises(CommandError, match="Every client refuses the logs by name"):
+        call_command("replace_log_key")
+    call_command("replace_log_key", "--yes")
+    log.refresh_from_db()
+    assert (logs.checkpoint(log), logs.opened(log, log.public_checkpoint)) == (before, shown)
+    logs.leaves(log, 1)
+    assert seal_logs(now=b.now()) == 1
 
 
 def test_a_worker_that_fails_half_way_has_done_nothing(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

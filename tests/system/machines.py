@@ -1,7 +1,7 @@
 """Organisations' machines for tests of real processes: the `hashshare` program with a home of its own.
 
 aurora = enrolled(hub, tmp_path / "aurora", kind="hotline", name="Aurora", domain="aurora.example")
-aurora.run("publisher", "init", "aurora.example")["fingerprint"]
+aurora.run("publisher", "init", "aurora.example", "--no-passphrase")["fingerprint"]
 """
 
 from __future__ import annotations
@@ -65,6 +65,6 @@ def random_csv(path: Path, rows: int) -> Path:
 
 def make_list(machine: Machine, name: str) -> None:
     """Make the publisher of `name` and that list, for files of `random_csv`."""
-    machine.run("publisher", "init", name.partition("/")[0])
+    machine.run("publisher", "init", name.partition("/")[0], "--no-passphrase")
     words = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--title", "Images")
     machine.run("publisher", "list", "create", name, *words)

@@ -42,6 +42,6 @@ def test_every_setting_is_explained() -> None:
 def test_every_setting_that_is_read_is_explained() -> None:
     explained = (ROOT / "docs" / "operations.md").read_text()
     code = "".join(path.read_text() for path in (ROOT / "config").rglob("*.py"))
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', code))
+    read = set(re.findall(r'(?:env\.\w+|at_least_one|timetable)\(\s*"([A-Z_]+)"', code))
     assert "HASHSHARE_PUBLIC_URL" in read
     assert [name for name in sorted(read) if f"`{name}`" not in explained] == []

@@ -66,7 +66,7 @@ def aurora(running_hub: RunningHub, tmp_path: Path) -> tuple[Machine, str]:
     """A hotline with keys and an empty list, and the list's name."""
     domain = f"aurora-{secrets.token_hex(4)}.example"
     machine = enrolled(running_hub, tmp_path / "aurora", kind="hotline", name=f"Aurora {domain}", domain=domain)
-    machine.run("publisher", "init", domain)
+    machine.run("publisher", "init", domain, "--no-passphrase")
     name = f"{domain}/{LIST}"
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--title", "Images")
     machine.run("publisher", "list", "create", name, *declared)
@@ -134,7 +134,7 @@ def test_it_renews_every_signature_and_publishes_on(aurora: tuple[Machine, str],
     machine, name = aurora
     keys = digests(100)
     machine.run("publish", name, write(tmp_path / "a.csv", keys))
-    refreshed = machine.run("release", "refresh", name)
+    refreshed = machine.run("publisher", "refresh", name, "--now")["lists"][0]
     assert refreshed["role_version"] == 2
     renewed = machine.run("publisher", "renew", name.partition("/")[0], "--root")
     assert {role: facts["version"] for role, facts in renewed["roles"].items()} == {"root": 2, "targets": 3}

@@ -42,13 +42,18 @@ def test_it_serves_and_stops_cleanly(start_hub: StartHub) -> None:
 
 
 def test_it_says_which_program_died_and_starts_it_again(start_hub: StartHub) -> None:
-    hub = start_hub()
+    hub = start_hub(HASHSHARE_DEATHS_A_MINUTE="2")
     for name in ("worker-1", "timetable", "web", "beat"):
         pid = hub.kill(name)
         words = f"hub: {name} (pid {pid}) ended with signal SIGKILL: started again"
         wait_for(words, lambda words=words: words in hub.output())  # type: ignore[misc]
         assert hub.pids()[name] != pid
     wait_for("the web server to answer", hub._is_ready)
+    words = f"worker-1 (pid {hub.kill('worker-1')}) ended with signal SIGKILL, 2 times in 60 s: it rests for 60 s"
+    wait_for(words, lambda: words in hub.output())
+    assert set(hub.pids()) == {"web", "beat", "timetable", "worker-2"}
+    assert hub._is_ready()
+    assert hub.stop() == 0, "what rests holds nothing up"
 
 
 def test_it_takes_everything_down_when_it_is_killed_itself(start_hub: StartHub) -> None:
@@ -100,6 +105,7 @@ def test_it_runs_once_on_a_data_folder(running_hub: RunningHub) -> None:
         ("DATABASE_URL", "sqlite:///x", "runs on PostgreSQL only"),
         ("HASHSHARE_CACHE_URL", "memcached://x", "redis://"),
         ("HASHSHARE_PG_BIN", "/nowhere", "HASHSHARE_PG_BIN=/nowhere"),
+        ("HASHSHARE_TIMETABLE", "seal_logs=0", "from 1 to a week"),
     ],
 )
 def test_it_says_in_a_line_which_setting_is_wrong(tmp_path: Path, name: str, value: str, words: str) -> None:

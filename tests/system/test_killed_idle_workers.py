@@ -39,7 +39,7 @@ def settled(hub: RunningHub, number: int, was: int) -> bool:
     now = processes(hub)
     if len(now) != number or was in [pid for _, pid in now]:
         return False
-    return all(hub.log(name).count("ready.") > len(hub.kills.get(name, [])) for name in {name for name, _ in now})
+    return all(hub.log(name).count("ready.") > hub.kills.get(name, 0) for name in {name for name, _ in now})
 
 
 def kill_idle_ones(hub: RunningHub, number: int) -> int:
@@ -47,7 +47,6 @@ def kill_idle_ones(hub: RunningHub, number: int) -> int:
     count, killed = len(processes(hub)), 0
     while killed < number:
         for place in range(count):
-            hub.rest()
             name, pid = processes(hub)[place]
             if pid == hub.pids()[name]:
                 hub.killed(name)
@@ -66,7 +65,7 @@ def aurora_at(hub: RunningHub, folder: Path) -> Machine:
 
 
 def test_it_publishes_after_idle_ones_were_killed(start_hub: StartHub, tmp_path: Path) -> None:
-    hub = start_hub(HASHSHARE_JOB_LEASE="5")
+    hub = start_hub(HASHSHARE_JOB_LEASE="5", HASHSHARE_TIMETABLE="sweep_jobs=1")
     aurora = aurora_at(hub, tmp_path)
     for version in (1, 2):
         assert kill_idle_ones(hub, IDLE_KILLS // 2 + 1) > IDLE_KILLS // 2
@@ -76,12 +75,11 @@ def test_it_publishes_after_idle_ones_were_killed(start_hub: StartHub, tmp_path:
 
 
 def test_it_publishes_when_the_busy_one_is_killed(start_hub: StartHub, tmp_path: Path) -> None:
-    hub = start_hub(HASHSHARE_JOB_LEASE="5")
+    hub = start_hub(HASHSHARE_JOB_LEASE="5", HASHSHARE_TIMETABLE="sweep_jobs=1")
     aurora = aurora_at(hub, tmp_path)
     landed = 0
     for version in range(1, 3 * BUSY_KILLS):
         rows = random_csv(tmp_path / "rows.csv", MANY)
-        hub.rest()
         before = {name: hub.log(name).count(f"Verifying {LIST}") for name in hub.workers()}
         publishing = aurora.start("publish", LIST, rows, *(["--changes"] if version > 1 else []), "--json")
         busy = wait_for("a worker to take it up", lambda seen=before: taken_up(hub, seen))  # type: ignore[misc]
@@ -100,8 +98,11 @@ def taken_up(hub: RunningHub, before: dict[str, int]) -> str:
 
 
 def test_the_timetable_goes_on_while_all_of_them_are_busy(start_hub: StartHub, tmp_path: Path) -> None:
-    """They are as good as busy when they stand still: a job that none of them takes is sent again by the sweep."""
-    hub = start_hub()
+    """They are as good as busy when they stand still: a job that none of them takes is sent again by the sweep.
+
+    That it has waited for a minute is written into its row.
+    """
+    hub = start_hub(HASHSHARE_TIMETABLE="sweep_jobs=1")
     aurora = aurora_at(hub, tmp_path)
     for name in hub.workers():
         os.killpg(hub.pids()[name], signal.SIGSTOP)
@@ -109,7 +110,11 @@ def test_the_timetable_goes_on_while_all_of_them_are_busy(start_hub: StartHub, t
         publishing = aurora.start("publish", LIST, random_csv(tmp_path / "rows.csv", 100), "--json")
         address = f"host={postgres.join(hub.data)} user={USER} dbname={USER}"
         with psycopg.connect(address, autocommit=True) as connection:
-            resent = "SELECT id FROM hashshare_job WHERE state = 'queued' AND sent_at > created_at + interval '20 s'"
+            queued = "SELECT id FROM hashshare_job WHERE state = 'queued' AND kind = 'verify_release'"
+            wait_for("the release to be handed over", lambda: connection.execute(queued).fetchone())
+            older = "created_at = created_at - interval '1 minute', sent_at = sent_at - interval '1 minute'"
+            connection.execute(f"UPDATE hashshare_job SET {older} WHERE state = 'queued'")
+            resent = f"{queued} AND sent_at > created_at + interval '20 s'"
             wait_for("the sweep to send it again", lambda: connection.execute(resent).fetchone(), seconds=PATIENCE)
     finally:
         postgres.leave(hub.data)

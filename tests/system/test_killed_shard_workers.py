@@ -52,16 +52,15 @@ def parts(hub: RunningHub) -> list[tuple[int, str, int]]:
 
 
 def test_it_publishes_a_base_whose_verifiers_were_killed(start_hub: StartHub, tmp_path: Path) -> None:
-    hub = start_hub(HASHSHARE_JOB_LEASE="2")
+    hub = start_hub(HASHSHARE_JOB_LEASE="2", HASHSHARE_TIMETABLE="sweep_jobs=1")
     machine = enrolled(hub, tmp_path / "aurora", kind="hotline", name="Aurora", domain="aurora.example")
-    machine.run("publisher", "init", "aurora.example")
+    machine.run("publisher", "init", "aurora.example", "--no-passphrase")
     landed, names = 0, list[str]()
     while landed < KILLS and len(names) < KILLS:
         names.append(f"aurora.example/{LIST}-{len(names)}")
         declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--title", "Images")
         machine.run("publisher", "list", "create", names[-1], *declared)
         rows = write(tmp_path / "rows.csv", digests(ENTRIES))
-        hub.rest(MOST_KILLS)
         publishing = publish_in_small_shards(machine, names[-1], rows, "--json")
         kill_while_it_runs(hub, publishing, MOST_KILLS, random.Random(names[-1]))
         output, errors = publishing.communicate(timeout=300)

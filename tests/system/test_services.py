@@ -38,6 +38,7 @@ def hub(broker: str, start_hub: StartHub) -> Iterator[RunningHub]:
             HASHSHARE_CACHE_URL=os.environ["HASHSHARE_TEST_REDIS_URL"],
             HASHSHARE_QUEUE=queue,
             HASHSHARE_JOB_LEASE="4",
+            HASHSHARE_TIMETABLE="sweep_jobs=1",
             HASHSHARE_RATE_LIMIT="100000/min",
         )
         yield hub
@@ -79,7 +80,6 @@ def test_it_loses_no_release_when_workers_are_killed_in_the_middle(hub: RunningH
         killed = 0
         for number in range(1, 3 * KILLS):
             rows = random_csv(tmp_path / "rows.csv", ROWS)
-            hub.rest()
             publishing = aurora.start("publish", LIST, rows, *(["--changes"] if number > 1 else []), "--json")
             if number > 1:  # the first has its worker to itself
                 killed += killed_in_the_middle(hub, connection)

@@ -16,6 +16,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from hashshare.wire import keys, repository
 from hashshare.wire.baseindex import BaseIndex, Shard
+from hashshare.wire.major import Major
 from hashshare.wire.manifest import Base, Manifest, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path, shard_path
 from hashshare.wire.repository import Trusted
@@ -93,6 +94,8 @@ class Aurora:
     officers: list[Hand] = field(default_factory=lambda: hands(3))
     feed: Hand = field(default_factory=Hand)
     north: list[Hand] = field(default_factory=lambda: hands(2))
+    seconds: list[Hand] = field(default_factory=lambda: hands(3))
+    """Holders of the major role's keys, once it is delegated."""
     now: datetime = NOW
     served: dict[str, bytes] = field(default_factory=dict)
     feeds: dict[str, bytes] = field(default_factory=dict)
@@ -100,6 +103,7 @@ class Aurora:
     timestamps: int = 0
     root: bytes = b""
     targets: bytes = b""
+    major: bytes | None = None
 
     def __post_init__(self) -> None:
         two = signers_of(self.officers[:2])
@@ -123,7 +127,7 @@ class Aurora:
 
     @property
     def trusted(self) -> repository.Trusted:
-        return repository.Trusted(self.root, self.targets, dict(self.feeds))
+        return repository.Trusted(self.root, self.targets, dict(self.feeds), self.major)
 
     def commit_roles(self, roles: Mapping[str, bytes], *, now: datetime | None = None) -> repository.Commit:
         """North's judgement."""
@@ -153,13 +157,41 @@ class Aurora:
         self.seal()
         return feed
 
+    def delegate_major(self, **options: Any) -> bytes:
+        """Targets with the major role, accepted by North."""
+        given = {"keys": keys_of(self.seconds), "signers": two(self), "now": self.now, **options}
+        targets = repository.delegate_major(self.targets, **given)
+        self.commit(targets=targets)
+        self.targets = targets
+        self.serve_metadata("targets", targets)
+        return targets
+
+    def sign_major(self, *documents: Major, by: Sequence[Hand] | None = None) -> bytes:
+        signers = signers_of(self.seconds[:2] if by is None else by)
+        return repository.sign_major(self.major, documents=documents, signers=signers, now=self.now)
+
+    def publish_major(self, *documents: Major) -> None:
+        """Sign by two, let North accept, and serve."""
+        major = self.sign_major(*documents)
+        self.commit_roles({"major": major})
+        self.major = major
+        self.serve_metadata("major", major)
+        for document in documents:
+            self.serve_object(document.ref, document.to_bytes())
+        self.seal()
+
     def seal(self, *, by: Hand | None = None) -> None:
         """North signs snapshot and timestamp over what she has accepted."""
         signer = (by or self.north[0]).signer
         self.snapshots += 1
         self.timestamps += 1
         snapshot = repository.sign_snapshot(
-            targets=self.targets, feeds=self.feeds, version=self.snapshots, signer=signer, now=self.now
+            targets=self.targets,
+            feeds=self.feeds,
+            major=self.major,
+            version=self.snapshots,
+            signer=signer,
+            now=self.now,
         )
         self.serve_metadata("snapshot", snapshot)
         timestamp = repository.sign_timestamp(snapshot=snapshot, version=self.timestamps, signer=signer, now=self.now)
@@ -170,6 +202,12 @@ class Aurora:
 
     def serve_object(self, ref: ObjectRef, body: bytes) -> None:
         self.served[f"targets/{ref.stored_path}"] = body
+
+
+def major_of(manifest: Manifest, *, lost: int = 1_000) -> Major:
+    """The document by which so many entries may go with this manifest."""
+    ref = ObjectRef.of(manifest_path(manifest.list_id), manifest.to_bytes())
+    return Major(manifest.list_id, manifest.list_name, manifest.version, lost, ref)
 
 
 class ServedFrom(FetcherInterface):

@@ -18,6 +18,7 @@ from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.chain import catch_up
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.log import Receipt, Verifier, verify_acknowledgement
+from hashshare.wire.major import Major
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.signatures import SignableRequest, verify_request
 from tests.vectors.generate import FOLDER, VECTORS, render
@@ -96,6 +97,27 @@ def test_repository() -> None:
         hub_keys=[keys.tuf_key(bytes.fromhex(public)) for public in given["hub_keys"]],
         now=datetime(2026, 11, 22, 12, tzinfo=UTC),
     )
+
+
+def test_majors() -> None:
+    given = vector("majors.json")
+    files = {name: body.encode() for name, body in given["metadata"].items()}
+    targets: Metadata[Targets] = Metadata.from_bytes(files["3.targets.json"])
+    major: Metadata[Targets] = Metadata.from_bytes(files["1.major.json"])
+    targets.signed.verify_delegate("major", major.signed_bytes, major.signatures)
+    body, target = given["document"].encode(), given["target"]
+    assert hashlib.sha256(body).hexdigest() == target["hashes"]["sha256"]
+    assert major.signed.targets[target["path"]].length == len(body)
+    assert targets.signed.delegations is not None
+    role, terminating = next(iter(targets.signed.delegations.get_roles_for_target(target["path"])))
+    assert (role, terminating) == ("major", True)
+    for case in given["needed"]:
+        lost, held = case["lost"], case["held"]
+        assert case["needed"] == (lost > 100 and lost / 0.01 > held)
+    for case in given["refused"]:
+        with pytest.raises(HashshareError) as refusal:
+            Major.parse(case["body"].encode())
+        assert refusal.value.slug == case["problem"]
 
 
 def test_log_trees() -> None:

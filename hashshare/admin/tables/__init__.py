@@ -25,6 +25,7 @@ from hashshare.admin.tables import (
     restorations,
     statistics,
     subscriptions,
+    warnings,
 )
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "restorations",
     "statistics",
     "subscriptions",
+    "warnings",
 ]

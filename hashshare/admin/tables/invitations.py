@@ -19,7 +19,20 @@ class InvitationAdmin(RecordAdmin):
     list_display = ("__str__", "kind", "role", "state_mark", "created_at", "expires_at", "used_at")
     list_filter = ("kind", ("used_at", UsedFilter))
     list_select_related = ("organisation",)
-    fields = ("kind", "organisation", "role", "email", "state_mark", "created_at", "expires_at", "used_at", "used_by")
+    fields = (
+        "kind",
+        "organisation",
+        "role",
+        "email",
+        "key_name",
+        "holder",
+        "made_with",
+        "state_mark",
+        "created_at",
+        "expires_at",
+        "used_at",
+        "used_by",
+    )
 
     @admin.display(description="state", ordering="expires_at")
     def state_mark(self, row: Invitation) -> SafeString:

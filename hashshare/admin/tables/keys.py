@@ -22,20 +22,35 @@ def _revoke(row: OrganisationKey, data: dict[str, Any], actor: Any) -> Outcome:
     return Outcome(f"{row.fingerprint} is revoked.")
 
 
+def _left(row: OrganisationKey) -> str:
+    """What the organisation can go on with, and what the key had brought: after a theft nobody knows who did."""
+    others = OrganisationKey.objects.in_force(timezone.now()).filter(organisation=row.organisation).exclude(pk=row.pk)
+    brought = others.filter(introduced_by=row)
+    words = f"{row.organisation} goes on with {len(others)} {'other key' if len(others) == 1 else 'other keys'}."
+    if not others:
+        words = f"It is the last one in force: {row.organisation} needs a new invitation to go on."
+    if brought:
+        words += f" It had introduced {', '.join(map(str, brought))}: revoke these too if it was stolen."
+    return words
+
+
 @admin.register(OrganisationKey, site=site)
 class OrganisationKeyAdmin(RecordAdmin):
     organisation_paths = ("organisation",)
     empty_state = "A key appears here when an organisation enrols with its invitation code."
-    list_display = ("fingerprint", "name", "organisation", "state_mark", "last_seen_at", "clock_skew_seconds")
+    list_display = ("fingerprint", "name", "organisation", "holder", "state_mark", "not_after", "last_seen_at")
     list_filter = (("revoked_at", RevokedFilter),)
-    list_select_related = ("organisation",)
+    list_select_related = ("organisation", "holder")
     search_fields = ("fingerprint", "name")
     fields = (
         "fingerprint",
         "name",
         "organisation",
+        "holder",
+        "introduced_by",
         "state_mark",
         "created_at",
+        "not_before",
         "not_after",
         "revoked_at",
         "last_seen_at",
@@ -47,8 +62,8 @@ class OrganisationKeyAdmin(RecordAdmin):
             "Revoke",
             _revoke,
             lambda row: (
-                f"Requests signed with {row} are refused from now on, for good. {row.organisation} needs "
-                "another key, or a new invitation, to go on."
+                f"Requests signed with {row} are refused from now on, for good, and one-time codes that it made are "
+                f"void. {_left(row)}"
             ),
             Reason,
             lambda row: row.revoked_at is None,
@@ -57,6 +72,4 @@ class OrganisationKeyAdmin(RecordAdmin):
 
     @admin.display(description="state", ordering="revoked_at")
     def state_mark(self, row: OrganisationKey) -> SafeString:
-        if row.revoked_at is not None:
-            return mark("revoked")
-        return mark("expired" if row.not_after is not None and row.not_after <= timezone.now() else "active")
+        return mark(row.state_at(timezone.now()))

@@ -15,6 +15,7 @@ from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Organisation, Person
+from hashshare.services.introductions import person_of
 from hashshare.services.invitations import invite_key, invite_organisation, invite_person
 from hashshare.services.organisations import reinstate_organisation, suspend_organisation
 from hashshare.services.publishers import create_publisher
@@ -37,6 +38,18 @@ class NewPerson(forms.Form):
     role = forms.ChoiceField(choices=[choice for choice in Person.Role.choices if choice[0] != Person.Role.OPERATOR])
 
 
+class NewKey(forms.Form):
+    name = forms.CharField(
+        label="Name of the machine", max_length=200, required=False, help_text="Empty: the machine says it itself."
+    )
+    holder = forms.EmailField(
+        label="Who answers for it",
+        max_length=254,
+        required=False,
+        help_text="E-mail address of a person of the organisation. When that person leaves, the key ends.",
+    )
+
+
 class NewDomain(forms.Form):
     domain = forms.CharField(max_length=253, help_text="Lower case, such as aurora.example.")
 
@@ -54,7 +67,8 @@ def _invite(row: None, data: dict[str, Any], actor: Any) -> Outcome:
 
 
 def _invite_key(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
-    invitation, code = invite_key(organisation=row, now=timezone.now())
+    holder = person_of(row, data["holder"]) if data["holder"] else None
+    invitation, code = invite_key(organisation=row, now=timezone.now(), key_name=data["name"], holder=holder)
     return Outcome(_code_message(invitation), code)
 
 
@@ -98,7 +112,7 @@ class OrganisationAdmin(RecordAdmin):
     table_deeds = (Deed("invite", "Invite an organisation", _invite, form=NewOrganisation),)
     deeds = (
         Deed("invite-person", "Invite a person", _invite_person, form=NewPerson, applies=_in_force),
-        Deed("invite-key", "Invite a machine key", _invite_key, applies=_in_force),
+        Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_in_force),
         Deed(
             "add-domain",
             "Add a publisher",

@@ -1,10 +1,12 @@
-"""People with an account, and closing one."""
+"""People with an account, and ending all that is theirs when one leaves."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from hashshare.admin.deeds import Deed, Outcome, Reason
@@ -12,15 +14,54 @@ from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Person
-from hashshare.services.people import deactivate_person
+from hashshare.selectors.people import belongings
+from hashshare.services.people import someone_leaves, told
 from hashshare.wire.errors import Conflict
 
+NAMED: Final = 10
+"""Keys that the page names one by one."""
 
-def _close(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
+
+def _leaves(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
     if row.pk == actor.pk:
-        raise Conflict("You cannot close your own account.", next_step="Another operator can.")
-    deactivate_person(person=row)
-    return Outcome(f"The account of {row} is closed.")
+        raise Conflict("You cannot end your own account.", next_step="Another operator can.")
+    ended = someone_leaves(person=row, by=actor.email, now=timezone.now())
+    return Outcome(f"{row} has left, and what was theirs has ended.", noted=told(ended), ended=ended.rows)
+
+
+def _consequences(row: Person) -> str:
+    """What ends, by name, and what the operator has to think of beside it."""
+    found = belongings(row, now=timezone.now())
+    ends = [
+        f"{row} is signed out everywhere ({_count(found.sessions, 'session')}) and cannot sign in again.",
+        f"Keys in their name end: {_names(found.keys)}." if found.keys else "No key is in their name.",
+    ]
+    if found.access_keys:
+        ends.append(f"So do access keys made with these: {_names(found.access_keys)}. What runs with them stops.")
+    if found.invitations:
+        ends.append(f"{_count(found.invitations, 'invitation')} of theirs that nobody used is void.")
+    if found.shared:
+        ends.append(
+            f"Keys of {row.organisation} in nobody's name go on: {_names(found.shared)}. "
+            "If they could copy one, have it replaced and revoke it."
+        )
+    if row.role == Person.Role.OPERATOR:
+        ends.append("What an operator knows of the machines (their passwords, the hub's keys) is not here: change it.")
+    return "\n\n".join([*ends, "The record stays, with everything they did."])
+
+
+def _names(rows: Sequence[Any]) -> str:
+    shown = ", ".join(str(row) for row in rows[:NAMED])
+    return shown if len(rows) <= NAMED else f"{shown} and {len(rows) - NAMED} more"
+
+
+def _count(rows: Sequence[Any], noun: str) -> str:
+    return f"{len(rows)} {noun}" if len(rows) == 1 else f"{len(rows)} {noun}s"
+
+
+def _has_something_left(row: Person) -> bool:
+    """Also of a closed account: a key may have been named after the person since."""
+    return row.is_active or bool(belongings(row, now=timezone.now()))
 
 
 @admin.register(Person, site=site)
@@ -34,12 +75,12 @@ class PersonAdmin(RecordAdmin):
     fields = ("email", "name", "organisation", "role", "state_mark", "last_login", "created_at")
     deeds = (
         Deed(
-            "close",
-            "Close the account",
-            _close,
-            lambda row: f"{row} is signed out everywhere and cannot sign in again. The record stays.",
+            "leaves",
+            "End all access",
+            _leaves,
+            _consequences,
             Reason,
-            lambda row: row.is_active,
+            _has_something_left,
         ),
     )
 

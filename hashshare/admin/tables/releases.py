@@ -37,6 +37,8 @@ class ReleaseAdmin(RecordAdmin):
         "upserts_count",
         "withdrawals_count",
         "withdrawal_reasons",
+        "weakened",
+        "major",
         "reasons",
         "manifest_digest",
         "commit",

@@ -6,14 +6,25 @@ import sys
 
 import typer
 
-from hashshare.client.cli import enrolment, entries, hotlines, inspection, receipts, signed_request, syncing
+from hashshare.client.cli import (
+    doctor,
+    enrolment,
+    entries,
+    hotlines,
+    inspection,
+    keys,
+    receipts,
+    signed_request,
+    syncing,
+)
 from hashshare.client.cli.output import error_document, print_json
 from hashshare.wire.errors import UsageError
 
 DESCRIPTION = """Signed lists of hashes of known child sexual abuse material: publish them, receive them, verify them.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 not allowed, 4 verification failed (the last good state stays in use),
-5 network, 6 rejected by the hub. State is kept in HASHSHARE_HOME, by default ~/.hashshare.
+5 network, 6 rejected by the hub, 7 done, but a list that was used has an alarm (expired, say). State is kept in
+HASHSHARE_HOME, by default ~/.hashshare.
 """
 
 
@@ -27,7 +38,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (enrolment, syncing, entries, inspection, receipts, hotlines, signed_request):
+    for module in (enrolment, syncing, entries, inspection, doctor, keys, receipts, hotlines, signed_request):
         module.register(app)
     return app
 

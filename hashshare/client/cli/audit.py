@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -17,6 +18,7 @@ from hashshare.client.cli.successions import tell_successions
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.leaves import Known
 from hashshare.client.logs import DeliveryLog
+from hashshare.client.member_keys import MemberKeys, load_member_keys
 from hashshare.client.publisher import OwnPublisher, own_list_name
 from hashshare.client.session import Session
 from hashshare.client.spreadsheet import Sheet
@@ -50,26 +52,46 @@ def audit_log(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="CSV of deliveries and acknowledgements.")
     ] = None,
+    member_keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--member-keys",
+            metavar="FILE",
+            help="Keys as your members told you: an organisation, a fingerprint a line.",
+        ),
+    ] = None,
 ) -> None:
     """Prove your delivery log: every leaf, every opening, every signature of a member. Exit 4 tells of a problem."""
+    named = load_member_keys(member_keys) if member_keys else {}
     home = Home.open()
     domain, wanted = _subject(home, name)
     session = Session.open(home)
-    checkpoint = DeliveryLog(home, domain, session=session).check()
+    report = _audited(out, session, OwnPublisher(home, domain), named, output, wanted)
+    if report.unexplained:
+        # Openings may have been erased while the log was read; the log says so by now.
+        report = _audited(out, session, OwnPublisher(home, domain), named, output, wanted)
+    out.result(_report_json(domain, wanted, report, output, named))
     tell_successions(out, home)
-    known = _known(out, session, OwnPublisher(home, domain))
-    with (
-        _writing(output, wanted) as listener,
-        out.bar(f"log of {domain}", total=checkpoint.size, unit="leaves") as show,
-    ):
-        report = audit(session, checkpoint, known=known, listener=listener, progress=show)
-    out.result(_report_json(domain, wanted, report, output))
     _tell(out, domain, wanted, report)
+    _tell_keys(out, report, named, member_keys)
     if output is not None:
         out.say(f"{output}: every delivery, acknowledgement and problem of {wanted or domain}, a row each")
     if report.problem_count:
         out.exit_code = ExitCode.VERIFICATION
         _complain(out, report)
+
+
+def _audited(
+    out: Output, session: Session, mine: OwnPublisher, named: MemberKeys, output: Path | None, wanted: str
+) -> Report:
+    """The whole log as it is now."""
+    checkpoint = DeliveryLog(mine.home, mine.domain, session=session).check()
+    known = replace(_known(out, session, mine), member_keys=named)
+    with (
+        _writing(output, wanted) as listener,
+        out.bar(f"log of {mine.domain}", total=checkpoint.size, unit="leaves") as show,
+    ):
+        return audit(session, checkpoint, known=known, listener=listener, progress=show)
 
 
 def _subject(home: Home, name: str) -> tuple[str, str]:
@@ -131,7 +153,8 @@ def _add(sheet: Sheet, line: Line, wanted: str) -> None:
 # --- words -------------------------------------------------------------------------------------------------------
 
 
-def _report_json(domain: str, wanted: str, report: Report, output: Path | None) -> dict[str, Any]:
+def _report_json(domain: str, wanted: str, report: Report, output: Path | None, named: MemberKeys) -> dict[str, Any]:
+    """`keys_compared`: whether the member's keys were known from the member itself."""
     checkpoint = report.checkpoint
     return {
         "publisher": domain,
@@ -148,6 +171,7 @@ def _report_json(domain: str, wanted: str, report: Report, output: Path | None) 
                 "version": member.version or None,
                 "purged": member.purged if member.version else None,
                 "keys": sorted(member.keys),
+                "keys_compared": organisation in named,
             }
             for (organisation, list_name), member in _members(report, wanted)
         ],
@@ -181,6 +205,20 @@ def _tell(out: Output, domain: str, wanted: str, report: Report) -> None:
     if rows:
         headings = ("ORGANISATION", "LIST", "DELIVERIES", "ACKNOWLEDGEMENTS", "APPLIED", "PURGED", "SIGNED BY")
         out.table(headings, rows, right=(2, 3, 4, 5))
+
+
+def _tell_keys(out: Output, report: Report, named: MemberKeys, file: Path | None) -> None:
+    """Whose keys were compared, and what of the file could not be."""
+    if file is None:
+        return
+    signers = {organisation for (organisation, _), it in report.members.items() if it.keys}
+    compared, others = sorted(signers & named.keys()), sorted(signers - named.keys())
+    out.say(f"  keys compared with {file}: {', '.join(compared) or 'none'}")
+    if others:
+        out.say(f"  known from the hub alone: {', '.join(others)}")
+    heard_of = {organisation for organisation, _ in report.members}
+    for organisation in sorted(named.keys() - heard_of):
+        out.warn(f"{file} names {organisation}, of which the log has nothing. Is that its short name?")
 
 
 def _versions(member: Member) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def renew_base(
     session = Session.open(own.publisher.home, warn=out.warn)
     with Narrator(out, own.name) as narrator:
         done = prepare_base(session, own, asked=now, listener=narrator)
-    out.result(done.to_json())
+    out.result({**done.to_json(), "damaged": narrator.damaged})
     _tell(out, done)
 
 
@@ -54,7 +54,7 @@ def go_on(out: Output, session: Session, own: OwnList, document: dict[str, Any],
         out.warn(f"v{version} is published, but its new base is not ready: {failure.message}")
         out.warn(failure.next_step or "The next run tries again.")
         return
-    out.result({**document, "new_base": done.to_json()})
+    out.result({**document, "new_base": {**done.to_json(), "damaged": narrator.damaged}})
     _tell(out, done)
 
 
@@ -67,4 +67,4 @@ def _tell(out: Output, done: Rebuilt) -> None:
     took = "   ".join(f"{name} {seconds:.1f} s" for name, seconds in done.stages.items() if seconds >= 0.05)
     if took:
         out.say(f"  {took}")
-    out.say("It waits to be adopted: the next publish or release refresh does it.")
+    out.say("It waits to be adopted: the next publish or publisher refresh does it.")

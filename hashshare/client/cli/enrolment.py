@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hashshare.client import trust
+from hashshare.client import replacing, trust
 from hashshare.client.cli.output import Output, command, count, short
 from hashshare.client.enrol import enrol, meet_publisher, organisation_text
 from hashshare.client.home import Home, checked_domain, split_list_name
@@ -61,15 +61,31 @@ def pin(
     fingerprint: Annotated[
         list[str], typer.Argument(metavar="FINGERPRINT", help="Its root's, from another channel than the hub.")
     ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The publisher had to start anew: in place of the root that is held.")
+    ] = False,
 ) -> None:
     """Confirm a publisher's root by the fingerprint that it gave you itself."""
     home = Home.open()
+    if replace:
+        _replace(out, replacing.plan(home, checked_domain(publisher), "".join(fingerprint)))
+        return
     known = trust.pin(home, checked_domain(publisher), "".join(fingerprint))
     out.result(publisher_json(known))
     if known.state == "pinned":
         out.say(f"{known.domain} is pinned; its root will be checked when it is first met.")
     else:
         out.say(f"{known.domain} is confirmed: its root is the one you named.")
+
+
+def _replace(out: Output, known: trust.Publisher) -> None:
+    out.result(publisher_json(known))
+    if not known.successor:
+        out.say(f"{known.domain} keeps the root that is held: it is the one you named.")
+        return
+    out.say(f"{known.domain}: the root you named takes the place of the one held once the hub serves it and all under")
+    out.say("it verifies: hashshare sync. Until then the one held stays in use. To take this back:")
+    out.fingerprint(f"  hashshare pin {known.domain} ", known.fingerprint)
 
 
 def lists(
@@ -144,7 +160,8 @@ def _agree(out: Output, name: str, terms: str, *, accepted: bool) -> None:
 
 def publisher_json(known: trust.Publisher) -> dict[str, Any]:
     """As every command's --json shows a publisher."""
-    return {"publisher": known.domain, "fingerprint": known.fingerprint, "trust": known.state}
+    successor = {"successor": known.successor} if known.successor else {}
+    return {"publisher": known.domain, "fingerprint": known.fingerprint, "trust": known.state, **successor}
 
 
 def warn_unconfirmed(out: Output, known: list[trust.Publisher]) -> None:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from hashshare.client import export as exports
 from hashshare.client import scan as scans
 from hashshare.client.changes import export_list_changes
+from hashshare.client.cli.alarms import tell_alarms
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, one_line, short, size
 from hashshare.client.cli.syncing import DownloadBar
 from hashshare.client.home import Home
 from hashshare.client.lookup import Match, look_up, open_index
-from hashshare.client.store import ListStore, find_store, known_name
+from hashshare.client.store import Held, ListStore, find_store, known_name
 from hashshare.wire.errors import ExitCode, UsageError
 
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="Such as aurora.example/images, or just images.")]
 Format = Annotated[Literal["csv", "ndjson", "parquet"], typer.Option("--format", help="How rows are written.")]
 OutputFile = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="stdout if not given.")]
 Only = Annotated[list[str] | None, typer.Option("--list", metavar="LIST", help="Only this list; may be repeated.")]
+
+Nouns: TypeAlias = tuple[str, str]
+"""One, and many."""
 
 NOT_SEARCHED = "It is not searched; the other lists are."
 
@@ -38,8 +42,9 @@ def register(app: typer.Typer) -> None:
 def export(out: Output, name: ListName, kind: Format = "csv", output: OutputFile = None) -> None:
     """Write a list's live entries, from verified data."""
     _check_output(out, output)
-    held, rows = exports.export_list(find_store(Home.open(), name), output, kind=kind)
-    _report(out, held.name, held.version, rows, output, kind, "entry", "entries")
+    home = Home.open()
+    held, rows = exports.export_list(find_store(home, name), output, kind=kind)
+    _report(out, home, held, rows, output, kind, ("entry", "entries"))
 
 
 def changes(
@@ -54,9 +59,10 @@ def changes(
     Changes from before the newest base are no longer held; the hub is asked for them, and they are not kept.
     """
     _check_output(out, output)
-    store, bar = find_store(Home.open(), name), DownloadBar(out)
+    home = Home.open()
+    store, bar = find_store(home, name), DownloadBar(out)
     held, rows = export_list_changes(store, output, since=since, kind=kind, progress=bar)
-    _report(out, held.name, held.version, rows, output, kind, "change", "changes")
+    _report(out, home, held, rows, output, kind, ("change", "changes"))
 
 
 def _check_output(out: Output, output: Path | None) -> None:
@@ -64,12 +70,12 @@ def _check_output(out: Output, output: Path | None) -> None:
         raise UsageError("--json keeps stdout for its document.", next_step="Name a file for the rows: -o FILE")
 
 
-def _report(
-    out: Output, name: str, version: int, rows: int, output: Path | None, kind: str, noun: str, plural: str
-) -> None:
-    out.result({"list": name, "version": version, "rows": rows, "format": kind, "file": str(output)})
+def _report(out: Output, home: Home, held: Held, rows: int, output: Path | None, kind: str, nouns: Nouns) -> None:
     if output is not None:
-        out.say(f"{output}: {count(rows, noun, plural)} of {name} v{version}, {size(output.stat().st_size)}")
+        counted = count(rows, *nouns)
+        out.say(f"{output}: {counted} of {held.name} v{held.version}, {size(output.stat().st_size)}")
+    told = {"list": held.name, "version": held.version, "rows": rows, "format": kind, "file": str(output)}
+    out.result({**told, "alarms": tell_alarms(out, home, [held])})
 
 
 def _stores(home: Home, only: list[str] | None) -> list[ListStore] | None:
@@ -85,15 +91,16 @@ def lookup(
     home, failures = Home.open(), ListFailures(out)
     with open_index(home, _stores(home, only), failed=_telling(failures)) as index:
         found = look_up(index, hashes)
-        searched = [held.name for _, held, _ in index.opened]
+        searched = [held for _, held, _ in index.opened]
+    failures.settle()
     out.result(
         {
-            "searched": searched,
+            "searched": [held.name for held in searched],
             "failed": failures.rows,
             "hashes": [{"query": text, "matches": [match.to_json() for match in found[text]]} for text in found],
+            "alarms": tell_alarms(out, home, searched),
         }
     )
-    failures.settle()
     for text, matches in found.items():
         if not matches:
             out.say(f"{short(text)}   not on a {'list that could be searched' if failures.rows else 'held list'}")
@@ -134,7 +141,7 @@ def scan(
         open_index(home, _stores(home, only), failed=_telling(failures)) as index,
         out.bar("files hashed", total=None, unit="files") as show,
     ):
-        lists = [{"list": held.name, "version": held.version} for _, held, _ in index.opened]
+        searched = [held for _, held, _ in index.opened]
         found = scans.scan(index, paths, tally=tally, unreadable=unreadable, progress=lambda seen: show(seen.files))
         for finding in found:
             rows.append({"path": str(finding.path), **finding.match.to_json()})
@@ -142,13 +149,14 @@ def scan(
     matched = len({row["path"] for row in rows})
     out.result(
         {
-            "lists": lists,
+            "lists": [{"list": held.name, "version": held.version} for held in searched],
             "failed": failures.rows,
             "files": tally.files,
             "bytes": tally.bytes,
             "unreadable": faults,
             "matched_files": matched,
             "matches": rows,
+            "alarms": tell_alarms(out, home, searched),
         }
     )
     out.say(f"{count(tally.files, 'file')}, {size(tally.bytes)}: {count(matched, 'file')} on a held list")

@@ -6,20 +6,18 @@ import csv
 import re
 import tempfile
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.cli import audit, bases, grants, passphrases, propagation, publishers
+from hashshare.client.cli import audit, bases, grants, majors, passphrases, propagation, publishers
 from hashshare.client.cli.narration import Narrator, tell, tell_refused
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
 from hashshare.client.publication import Publication, Wish
 from hashshare.client.publish import publish
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_list_name
-from hashshare.client.renewal import refresh_list
 from hashshare.client.session import Session
 from hashshare.wire.algorithms import parse, render
 from hashshare.wire.errors import BadInput, RejectedContent, UsageError
@@ -38,7 +36,6 @@ def register(app: typer.Typer) -> None:
     command(app, "withdraw")(withdraw)
     releases = typer.Typer(help="Releases of your lists.", no_args_is_help=True)
     command(releases, "status")(release_status)
-    command(releases, "refresh")(release_refresh)
     app.add_typer(releases, name="release")
     grants.register(app)
     propagation.register(app)
@@ -61,6 +58,15 @@ def publish_file(
         list[str] | None,
         typer.Option("--reinstate", metavar="HASH", help="A withdrawn key that is right again; repeatable."),
     ] = None,
+    reinstate_since: Annotated[
+        int | None,
+        typer.Option(
+            "--reinstate-since",
+            metavar="VERSION",
+            min=1,
+            help="What the file holds and was withdrawn after VERSION is right again: a way back after a theft.",
+        ),
+    ] = None,
     renew_base: Annotated[
         bool, typer.Option("--renew-base/--no-renew-base", help="Build a new base afterwards if one is due.")
     ] = True,
@@ -77,6 +83,7 @@ def publish_file(
         allow_withdrawals=allow_withdrawals,
         reason=_known_reason(reason),
         reinstate=frozenset(_keys(own, reinstate or [])),
+        reinstate_since=reinstate_since,
     )
     _publish(out, own, wish, renew_base=renew_base)
 
@@ -104,7 +111,7 @@ def withdraw(
             rows.writerow(("op", "reason", own.fmt.key.name))
             rows.writerows(("withdraw", known, render(key, own.fmt.key)) for key in dict.fromkeys(keys))
         done = _publish(out, own, Wish(file=file, changes=True, reason=known, typed=True), renew_base=False)
-    if wait or wait_seconds is not None:
+    if done.request is None and (wait or wait_seconds is not None):
         session = Session.open(own.publisher.home)
         propagation.wait_and_tell(out, session, done, done.to_json(), patience=wait_seconds)
 
@@ -113,14 +120,15 @@ def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publ
     session = Session.open(own.publisher.home, warn=out.warn)
     try:
         with Narrator(out, own.name) as narrator:
-            publication = publish(session, own, wish, ask=passphrases.to_open, listener=narrator)
+            publication = publish(session, own, wish, ask=passphrases.Opening(), listener=narrator)
     except (BadInput, RejectedContent) as error:
         if not narrator.published and NOTHING not in error.message:
             error.args = (f"{error.message} {NOTHING}",)
         raise
-    document = publication.to_json()
+    document = {**publication.to_json(), "damaged": narrator.damaged}
     out.result(document)
     tell(out, publication)
+    majors.tell_need(out, publication)
     tell_refused(out, own.name, publication.refused)
     if renew_base and publication.version is not None and not publication.dry_run:
         bases.go_on(out, session, own, document, version=publication.version)
@@ -159,36 +167,6 @@ def release_status(out: Output, name: List) -> None:
             out.say(f"  version {release.get('version')}: {_reason_text(why)}")
     if pending:
         out.say(f"Version {pending.get('version')} was handed over; run publish again to see it end.")
-
-
-def release_refresh(
-    out: Output,
-    name: List,
-    if_due: Annotated[
-        bool, typer.Option("--if-due", help="Only when under half of the signature's life is left.")
-    ] = False,
-) -> None:
-    """Sign a list's current release again, so that it does not expire; adopts a base that waits."""
-    own = find_list(Home.open(), name)
-    session, now = Session.open(own.publisher.home, warn=out.warn), datetime.now(UTC)
-    with Narrator(out, own.name) as narrator:
-        done = refresh_list(session, own, ask=passphrases.to_open, now=now, only_if_due=if_due, listener=narrator)
-    expires = done.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
-    job = done.job.to_json() if done.job else None
-    out.result(
-        {
-            "list": own.name,
-            "role_version": done.role_version,
-            "expires": expires,
-            "adopted_base": done.base,
-            "refused_base": done.refused.to_json() if done.refused else None,
-            "job": job,
-        }
-    )
-    if done.base is not None:
-        out.say(f"{own.name}   new base at v{done.base} adopted")
-    out.say(f"{own.name} is {'signed again' if done.job else 'fresh'}: its signature is good until {expires}.")
-    tell_refused(out, own.name, done.refused)
 
 
 def _pending(home: Home, full_name: str) -> dict[str, Any] | None:

@@ -10,20 +10,21 @@ import typer
 from hashshare.client import trust
 from hashshare.client.acknowledged import told
 from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, told_json, warn_pending, warn_refused
+from hashshare.client.cli.alarms import tell_alarms, tell_key_end
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, error_document, size
+from hashshare.client.cli.requests import tell_waiting
+from hashshare.client.contact import note_reached
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
 from hashshare.client.logs import seen_logs
+from hashshare.client.organisation_keys import note_own_end
 from hashshare.client.session import Session
 from hashshare.client.store import Held, ListStore, find_store, known_name, stores
 from hashshare.client.verify import Verified, verify_list
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced
-
-CLOCK_TOLERANCE = 60
-"""Seconds of clock skew that are not worth a word; 300 make signed requests fail."""
 
 
 def register(app: typer.Typer) -> None:
@@ -60,9 +61,15 @@ def status(
         _say_hub(out, home, document, failures)
     if held or not failures.rows:
         _say_held(out, home, held)
+    document["alarms"] = tell_alarms(out, home, held)
+    tell_key_end(out, home, config.key_id)
     for publisher in known:
         if publisher.state == "refused":
             out.warn(f"{publisher.domain}: its root is not the one you pinned; nothing under it is used.")
+    for publisher in known:
+        if publisher.fingerprint:
+            out.fingerprint(f"{publisher.domain}   root ", publisher.fingerprint, f"   {publisher.state}")
+    document["requests"] = tell_waiting(out, home)
     warn_unconfirmed(out, known)
     for domain, seen in seen_logs(home).items():
         warn_refused(out, domain, seen)
@@ -82,18 +89,19 @@ def _held_lists(out: Output, home: Home) -> tuple[list[Held], ListFailures]:
 
 
 def _say_hub(out: Output, home: Home, document: dict[str, Any], failures: ListFailures) -> None:
+    session = Session.open(home)
     try:
-        answer = Session.open(home).get_json("status")
+        answer = session.get_json("status")
     except HashshareError as error:
         document["error"] = error_document(error)
         failures.codes.append(error.exit_code)
         failures.settle()
         out.warn(f"{error.message} {error.next_step}")
         return
+    note_reached(home, session, now=datetime.now(UTC))
+    note_own_end(home, session, answer.get("keys") or [])
     document["at_hub"] = answer
-    skew = answer.get("clock_skew_seconds")
-    if isinstance(skew, int | float) and abs(skew) > CLOCK_TOLERANCE:
-        out.warn(f"This machine's clock is off by {count(abs(int(skew)), 'second')}; 300 make requests fail.")
+    document["clock_skew_seconds"] = session.clock_skew
     rows = [_subscription_row(row) for row in answer.get("subscriptions") or []]
     if rows:
         out.table(("SUBSCRIPTION", "STATE", "SINCE", "UNTIL", "REASON"), rows)
@@ -118,16 +126,10 @@ def _say_held(out: Output, home: Home, held: list[Held]) -> None:
         rows.append((state.name, *versions, count(state.entries), size(stored), state.applied_at, trusted))
     heading = ("HELD", "VERSION", "PURGED", "ACKNOWLEDGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
     out.table(heading, rows, right=(1, 2, 4, 5))
-    now = datetime.now(UTC)
     for state in held:
         warn_pending(out, state.name, told(ListStore(home, state.list_id)))
         if state.status == "withdrawn":
             out.warn(f"{state.name} was closed by its publisher; its last version stays until you remove it.")
-        for role, end in trust.expiries(home, state.publisher, state.list_id).items():
-            if end <= now:
-                out.warn(
-                    f"{state.name}: the {role} expired at {write_time(end)}. It stays in use; sync, or ask the hub."
-                )
 
 
 def _held_json(home: Home, state: Held) -> dict[str, Any]:
@@ -163,7 +165,7 @@ def verify(
     picked = [find_store(home, name) for name in dict.fromkeys(names)] if names else stores(home)
     if not picked:
         raise NotSynced("No list is held here yet.", next_step="hashshare sync")
-    rows, failures = list[dict[str, Any]](), ListFailures(out)
+    rows, used, failures = list[dict[str, Any]](), list[Held](), ListFailures(out)
     for store in picked:
         name = known_name(store)
         try:
@@ -175,9 +177,11 @@ def verify(
         else:
             rows.append(_verified_json(done))
             _say_verified(out, done)
+            used += [held] if (held := store.held()) is not None else []
     failures.settle()
+    raised = tell_alarms(out, home, used)
     warn_unconfirmed(out, [known for known in trust.publishers(home) if known.state == "unconfirmed"])
-    out.result({"lists": rows, "ok": all(row["ok"] for row in rows)})
+    out.result({"lists": rows, "ok": all(row["ok"] for row in rows), "alarms": raised})
 
 
 def _verified(out: Output, store: ListStore, name: str) -> Verified:
@@ -208,5 +212,3 @@ def _say_verified(out: Output, done: Verified) -> None:
     out.say(f"{done.name}   v{done.version}   verified: {what}")
     if out.interactive:
         out.fingerprint("  signed under root ", done.fingerprint, f", {done.trust}")
-    for role, end in done.expired:
-        out.warn(f"{done.name}: the {role} expired at {write_time(end)}. It stays in use.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from hashshare.client.cli.damage import warn_healed
 from hashshare.client.cli.output import Output, count, printable, size
 from hashshare.client.commits import Job
 from hashshare.client.publication import LeftOut, Listener, Publication, Wish
@@ -45,6 +46,8 @@ class Narrator(Listener):
         self._task = ""
         self.published = False
         """Whether the hub has taken the release, so that what fails from here on is only the publisher's own copy."""
+        self.damaged: list[str] = []
+        """Held files that were made whole again."""
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +82,14 @@ class Narrator(Listener):
         self._bars.close()
         against = f"against v{before}" if before else "first release"
         self._out.say(f"{self._name}   {against}   {change_text(change)}")
+        if change.outdated:
+            what = (
+                "1 new row has lapsed already and stays"
+                if change.outdated == 1
+                else (f"{change.outdated:,} new rows have lapsed already and stay")
+            )
+            first = change.outdated_examples[0][:16]
+            self._complain(f"! {what} out, by the date in `expires`: see {first}\N{HORIZONTAL ELLIPSIS}")
 
     def left_out(self, change: Difference, rows: tuple[LeftOut, ...]) -> None:
         self._bars.close()
@@ -113,6 +124,11 @@ class Narrator(Listener):
         self._bars.close()
         self._out.warn(why)
 
+    def healed(self, files: Sequence[str]) -> None:
+        self._bars.close()
+        self.damaged += [file for file in files if file not in self.damaged]
+        warn_healed(self._out, self._name, files)
+
     def _begin(self, label: str, *, total: int | None) -> None:
         unit = "bytes" if label == "uploading" else "steps"
         self._move = self._bars.enter_context(self._out.bar(label, total=total, unit=unit))
@@ -138,6 +154,8 @@ def tell(out: Output, publication: Publication) -> None:
     """The outcome and the next step."""
     if publication.dry_run:
         out.say("Dry run: nothing was published.")
+    elif publication.request is not None:
+        return
     elif not publication.published:
         out.say(f"The list says this already (v{publication.version}); nothing was published.")
     else:

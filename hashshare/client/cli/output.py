@@ -28,6 +28,7 @@ from rich.table import Table
 from hashshare.client.cli.failures import INTERRUPTED, explained, interruptible
 from hashshare.client.cli.layout import folded, least_width, packed, shortened
 from hashshare.wire.errors import ExitCode, HashshareError
+from hashshare.wire.fingerprints import spoken, spoken_lines
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, marks that turn the direction of writing (Unicode TR 9), and bytes of no encoding."""
@@ -114,14 +115,14 @@ class Output:
             self.console.print(table)
 
     def fingerprint(self, before: str, fingerprint: str, after: str = "") -> None:
-        """A root fingerprint in groups of four, in two lines on a terminal where one would not do."""
-        groups = grouped(fingerprint)
-        if not self.console.is_terminal or len(before + groups + after) <= self.console.width:
-            self.say(before + groups + after)
+        """A fingerprint as people read it out, in four lines on a terminal where one would not do."""
+        if not self.console.is_terminal or len(before + spoken(fingerprint) + after) <= self.console.width:
+            self.say(before + spoken(fingerprint) + after)
             return
-        half = len(groups) // 2
-        self.say(before + groups[:half].rstrip())
-        self.say(" " * len(before) + groups[half:].lstrip() + after)
+        first, *lines = spoken_lines(fingerprint)
+        self.say(before + first)
+        for line in lines:
+            self.say(" " * len(before) + line + (after if line is lines[-1] else ""))
 
     def result(self, document: Mapping[str, Any]) -> None:
         """What --json prints when the command ends; the last call counts."""
@@ -262,11 +263,6 @@ def size(length: int) -> str:
 def short(digest: str) -> str:
     """A digest cut for people; --json has it whole."""
     return digest if len(digest) <= 16 else f"{digest[:12]}…"
-
-
-def grouped(fingerprint: str) -> str:
-    """A root fingerprint in groups of four, as people compare them."""
-    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
 
 
 def now_text() -> str:

@@ -12,7 +12,15 @@ from hashshare.client.cli.successions import tell_successions
 from hashshare.client.collecting import fetch_receipts
 from hashshare.client.home import Home
 from hashshare.client.logs import DeliveryLog
-from hashshare.client.receipts import Subject, Tally, check_kept, export_receipts, receipts_path, subjects
+from hashshare.client.receipts import (
+    Subject,
+    Tally,
+    check_kept,
+    check_named,
+    export_receipts,
+    receipts_path,
+    subjects,
+)
 from hashshare.client.session import Session
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError, WrongProof
 
@@ -86,6 +94,7 @@ def _one(out: Output, home: Home, session: Session | None, subject: Subject) -> 
         tally = _tally(out, home, session, subject)
         row.update(_tally_json(home, subject, tally))
         _tell(out, home, subject, tally)
+        _warn_undelivered(out, subject, tally)
         _check_missing(subject, tally)
     except HashshareError as error:
         if out.debug:
@@ -96,6 +105,7 @@ def _one(out: Output, home: Home, session: Session | None, subject: Subject) -> 
 
 
 def _tally(out: Output, home: Home, session: Session | None, subject: Subject) -> Tally:
+    check_named(home, subject)
     if session is None:
         return check_kept(home, subject, _log(home, subject))
     with out.bar(f"receipts of {subject.list_name}", total=None, unit="receipts") as show:
@@ -110,6 +120,7 @@ def _tally_json(home: Home, subject: Subject, tally: Tally) -> dict[str, Any]:
         "acknowledgements": tally.acknowledgements,
         "acknowledged_version": tally.applied or None,
         "waiting": tally.waiting,
+        "undelivered": tally.undelivered,
         "log": newest and {"origin": newest.origin, "size": newest.size, "root": newest.root.hex()},
         "file": str(receipts_path(home, subject.list_id)),
     }
@@ -130,6 +141,17 @@ def _tell(out: Output, home: Home, subject: Subject, tally: Tally) -> None:
         leaves = count(tally.newest.size, "leaf", "leaves")
         out.say(f"  in {tally.newest.origin}, {leaves}, root {tally.newest.root.hex()[:12]}…")
         out.say(f"  kept in {receipts_path(home, subject.list_id)}")
+
+
+def _warn_undelivered(out: Output, subject: Subject, tally: Tally) -> None:
+    """No proof of a lie: the version may have come from another hub, or from a copy of this home."""
+    if tally.undelivered:
+        versions = ", ".join(f"v{version}" for version in tally.undelivered[:5])
+        more = f" and {len(tally.undelivered) - 5:,} more" if len(tally.undelivered) > 5 else ""
+        out.warn(
+            f"{subject.list_name}: {versions}{more} was acknowledged, and the log has no delivery of it. Unless it "
+            f"came from elsewhere, the hub served it without logging that: ask its operator."
+        )
 
 
 def _check_missing(subject: Subject, tally: Tally) -> None:

@@ -21,7 +21,10 @@ Every command takes `--json` (one JSON document on stdout and nothing else; erro
 | environment | means |
 |---|---|
 | `HASHSHARE_HOME` | the folder of keys, trust and lists; `~/.hashshare` when unset |
-| `HASHSHARE_PASSPHRASE` | opens and encrypts a publisher's key files; asked for at a terminal when unset |
+| `HASHSHARE_PASSPHRASE` | opens and encrypts key files of hotlines and officers; asked for at a terminal when unset |
+| `HASHSHARE_PATIENCE` | seconds to wait for the hub; who sends under 4 KiB/s for so long is given up; 60 when unset |
+| `HASHSHARE_PIN` | opens keys in hardware; asked for at a terminal when unset |
+| `PYKCS11LIB` | the path of the PKCS#11 library of that hardware |
 
 | exit | means |
 |---|---|
@@ -34,6 +37,7 @@ MEANINGS = {
     ExitCode.NOT_ALLOWED: "not allowed: not enrolled, key revoked, no subscription",
     ExitCode.VERIFICATION: "something did not verify; the last good state stays in use",
     ExitCode.NETWORK: "the hub cannot be reached, or asks to wait; the last good state stays in use",
+    ExitCode.ALARM: "done, but a list that was used has an alarm: expired, refused, no longer offered, or not checked",
     ExitCode.REJECTED: "rejected: malformed lines, a guard, or the hub's worker; nothing was published",
 }
 SHARED = {"as_json", "debug", "help"}

@@ -7,27 +7,36 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from hashshare.client import trust
+from hashshare.client import next_key, replacing, trust
 from hashshare.client.acknowledging import Acknowledger
+from hashshare.client.alarms import clock_fault
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
+from hashshare.client.cli.alarms import JUDGED, tell_alarms, tell_key_end
+from hashshare.client.cli.damage import warn_healed
 from hashshare.client.cli.enrolment import warn_unconfirmed
+from hashshare.client.cli.failures import explained, raise_if_interrupted
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, size
 from hashshare.client.cli.successions import tell_successions
+from hashshare.client.contact import contact, note_failure, note_reached
 from hashshare.client.home import Home
 from hashshare.client.notify import is_due, last_done, run_command
 from hashshare.client.session import Session
+from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore, find_store, known_name, stores
 from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
+from hashshare.client.trouble import forget_trouble, note_gone, note_trouble, trouble
+from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
+from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
 
-SHOWN_FILES = 3
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -55,11 +64,38 @@ def sync(
     if jitter:
         time.sleep(random.SystemRandom().uniform(0, jitter))
     home = Home.open()
+    _carry_on_rotation(out, home)
     session = Session.open(home)
     run = _Run(out, home, session, exec_command, accept_shrink, force)
-    for head in chosen(heads(session, home), names or []):
+    for head in chosen(_polled(out, home, session), names or []):
         run.one(head)
     run.finish(everything=not names)
+
+
+def _polled(out: Output, home: Home, session: Session) -> list[Head]:
+    """What the hub offers. One that is silent, or does not let us in, is remembered; after two days each list says so.
+
+    Raises what `heads` does.
+    """
+    now = datetime.now(UTC)
+    try:
+        found = heads(session, home)
+    except HashshareError as error:
+        note_failure(home, session, error, now=now)
+        held = [state for store in stores(home) if (state := _Run._held(store)) is not None]
+        out.result({"alarms": tell_alarms(out, home, held)})
+        raise
+    note_reached(home, session, now=now)
+    return found
+
+
+def _carry_on_rotation(out: Output, home: Home) -> None:
+    """A new key that was begun and not put in place. That it still cannot be must not keep the lists from a sync."""
+    try:
+        if (done := next_key.resume(home)) is not None and done.left is None:
+            out.say(f"This machine now signs with {done.new}; the old key has been told to end.")
+    except HashshareError as error:
+        out.warn(f"The new key that was begun cannot be put in place yet: {error.message}")
 
 
 def forget(
@@ -92,6 +128,7 @@ class _Run:
         self.rows: list[dict[str, Any]] = []
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
+        self.roots: dict[str, dict[str, Any]] = {}
 
     def one(self, head: Head) -> None:
         self.seen.add(head.list_id)
@@ -109,9 +146,14 @@ class _Run:
                 waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
             )
         except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
+            self._note(head, error)
             row.update(self.failures.add(head.name, head.list_id, error, kept=self._kept(head)))
+            row.update(self._since(head))
+            self._tell_root(head.publisher)
         else:
+            forget_trouble(ListStore(self.home, head.list_id))
             row.update(asdict(done), changed=done.changed)
+            self._tell_root(head.publisher)
             self._whatever_comes(head, row, lambda: self._acknowledge(done, row))
         if self.exec_command:
             self._whatever_comes(head, row, lambda: self._exec(head, row))
@@ -135,16 +177,52 @@ class _Run:
         if failure is not None:
             self.failures.codes.append(failure)
 
+    def _tell_root(self, domain: str) -> None:
+        """Once per change: the next sync starts from the root that this one has followed."""
+        change = self._repository(domain).root_change
+        if change is not None and domain not in self.roots:
+            self.roots[domain] = change.to_json()
+            self.out.say(str(change))
+
     def _repository(self, domain: str) -> trust.Repository:
         if domain not in self.repositories:
             self.repositories[domain] = trust.Repository(self.home, self.session, domain)
+            self._replace_root(domain)
         return self.repositories[domain]
 
+    def _replace_root(self, domain: str) -> None:
+        """Where the user named another root for a publisher that started anew; the one held stays until it verifies."""
+        try:
+            done = replacing.carry_out(self.home, self.session, domain)
+        except HashshareError as error:
+            self.failures.codes.append(error.exit_code)
+            self.out.warn(f"{domain}: the root you named is not in place yet, the one held is in use: {error.message}")
+            return
+        if done is not None and done.done:
+            self.out.warn(
+                f"{domain} started anew: the root you named is in place, the old one is kept aside. Lists that were "
+                "synced under the old one stay in use; remove those that are no longer offered: hashshare forget LIST"
+            )
+        elif done is not None:
+            self.out.warn(f"{domain}: the hub still serves the root that is to be replaced; it stays in use.")
+
+    def _note(self, head: Head, error: Exception) -> None:
+        raise_if_interrupted(error)
+        known = error if isinstance(error, HashshareError) else explained(error)
+        note_trouble(ListStore(self.home, head.list_id), known, now=datetime.now(UTC))
+
+    def _since(self, head: Head) -> dict[str, str]:
+        found = trouble(ListStore(self.home, head.list_id))
+        return {"failing_since": write_time(found.since)} if found else {}
+
     def _kept(self, head: Head) -> str:
-        held = self._held(ListStore(self.home, head.list_id))
-        known = trust.publisher(self.home, head.publisher)
-        usable = held is not None and known is not None and known.state != "refused"
-        return f"version {held.version} stays in use" if held and usable else ""
+        store = ListStore(self.home, head.list_id)
+        held, known, found = self._held(store), trust.publisher(self.home, head.publisher), trouble(store)
+        if held is None or known is None or known.state == "refused":
+            return ""
+        lasting = found.last - found.since if found else timedelta(0)
+        since = f"; it has failed for {span(lasting)}, since {write_time(found.since)}" if found and lasting else ""
+        return f"version {held.version} stays in use{since}"
 
     @staticmethod
     def _held(store: ListStore) -> Held | None:
@@ -173,9 +251,27 @@ class _Run:
         if not self.rows:
             self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
+        self._say_clock()
+        tell_key_end(self.out, self.home, self.session.key_id)
         superseded = tell_successions(self.out, self.home)
-        self.out.result({"lists": self.rows, **({"superseded_logs": superseded} if superseded else {})})
+        self.out.result(
+            {
+                "lists": self.rows,
+                "roots": list(self.roots.values()),
+                "clock_skew_seconds": self.session.clock_skew,
+                **({"superseded_logs": superseded} if superseded else {}),
+            }
+        )
         self.failures.settle()
+
+    def _say_clock(self) -> None:
+        """What expires is judged by this machine's clock; a wrong one is no failure, and never silent."""
+        met = contact(self.home)
+        fault = clock_fault(met, now=datetime.now(UTC))
+        if fault:
+            self.out.warn(f"{fault} {JUDGED}")
+        if fault and abs(met.skew) > SIGNATURE_WINDOW_SECONDS:
+            self.failures.codes.append(ExitCode.ALARM)
 
     def _say_gone(self) -> None:
         for store in stores(self.home):
@@ -185,9 +281,12 @@ class _Run:
             version = held.version if held else None
             self.rows.append({"name": name, "list_id": store.list_id, "version": version, "gone": True})
             self.failures.codes.append(ExitCode.NOT_ALLOWED)
+            note_gone(store, now=datetime.now(UTC))
+            found = trouble(store)
+            lasting = f" ({span(found.last - found.since)} by now)" if found and found.last > found.since else ""
             self.out.warn(
-                f"{name}{f' v{version}' if version else ''} is held, but the hub no longer offers it to you: it gets "
-                f"older, withdrawn entries included. See hashshare status, then subscribe again or: "
+                f"{name}{f' v{version}' if version else ''} is held, but the hub no longer offers it to you{lasting}: "
+                f"it gets older, withdrawn entries included. See hashshare status, then subscribe again or: "
                 f"hashshare forget {name}"
             )
 
@@ -195,7 +294,7 @@ class _Run:
 def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
     """The outcome in a line for cron, in two on a terminal; `acknowledged`: the hub has just been told."""
     if done.damaged:
-        _warn_damaged(out, done)
+        warn_healed(out, done.name, done.damaged)
     told = "   acknowledged" if acknowledged else ""
     if not done.changed:
         out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held{told}")
@@ -225,17 +324,6 @@ def _operations(done: Synced) -> str:
 def _growth(done: Synced) -> str:
     more = done.entries - (done.entries if done.entries_before is None else done.entries_before)
     return f" ({'+' if more > 0 else MINUS} {count(abs(more))})" if more else ""
-
-
-def _warn_damaged(out: Output, done: Synced) -> None:
-    number = len(done.damaged)
-    more = [f"{count(number - SHOWN_FILES)} more"] if number > SHOWN_FILES else []
-    were, are = ("was", "is") if number == 1 else ("were", "are")
-    out.warn(
-        f"{done.name}: {count(number, 'held file')} {were} damaged or missing and {are} whole again: "
-        f"{', '.join([*done.damaged[:SHOWN_FILES], *more])}. Check the disk if this returns; "
-        f"hashshare verify {done.name} reads every byte."
-    )
 
 
 class DownloadBar:

@@ -17,6 +17,7 @@ from hashshare.wire.errors import HashshareError
 
 class Command(BaseCommand):
     help = "Create a hub operator. The password is asked for, read from HASHSHARE_OPERATOR_PASSWORD or from stdin."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True)

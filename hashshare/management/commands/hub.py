@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
-from config.supervisor import Program, Supervisor
+from config.supervisor import Patience, Program, Supervisor
 from config.unfinished import refuse_unfinished
 
 WAIT_FOR_ANSWER_SECONDS: Final = 1.0
@@ -57,6 +57,7 @@ class Command(BaseCommand):
             _programs(options, public),
             say=self._say,
             started=lambda programs: _write_state(state, url=address, programs=programs),
+            patience=Patience(deaths=settings.HASHSHARE_DEATHS_A_MINUTE),
         )
         status = supervisor.run(
             is_ready=lambda: _answers(f"{address}/healthz"), ready=lambda: self._ready(address, public, supervisor)
@@ -79,6 +80,7 @@ class Command(BaseCommand):
 def _programs(options: dict[str, Any], public: str) -> list[Program]:
     """In the order in which they are stopped: nothing new is asked for, then nothing new comes in, then work ends."""
     environment = {"HASHSHARE_PUBLIC_URL": public}
+    workers = _workers(options["workers"])
     commands = {
         "beat": [*CELERY, "beat", "--pidfile", ""],
         "web": [
@@ -88,11 +90,11 @@ def _programs(options: dict[str, Any], public: str) -> list[Program]:
             "--no-control-socket",
         ],
         "timetable": _worker("timetable", "--pool", "solo", queue=settings.HASHSHARE_TIMETABLE_QUEUE),
-        **_workers(options["workers"]),
+        **workers,
     }  # fmt: skip
     logs: Path | None = options["logs"]
     return [
-        Program(name, command, environment, logs / f"{name}.log" if logs else None)
+        Program(name, command, environment, logs / f"{name}.log" if logs else None, may_rest=name in workers)
         for name, command in commands.items()
     ]
 

@@ -15,6 +15,7 @@ from hashshare.wire.errors import HashshareError
 
 class Command(BaseCommand):
     help = "Invite an organisation; prints a one-time code for `hashshare enroll`."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--kind", required=True, choices=["hotline", "member", "partner", "hub"])

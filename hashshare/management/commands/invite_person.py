@@ -16,6 +16,7 @@ from hashshare.wire.errors import HashshareError
 
 class Command(BaseCommand):
     help = "Invite a person to the admin pages; prints a one-time link that sets a password."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organisation", default="", help="its slug; left out for a hub operator")

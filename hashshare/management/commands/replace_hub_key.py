@@ -26,6 +26,7 @@ class Command(BaseCommand):
         f"passphrase of an encrypted file is asked for or read from {VARIABLE} or {VARIABLE}_FILE; the new standby key "
         "gets the same."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("standby", type=Path, help="the standby.pem that was kept offline")

@@ -2,6 +2,7 @@
 
 - root and targets belong to the hotline's officers; targets delegates one feed role per list and has no targets.
 - The feed role of a list, named by its list id, signs one target, `<list-id>/manifest.json`, with one SHA-256.
+- The major role, of two keys or more, signs `<list-id>/major-<version>.json`: that a large loss of entries is meant.
 - snapshot and timestamp belong to the hub, whose two keys every root names: one in use, one kept offline.
 
 `officers` and `hub` make metadata, `verification` judges what arrives, `shapes` says what each role must look like,
@@ -30,12 +31,16 @@ from hashshare.wire.repository.officers import (
     create_root,
     create_targets,
     delegate_list,
+    delegate_lists,
+    delegate_major,
     next_root,
+    renew_feed,
     renew_targets,
+    sign_major,
     sign_release,
 )
 from hashshare.wire.repository.resuming import check_standing, verify_resent
-from hashshare.wire.repository.shapes import feed_manifest, list_ids
+from hashshare.wire.repository.shapes import feed_manifest, list_ids, major_documents
 from hashshare.wire.repository.verification import Commit, Trusted, verify_commit
 
 __all__ = [
@@ -47,15 +52,20 @@ __all__ = [
     "create_root",
     "create_targets",
     "delegate_list",
+    "delegate_lists",
+    "delegate_major",
     "feed_manifest",
     "grouped",
     "list_ids",
+    "major_documents",
     "metadata_name",
     "next_root",
     "parse_metadata_name",
     "read_role",
+    "renew_feed",
     "renew_targets",
     "root_fingerprint",
+    "sign_major",
     "sign_release",
     "sign_snapshot",
     "sign_timestamp",

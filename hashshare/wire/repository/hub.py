@@ -12,6 +12,7 @@ from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
 from hashshare.wire.repository.metadata import (
+    MAJOR,
     SNAPSHOT,
     SNAPSHOT_LIFE,
     TARGETS,
@@ -26,17 +27,20 @@ def sign_snapshot(
     *,
     targets: bytes,
     feeds: Mapping[str, bytes],
+    major: bytes | None = None,
     version: int,
     signer: Signer,
     now: datetime,
     life: timedelta = SNAPSHOT_LIFE,
 ) -> bytes:
-    """Snapshot metadata `version` over the accepted targets and each list's accepted feed metadata (by list id).
+    """Snapshot metadata `version` over the accepted targets and each list's accepted feed metadata (by list id),
+    and that of the major role once there is any.
 
-    A list that was ever in a snapshot must be in every later one, or members refuse it.
+    A role that was ever in a snapshot must be in every later one, or members refuse it.
     """
     files = [read_typed(TARGETS, targets, Targets)]
     files += [read_typed(list_id, body, Targets) for list_id, body in sorted(feeds.items())]
+    files += [read_typed(MAJOR, major, Targets)] if major is not None else []
     meta = {f"{file.role}.json": _meta_file(file) for file in files}
     snapshot = Metadata(Snapshot(version=version, expires=(now + life).replace(microsecond=0), meta=meta))
     snapshot.sign(signer)

@@ -24,14 +24,23 @@ ROOT: Final = "root"
 TARGETS: Final = "targets"
 SNAPSHOT: Final = "snapshot"
 TIMESTAMP: Final = "timestamp"
+MAJOR: Final = "major"
+"""A delegated role like a list's feed, of threshold two or more; no list id is spelled like that."""
+
+MAJOR_THRESHOLD: Final = 2
+"""At least so many of its keys sign."""
+
+MAJOR_PATHS: Final = "*/major-*.json"
 
 ROOT_LIFE: Final = timedelta(days=365)
 TARGETS_LIFE: Final = timedelta(days=90)
 FEED_LIFE: Final = timedelta(days=14)
+MAJOR_LIFE: Final = timedelta(days=3 * 365)
+"""Long, since it is looked at by members that were away, and names each manifest that it stands for."""
 SNAPSHOT_LIFE: Final = timedelta(days=7)
 TIMESTAMP_LIFE: Final = timedelta(hours=24)
 
-_VERSIONED = re.compile(rf"([1-9][0-9]{{0,15}})\.(root|snapshot|targets|{LIST_ID.pattern})\.json")
+_VERSIONED = re.compile(rf"([1-9][0-9]{{0,15}})\.(root|snapshot|targets|major|{LIST_ID.pattern})\.json")
 
 
 @dataclass(frozen=True, slots=True)

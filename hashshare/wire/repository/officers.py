@@ -6,16 +6,24 @@ threshold needs officers who are elsewhere, they add theirs with `add_signature`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from securesystemslib.signer import Key, Signer
+from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Role, Root, TargetFile, Targets
 
-from hashshare.wire.errors import UsageError
+from hashshare.wire import limits
+from hashshare.wire.errors import HashshareError, UsageError
+from hashshare.wire.major import Major, major_path, parse_major_path
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
 from hashshare.wire.repository.metadata import (
     FEED_LIFE,
+    MAJOR,
+    MAJOR_LIFE,
+    MAJOR_PATHS,
+    MAJOR_THRESHOLD,
     ROOT,
     ROOT_LIFE,
     SNAPSHOT,
@@ -96,20 +104,59 @@ def delegate_list(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
 ) -> bytes:
     """The targets metadata after `targets`, with the list's feed role given to `keys`, any one of which may sign.
 
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
+    `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
     """
-    if not LIST_ID.fullmatch(list_id) or not keys:
-        raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+    return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life, amend=amend)
+
+
+def delegate_lists(
+    targets: bytes,
+    *,
+    keys: Mapping[str, Sequence[Key]],
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = TARGETS_LIFE,
+    amend: bool = False,
+) -> bytes:
+    """`delegate_list` for several lists (list id -> keys) in one version; those not named stay as they are."""
     signed = _following(targets, now, life)
+    signed.version -= amend
     delegations = signed.delegations or Delegations({}, {})
     roles = dict(delegations.roles or {})
-    roles[list_id] = DelegatedRole(list_id, [key.keyid for key in keys], 1, True, paths=[f"{list_id}/*"])
-    used = {keyid for role in roles.values() for keyid in role.keyids}
-    known = {**delegations.keys, **{key.keyid: key for key in keys}}
-    signed.delegations = Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
+    for list_id, given in keys.items():
+        if not LIST_ID.fullmatch(list_id) or not given:
+            raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
+        roles[list_id] = DelegatedRole(list_id, [key.keyid for key in given], 1, True, paths=[f"{list_id}/*"])
+    signed.delegations = _delegating(delegations, [key for given in keys.values() for key in given], roles)
+    return _sign(Metadata(signed), signers)
+
+
+def delegate_major(
+    targets: bytes,
+    *,
+    keys: Sequence[Key],
+    threshold: int = MAJOR_THRESHOLD,
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = TARGETS_LIFE,
+) -> bytes:
+    """The targets metadata after `targets`, with the publisher's major role given to `keys`.
+
+    It comes first and is terminating, so that no feed is ever asked for a major document. Where it is there already
+    its keys are replaced: what it signed must then be signed anew and committed together.
+    """
+    if not MAJOR_THRESHOLD <= threshold <= len(keys):
+        raise UsageError(f"The major role has a threshold of at least {MAJOR_THRESHOLD}, and as many keys.")
+    signed = _following(targets, now, life)
+    delegations = signed.delegations or Delegations({}, {})
+    role = DelegatedRole(MAJOR, [key.keyid for key in keys], threshold, True, paths=[MAJOR_PATHS])
+    feeds = {name: feed for name, feed in (delegations.roles or {}).items() if name != MAJOR}
+    signed.delegations = _delegating(delegations, keys, {MAJOR: role, **feeds})
     return _sign(Metadata(signed), signers)
 
 
@@ -137,6 +184,44 @@ def sign_release(
     return _sign(Metadata(feed), signers)
 
 
+def renew_feed(
+    feed: bytes, *, list_id: str, signers: Iterable[Signer], now: datetime, life: timedelta = FEED_LIFE
+) -> bytes:
+    """The same release under the next role version, as for a key that takes the place of another."""
+    signed = read_typed(list_id, feed, Targets).signed
+    signed.version, signed.expires = signed.version + 1, _until(now, life)
+    return _sign(Metadata(signed), signers)
+
+
+def sign_major(
+    major: bytes | None,
+    *,
+    documents: Iterable[Major] = (),
+    signers: Iterable[Signer],
+    now: datetime,
+    life: timedelta = MAJOR_LIFE,
+) -> bytes:
+    """The major role's metadata after `major` (None for the first) with `documents` added; without any, a renewal.
+
+    Older ones stay for members that were away; of more than limits.MAX_MAJORS the oldest of the longest list go.
+    """
+    standing = read_typed(MAJOR, major, Targets).signed if major is not None else None
+    targets = dict(standing.targets) if standing else {}
+    for document in documents:
+        targets[document.path] = document.ref.to_target()
+    while len(targets) > limits.MAX_MAJORS:
+        del targets[_oldest_major(targets)]
+    version = standing.version + 1 if standing else 1
+    return _sign(Metadata(Targets(version=version, expires=_until(now, life), targets=targets)), signers)
+
+
+def _oldest_major(targets: Collection[str]) -> str:
+    """The path of the lowest version of the list that has the most."""
+    found = [parse_major_path(path) or ("", 0) for path in targets]
+    most, _ = Counter(list_id for list_id, _ in found).most_common(1)[0]
+    return major_path(most, version=min(version for list_id, version in found if list_id == most))
+
+
 def add_signature(role: str, body: bytes, *, signer: Signer) -> bytes:
     """The same metadata with one more officer's signature; what is signed stays as it is."""
     if role == ROOT:
@@ -154,6 +239,13 @@ def _assign(root: Root, role: str, keys: Sequence[Key], threshold: int) -> None:
     root.keys = {keyid: key for keyid, key in root.keys.items() if keyid in used}
 
 
+def _delegating(before: Delegations, keys: Sequence[Key], roles: dict[str, DelegatedRole]) -> Delegations:
+    """`roles` with the keys that they use, of those known before and `keys`."""
+    used = {keyid for role in roles.values() for keyid in role.keyids}
+    known = {**before.keys, **{key.keyid: key for key in keys}}
+    return Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
+
+
 def _following(targets: bytes, now: datetime, life: timedelta) -> Targets:
     signed = read_typed(TARGETS, targets, Targets).signed
     signed.version, signed.expires = signed.version + 1, _until(now, life)
@@ -166,5 +258,10 @@ def _until(now: datetime, life: timedelta) -> datetime:
 
 def _sign(metadata: Metadata[S], signers: Iterable[Signer]) -> bytes:
     for signer in signers:
-        metadata.sign(signer, append=True)
+        try:
+            metadata.sign(signer, append=True)
+        except UnsignedMetadataError as error:
+            if isinstance(error.__cause__, HashshareError):
+                raise error.__cause__ from None
+            raise
     return write_metadata(metadata)

@@ -1,8 +1,8 @@
 """The hub's judgement over what a publisher sends again after the hub was restored from a backup. Pure, no I/O.
 
 What lay between is lost, so versions may skip: only upwards, so it is no rollback. One role at a time: each root in
-turn, since every one is signed by the one before; then targets; then feeds. Nothing is signed over it before
-`check_standing` finds that it fits together.
+turn, since every one is signed by the one before; then targets; then major; then feeds. Nothing is signed over it
+before `check_standing` finds that it fits together.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from tuf.api.metadata import Root, Targets
 from hashshare.wire.errors import BadSignature, MalformedMetadata, VersionConflict
 from hashshare.wire.objects import LIST_ID
 from hashshare.wire.repository import shapes
-from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, S, read_typed
+from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, S, read_typed
 from hashshare.wire.repository.verification import (
     MAX_FEED_LIFE,
+    MAX_MAJOR_LIFE,
     MAX_ROOT_LIFE,
     MAX_TARGETS_LIFE,
     Commit,
@@ -37,19 +38,23 @@ def verify_resent(trusted: Trusted, *, roles: Mapping[str, bytes], hub_keys: Seq
         return Commit(_root(trusted, body, now), None, {})
     if role == TARGETS:
         return Commit(None, _targets(trusted, body, hub_keys, now), {})
+    if role == MAJOR:
+        return Commit(None, None, {}, _major(trusted, body, now))
     if not LIST_ID.fullmatch(role):
-        raise MalformedMetadata("A commit carries root, targets, or feed metadata by list id.")
+        raise MalformedMetadata("A commit carries root, targets, major, or feed metadata by list id.")
     return Commit(None, None, {role: _feed(trusted, role, body, now)})
 
 
 def check_standing(trusted: Trusted, *, hub_key: Key | None = None) -> None:
-    """That what is accepted fits together: targets signed under the root, every feed under targets; and that the root
-    names `hub_key`, which is to sign the rest. Raises BadSignature, MalformedMetadata.
+    """That what is accepted fits together: targets signed under the root, feeds and major under targets; and that the
+    root names `hub_key`, which is to sign the rest. Raises BadSignature, MalformedMetadata.
     """
     root, targets = _accepted(ROOT, trusted.root, Root), _accepted(TARGETS, trusted.targets, Targets)
     _check_signed(root.signed, targets)
     for role, body in sorted(trusted.feeds.items()):
         _check_signed(targets.signed, read_typed(role, body, Targets))
+    if trusted.major is not None:
+        _check_signed(targets.signed, read_typed(MAJOR, trusted.major, Targets))
     if hub_key is not None and hub_key.keyid not in root.signed.roles["timestamp"].keyids:
         raise BadSignature(
             "The publisher's root does not name the key with which this hub signs now.",
@@ -91,6 +96,15 @@ def _feed(trusted: Trusted, list_id: str, body: bytes, now: datetime) -> RoleFil
     _check_signed(targets.signed, feed)
     shapes.check_feed(feed.signed, list_id=list_id)
     return _bounded(feed, MAX_FEED_LIFE, now)
+
+
+def _major(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Targets]:
+    major, targets = read_typed(MAJOR, body, Targets), _accepted(TARGETS, trusted.targets, Targets)
+    shapes.check_delegated_major(targets.signed)
+    _check_newer(major, read_typed(MAJOR, trusted.major, Targets).version if trusted.major is not None else 0)
+    _check_signed(targets.signed, major)
+    shapes.check_major(major.signed)
+    return _bounded(major, MAX_MAJOR_LIFE, now)
 
 
 def _accepted(role: str, body: bytes | None, kind: type[S]) -> RoleFile[S]:

@@ -1,10 +1,10 @@
 """The hub's judgement over a commit: does the metadata that arrived follow from what is trusted? Pure, no I/O.
 
-- A root needs the thresholds of the root before it and of its own; targets that of the current root; a feed that of
-  the current targets.
+- A root needs the thresholds of the root before it and of its own; targets that of the current root; a feed, and the
+  major role, that of the current targets.
 - Every version is exactly one above the accepted one, so neither rollback nor fast-forward.
-- Nothing that stands may be left hanging: targets that a new root no longer covers, or feeds that new targets no
-  longer cover, must come signed anew in the same commit, and a delegation once made stays.
+- Nothing that stands may be left hanging: targets that a new root no longer covers, or feeds and a major role that new
+  targets no longer cover, must come signed anew in the same commit, and a delegation once made stays.
 """
 
 from __future__ import annotations
@@ -20,41 +20,47 @@ from tuf.api.metadata import Root, Targets
 from hashshare.wire.errors import BadSignature, ExpiredMetadata, MalformedMetadata, VersionConflict
 from hashshare.wire.objects import LIST_ID
 from hashshare.wire.repository import shapes
-from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, S, read_typed
+from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, S, read_typed
 
 MAX_ROOT_LIFE: Final = timedelta(days=3 * 366)
 MAX_TARGETS_LIFE: Final = timedelta(days=400)
+MAX_MAJOR_LIFE: Final = timedelta(days=3 * 366)
 MAX_FEED_LIFE: Final = timedelta(days=92)
 """A feed that never expires would let a hostile hub freeze its list for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """What the hub has accepted of a publisher: the latest root, targets, and feed metadata by list id, as bytes."""
+    """What the hub has accepted of a publisher: the latest root, targets, feed metadata by list id, major; as bytes."""
 
     root: bytes | None
     targets: bytes | None
     feeds: Mapping[str, bytes]
+    major: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The accepted metadata, None or absent where the commit carries none. It takes effect as root, targets, feeds."""
+    """The accepted metadata, None or absent where the commit carries none.
+
+    It takes effect as root, targets, major, feeds.
+    """
 
     root: RoleFile[Root] | None
     targets: RoleFile[Targets] | None
     feeds: Mapping[str, RoleFile[Targets]]
+    major: RoleFile[Targets] | None = None
 
 
 def verify_commit(trusted: Trusted, *, roles: Mapping[str, bytes], hub_keys: Sequence[Key], now: datetime) -> Commit:
-    """Judge `roles` ("root", "targets" or a list id -> metadata bytes) against `trusted`.
+    """Judge `roles` ("root", "targets", "major" or a list id -> metadata bytes) against `trusted`.
 
     Raises VersionConflict (facts: role, current, offered), BadSignature (role, have, need), ExpiredMetadata (role)
     or MalformedMetadata (role). Content, that is what the manifest names, is judged elsewhere.
     """
-    feeds = {role: body for role, body in roles.items() if role not in (ROOT, TARGETS)}
+    feeds = {role: body for role, body in roles.items() if role not in (ROOT, TARGETS, MAJOR)}
     if not roles or not all(LIST_ID.fullmatch(role) for role in feeds):
-        raise MalformedMetadata("A commit carries root, targets, or feed metadata by list id.")
+        raise MalformedMetadata("A commit carries root, targets, major, or feed metadata by list id.")
     new_root = _new_root(trusted, roles.get(ROOT), hub_keys, now)
     root = new_root or _standing(ROOT, trusted.root, Root)
     _check_fresh(root, now)
@@ -62,12 +68,15 @@ def verify_commit(trusted: Trusted, *, roles: Mapping[str, bytes], hub_keys: Seq
     targets = new_targets or _standing(TARGETS, trusted.targets, Targets)
     if not new_targets:
         _check_signed(root.signed, targets)
-    if feeds:
+    if feeds or MAJOR in roles:
         _check_fresh(targets, now)
+    new_major = _new_major(trusted, roles.get(MAJOR), targets, now)
     new_feeds = {role: _new_feed(trusted, role, body, targets, now) for role, body in feeds.items()}
     for role in trusted.feeds.keys() - new_feeds.keys():
         _check_signed(targets.signed, read_typed(role, trusted.feeds[role], Targets))
-    return Commit(new_root, new_targets, new_feeds)
+    if trusted.major is not None and new_major is None:
+        _check_signed(targets.signed, read_typed(MAJOR, trusted.major, Targets))
+    return Commit(new_root, new_targets, new_feeds, new_major)
 
 
 def _new_root(trusted: Trusted, body: bytes | None, hub_keys: Sequence[Key], now: datetime) -> RoleFile[Root] | None:
@@ -97,7 +106,24 @@ def _new_targets(
     _check_life(targets, MAX_TARGETS_LIFE, now)
     if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
         raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
+    if previous and shapes.delegates_major(previous.signed) and not shapes.delegates_major(targets.signed):
+        raise MalformedMetadata("The major role was removed; give it other keys instead.", role=TARGETS)
     return targets
+
+
+def _new_major(
+    trusted: Trusted, body: bytes | None, targets: RoleFile[Targets], now: datetime
+) -> RoleFile[Targets] | None:
+    if body is None:
+        return None
+    major = read_typed(MAJOR, body, Targets)
+    if not shapes.delegates_major(targets.signed):
+        raise MalformedMetadata("The targets role delegates no major role.", role=MAJOR)
+    _check_next(major, read_typed(MAJOR, trusted.major, Targets).version if trusted.major is not None else 0)
+    _check_signed(targets.signed, major)
+    _check_life(major, MAX_MAJOR_LIFE, now)
+    shapes.check_major(major.signed)
+    return major
 
 
 def _new_feed(

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.testing import CliRunner, Result
 
-from hashshare.client.cli import hotlines
+from hashshare.client.cli import hotlines, inspection
 from hashshare.client.home import Config, Home
 from hashshare.wire import keys
 
@@ -30,7 +30,8 @@ class Desk:
     def run(self, *words: str | Path) -> Result:
         """`hashshare words...`"""
         program = typer.Typer()
-        hotlines.register(program)
+        for commands in (hotlines, inspection):
+            commands.register(program)
         return CliRunner().invoke(program, [str(word) for word in words], env={"HASHSHARE_HOME": str(self.home.path)})
 
     def json(self, *words: str | Path, exit_code: int = 0) -> Any:

@@ -23,6 +23,7 @@ from hashshare.wire.manifest import Manifest
 from tests.client.ledger import Ledger
 
 API = "/api/v1/"
+OFFICERS = ("root", "targets", "major")
 
 
 @dataclass
@@ -31,10 +32,12 @@ class Shelf:
 
     root: bytes | None = None
     targets: bytes | None = None
+    major: bytes | None = None
     feeds: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     metadata: dict[str, bytes] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
+    releases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     seals: int = 0
 
 
@@ -42,13 +45,16 @@ class Shelf:
 class North:
     """`queued` answers of "queued", then `polls` of "running" come before a job ends.
 
-    `verdict` may raise to reject a release.
+    `verdict` may raise to reject a release. `window` is what the last seven days took without a major, of how many; a
+    hub of before knows none.
     """
 
     domain: str = "aurora.example"
     polls: int = 1
+    page: int = 100
     queued: int = 0
     verdict: Callable[[Manifest], None] = lambda manifest: None
+    window: tuple[int, int] | None = None
     shelf: Shelf = field(default_factory=Shelf)
     lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -72,14 +78,14 @@ class North:
                 raise errors.Conflict("Another commit is being verified.", job=waiting["id"])
             return waiting
         shelf, last = self.shelf, list(roles)[-1]
-        standing = {"root": shelf.root, "targets": shelf.targets, **shelf.feeds}.get(last)
+        standing = {"root": shelf.root, "targets": shelf.targets, "major": shelf.major, **shelf.feeds}.get(last)
         current = repository.read_role(last, standing).version if standing else 0
         if current != follows:
             raise errors.VersionConflict(f"{last} is at {current}.", current=current)
-        trusted = repository.Trusted(shelf.root, shelf.targets, dict(shelf.feeds))
+        trusted = repository.Trusted(shelf.root, shelf.targets, dict(shelf.feeds), shelf.major)
         repository.verify_commit(trusted, roles=roles, hub_keys=self.keys, now=datetime.now(UTC))
         for role in roles:
-            if role not in ("root", "targets"):
+            if role not in OFFICERS:
                 self.manifest_of(role, roles[role])
         job = {
             "id": f"job-{len(self.jobs) + 1}",
@@ -125,14 +131,17 @@ class North:
     def accept(self, roles: dict[str, bytes]) -> None:
         shelf = self.shelf
         for role, body in roles.items():
-            if role not in ("root", "targets"):
+            if role not in OFFICERS:
                 manifest = self.manifest_of(role, body)
                 self.verdict(manifest)
+                if shelf.manifests.get(role) != manifest:
+                    shelf.releases.setdefault(role, []).insert(0, release_row(role, body, manifest))
                 shelf.manifests[role] = manifest
                 shelf.feeds[role] = body
             shelf.metadata[repository.read_role(role, body).name] = body
         shelf.root = roles.get("root", shelf.root)
         shelf.targets = roles.get("targets", shelf.targets)
+        shelf.major = roles.get("major", shelf.major)
         self.seal()
 
     def seal(self) -> None:
@@ -140,7 +149,12 @@ class North:
         shelf.seals += 1
         assert shelf.targets is not None
         snapshot = repository.sign_snapshot(
-            targets=shelf.targets, feeds=shelf.feeds, version=shelf.seals, signer=self.signer, now=now
+            targets=shelf.targets,
+            feeds=shelf.feeds,
+            major=shelf.major,
+            version=shelf.seals,
+            signer=self.signer,
+            now=now,
         )
         timestamp = repository.sign_timestamp(snapshot=snapshot, version=shelf.seals, signer=self.signer, now=now)
         shelf.metadata[f"{shelf.seals}.snapshot.json"] = snapshot
@@ -225,6 +239,9 @@ class North:
         return 200, row
 
     def get_lists(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if not parts:
+            rows = [{"name": f"{self.domain}/{slug}", "own": True, **row} for slug, row in self.lists.items()]
+            return 200, {"lists": rows}
         if len(parts) < 2 or parts[1] not in self.lists:
             raise errors.NotEntitled
         if parts[2:] == ["subscriptions"]:
@@ -234,9 +251,11 @@ class North:
             seen = {"list": "/".join(parts[:2]), "as_of": "2026-11-22T12:00:00Z", "deadline_hours": 24}
             return 200, {**seen, "withdrawals": self.spread(int(asked) if asked else None)}
         if parts[2:] == ["releases"]:
-            manifest = self.shelf.manifests.get(self.lists[parts[1]]["id"])
-            row = {"version": manifest.version, "state": "published", "entries": manifest.entries} if manifest else None
-            return 200, {"releases": [row] if row else []}
+            window = {"lost": self.window[0], "held": self.window[1]} if self.window else None
+            rows = self.shelf.releases.get(self.lists[parts[1]]["id"], [])
+            before = int(self.query.get("before", 2**53))
+            shown = [row for row in rows if row["version"] < before][: self.page]
+            return 200, {"releases": shown, "window": window}
         return 200, self.lists[parts[1]]
 
     def get_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
@@ -257,12 +276,31 @@ class North:
 
     def post_tuf(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         roles = {role: base64.b64decode(text) for role, text in json.loads(body)["roles"].items()}
-        ordered = {role: roles[role] for role in sorted(roles, key=lambda role: {"root": 0, "targets": 1}.get(role, 2))}
+        ordered = {
+            role: roles[role]
+            for role in sorted(roles, key=lambda role: {"root": 0, "targets": 1, "major": 2}.get(role, 3))
+        }
         return 202, {"job": self.shown(self.submit(ordered, int(headers["If-Match"].strip('"'))))}
+
+
+def release_row(list_id: str, feed: bytes, manifest: Manifest) -> dict[str, Any]:
+    """As the hub tells of a published release."""
+    last = manifest.segments[-1] if manifest.segments else None
+    return {
+        "version": manifest.version,
+        "role_version": repository.read_role(list_id, feed).version,
+        "state": "published",
+        "manifest_digest": repository.feed_manifest(feed, list_id=list_id).sha256,
+        "entries": manifest.entries,
+        "upserts": last.upserts if last else manifest.entries,
+        "withdrawals": last.withdrawals if last else 0,
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are sent apart, and the body would wait 40 ms for the head's receipt
     north: North
 
     def _serve(self) -> None:

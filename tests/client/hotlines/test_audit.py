@@ -280,6 +280,55 @@ def test_a_log_that_forked_since_the_last_audit_is_refused(images: Desk, book: B
     assert images.json("audit", LIST, exit_code=4)["error"]["type"] == "log-forked"
 
 
+# --- keys that members told ---------------------------------------------------------------------------------------
+
+
+def told(desk: Desk, *lines: str) -> Path:
+    path = desk.folder / "members.txt"
+    path.write_text("# by telephone\n\n" + "".join(f"{line}\n" for line in lines))
+    return path
+
+
+def test_an_invented_acknowledgement_shows_against_the_key_that_the_member_told(
+    images: Desk, book: Book, north: North
+) -> None:
+    """The hub makes a key, calls it Cobalt's, and logs what Cobalt never said: without the file nothing is wrong."""
+    path = told(images, f"cobalt {keys.fingerprint_of(COBALT)}  # the matcher", "ember  SHA256:" + "A" * 43)
+    assert images.json("audit", LIST, "--member-keys", path)["members"][0]["keys_compared"] is True
+    invented = keys.generate()
+    book.acknowledge(key=invented)
+    north.ledger.seal()
+    assert images.json("audit", LIST)["problem_count"] == 0
+    report = images.json("audit", LIST, "--member-keys", path, exit_code=4)
+    [problem] = report["problems"]
+    assert (problem["index"], problem["type"]) == (303, "signature-threshold")
+    assert keys.fingerprint_of(invented) in problem["detail"]
+
+
+def test_a_member_may_have_several_keys(images: Desk, book: Book, north: North) -> None:
+    second = keys.generate()
+    book.acknowledge(key=second)
+    north.ledger.seal()
+    path = told(images, *(f"cobalt {keys.fingerprint_of(key)}" for key in (COBALT, second)))
+    assert "keys compared with" in images.run("audit", LIST, "--member-keys", path).stdout
+
+
+def test_it_says_whose_keys_only_the_hub_has_told(images: Desk, book: Book, north: North) -> None:
+    """A name that is misspelt must not pass for one that was compared."""
+    path = told(images, f"cobolt {keys.fingerprint_of(COBALT)}")
+    done = images.run("audit", LIST, "--member-keys", path)
+    assert "known from the hub alone: cobalt" in done.stdout
+    assert "names cobolt, of which the log has nothing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["cobalt", "cobalt SHA256:short", "cobalt sha256:" + "A" * 43, "a b SHA256:" + "A" * 43]
+)
+def test_a_line_that_is_no_key_is_named(images: Desk, north: North, line: str) -> None:
+    error = images.json("audit", LIST, "--member-keys", told(images, line), exit_code=2)["error"]
+    assert "members.txt line 3 is not an organisation and a key's fingerprint" in error["detail"]
+
+
 # --- erased openings ---------------------------------------------------------------------------------------------
 
 
@@ -306,3 +355,34 @@ def test_an_opening_erased_before_its_time_is_named(images: Desk, book: Book, no
 def test_an_erasure_that_no_leaf_tells_of_is_named(images: Desk, book: Book, north: North) -> None:
     north.ledger.leaves[0].erased = True
     assert found(images) == [(None, "missing-opening")]
+
+
+def test_more_openings_gone_than_the_log_tells_of_are_named(images: Desk, north: North) -> None:
+    """Old enough all of them, but the hub kept the third from being read without saying that it erased it."""
+    images.json("publish", LIST, images.csv(entries(range(20)), header=HEADER))
+    book, now = Book(north.ledger, images), datetime.now(UTC)
+    for _ in range(3):
+        book.deliver(at=now - timedelta(days=365 * 4))
+    north.ledger.erase(0, 1, until=now - timedelta(days=365 * 3))
+    north.ledger.leaves[2].erased = True
+    north.ledger.seal()
+    report = images.json("audit", LIST, exit_code=4)
+    assert [problem["detail"] for problem in report["problems"]] == ["3 openings are erased; the log says so of 2."]
+
+
+def test_openings_that_are_erased_while_it_reads_are_no_problem(images: Desk, north: North) -> None:
+    images.json("publish", LIST, images.csv(entries(range(20)), header=HEADER))
+    book, now = Book(north.ledger, images), datetime.now(UTC)
+    book.deliver(at=now - timedelta(days=365 * 4))
+    north.ledger.seal()
+
+    def erased_meanwhile(asked: str, answer: Any) -> Any:
+        if asked == "audit":
+            north.ledger.bend = lambda asked, answer: answer
+            north.ledger.erase(0, until=now - timedelta(days=365 * 3))
+            north.ledger.seal()
+            return north.ledger.audit(start=0, limit=1)
+        return answer
+
+    north.ledger.bend = erased_meanwhile
+    assert images.json("audit", LIST)["leaves"] == {"erased": 1, "erasure": 1}

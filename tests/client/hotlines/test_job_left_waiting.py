@@ -43,6 +43,6 @@ def test_it_says_nothing_of_one_that_is_worked_on(images: Desk, north: North, mo
 def test_it_says_so_of_a_publishers_keys_too(aurora: Desk, north: North, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commits, "QUEUED_LONG", 0.1)
     north.queued = 6
-    result = aurora.run("publisher", "init", "aurora.example")
+    result = aurora.run("publisher", "init", "aurora.example", "--no-passphrase")
     assert result.exit_code == 0
     assert " ".join(result.stderr.split()).count(SAID) == 1

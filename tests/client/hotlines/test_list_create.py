@@ -14,7 +14,7 @@ CREATE = ("publisher", "list", "create", LIST, "--algorithms", "sha256,md5", "--
 
 @pytest.fixture
 def ready(aurora: Desk) -> Desk:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     return aurora
 
 
@@ -25,6 +25,14 @@ def test_it_enters_the_list_and_delegates_its_feed(ready: Desk, north: North) ->
     assert north.shelf.targets is not None
     assert list_ids(north.shelf.targets) == (done["id"],)
     assert find_list(ready.home, "images").list_id == done["id"]
+
+
+@pytest.mark.parametrize(("words", "hours"), [((), 24), (("--deadline-hours", "6"), 6)])
+def test_it_says_how_fast_withdrawals_have_to_be_applied(
+    ready: Desk, north: North, words: tuple[str, ...], hours: int
+) -> None:
+    ready.json(*CREATE, *words)
+    assert north.lists["images"]["deadline_hours"] == hours
 
 
 def test_it_keeps_one_id_however_often_it_is_run(ready: Desk, north: North) -> None:

@@ -22,7 +22,7 @@ FIRST, LATER, LIVE, UNKNOWN = 0, 10, 5, 999
 @pytest.fixture
 def lapsed(aurora: Desk, north: North, tmp_path: Path) -> Iterator[Desk]:
     """A list whose base was renewed four days later, after both had lapsed."""
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")
@@ -34,7 +34,7 @@ def lapsed(aurora: Desk, north: North, tmp_path: Path) -> Iterator[Desk]:
     with time_machine.travel(datetime.now(UTC) + timedelta(days=4)):
         north.seal()
         aurora.json("publisher", "renew-base", LIST, "--now")
-        assert aurora.json("release", "refresh", LIST)["adopted_base"] == 2
+        assert aurora.json("publisher", "refresh", LIST, "--now")["lists"][0]["adopted_base"] == 2
         yield aurora
 
 
@@ -88,7 +88,7 @@ def test_a_typed_key_without_a_trace_is_refused(lapsed: Desk) -> None:
 
 
 def test_a_lapsed_entry_that_is_still_held_is_withdrawn(aurora: Desk, north: North, tmp_path: Path) -> None:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")
@@ -99,3 +99,40 @@ def test_a_lapsed_entry_that_is_still_held_is_withdrawn(aurora: Desk, north: Nor
     # The base is still the first, so what is not held never was.
     failed = aurora.json("publish", LIST, feed(aurora, UNKNOWN), "--changes", exit_code=6)["error"]
     assert "never on this list" in failed["detail"]
+
+
+def dated(*rows: tuple[int, str]) -> list[tuple[str, str, str]]:
+    return [(entry(number)[0], "A", expires) for number, expires in rows]
+
+
+def test_a_full_list_that_goes_on_naming_what_lapsed_publishes_it_no_more(lapsed: Desk) -> None:
+    """A hotline's export has the row for good; the base has dropped it. It must not come back and go for ever."""
+    over = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    rows = dated((FIRST, over), *((number, "") for number in range(1, 9)), (UNKNOWN, over))
+    file = lapsed.csv(rows, header=("sha256", "category", "expires"), name="full.csv")
+    for _ in range(2):
+        done = lapsed.json("publish", LIST, file, "--no-renew-base")
+        assert (done["published"], done["added"], done["unchanged"], done["outdated"]) == (False, 0, 8, 2)
+    said = lapsed.run("publish", LIST, file, "--no-renew-base")
+    assert "! 2 new rows have lapsed already and stay out, by the date in `expires`: see " in said.stderr
+
+
+def test_a_date_that_is_cut_short_to_the_past_is_published(lapsed: Desk) -> None:
+    over = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    rows = dated(*((number, over if number == LIVE else "") for number in range(1, 9)))
+    done = lapsed.json("publish", LIST, lapsed.csv(rows, header=("sha256", "category", "expires"), name="full.csv"))
+    assert (done["published"], done["updated"], done["withdrawn"], done["outdated"]) == (True, 1, 0, 0)
+
+
+def test_a_first_version_leaves_out_what_lapsed_before_it(aurora: Desk, north: North, tmp_path: Path) -> None:
+    aurora.json("publisher", "init", "aurora.example")
+    declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
+    aurora.json("publisher", "list", "create", LIST, *declared)
+    north.verdict = Prover(north, tmp_path / "proof")
+    today = datetime.now(UTC).date().isoformat()
+    rows = dated((1, ""), (2, today), (3, "2999-12-31"))
+    done = aurora.json("publish", LIST, aurora.csv(rows, header=("sha256", "category", "expires")))
+    assert (done["added"], done["outdated"], done["entries"]) == (2, 1, 2)
+    assert (
+        aurora.json("publish", LIST, aurora.csv(rows, header=("sha256", "category", "expires")))["published"] is False
+    )

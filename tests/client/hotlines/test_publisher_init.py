@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from hashshare.client import trust
-from hashshare.client.publisher import KEY_ROLES, OwnPublisher, is_encrypted
+from hashshare.client.publisher import KEY_ROLES, OwnPublisher
+from hashshare.client.signers import is_encrypted
 from tests.client.hotlines.desk import Desk, desk
 from tests.client.hotlines.north import North
 
 
 def test_it_makes_three_private_keys_and_a_root_that_is_trusted_here(aurora: Desk, north: North) -> None:
-    done = aurora.json("publisher", "init", "aurora.example")
+    done = aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     mine = OwnPublisher(aurora.home, "aurora.example")
     assert done["keys_made"] == list(KEY_ROLES)
     for role in KEY_ROLES:
@@ -27,7 +28,7 @@ def test_it_makes_three_private_keys_and_a_root_that_is_trusted_here(aurora: Des
 
 
 def test_it_shows_the_fingerprint_in_groups_and_the_next_step(aurora: Desk) -> None:
-    result = aurora.run("publisher", "init", "aurora.example")
+    result = aurora.run("publisher", "init", "aurora.example", "--no-passphrase")
     known = trust.publisher(aurora.home, "aurora.example")
     assert result.exit_code == 0
     assert known is not None
@@ -36,8 +37,8 @@ def test_it_shows_the_fingerprint_in_groups_and_the_next_step(aurora: Desk) -> N
 
 
 def test_it_changes_nothing_when_run_again(aurora: Desk, north: North) -> None:
-    first = aurora.json("publisher", "init", "aurora.example")
-    again = aurora.json("publisher", "init", "aurora.example")
+    first = aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
+    again = aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     assert again["fingerprint"] == first["fingerprint"]
     assert (again["keys_made"], again["job"]) == ([], None)
     assert len(north.jobs) == 1
@@ -48,12 +49,12 @@ def test_it_goes_on_after_its_answer_was_lost(aurora: Desk, north: North) -> Non
     north.polls = 1_000_000
     mine = OwnPublisher(aurora.home, "aurora.example")
     _stop_waiting(north)
-    assert aurora.run("publisher", "init", "aurora.example").exit_code == 5
+    assert aurora.run("publisher", "init", "aurora.example", "--no-passphrase").exit_code == 5
     root = mine.root_path.read_bytes()
     north.answer = type(north).answer.__get__(north)  # type: ignore[method-assign]
     for job in north.jobs.values():
         job["polls"] = 0
-    assert aurora.json("publisher", "init", "aurora.example")["job"]["id"] == "job-1"
+    assert aurora.json("publisher", "init", "aurora.example", "--no-passphrase")["job"]["id"] == "job-1"
     assert mine.root_path.read_bytes() == root == north.shelf.root
 
 
@@ -67,10 +68,10 @@ def _stop_waiting(north: North) -> None:
 
 
 def test_it_refuses_to_make_a_second_root_on_another_machine(aurora: Desk, north: North, tmp_path: Path) -> None:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     (tmp_path / "other").mkdir()
     elsewhere = desk(tmp_path / "other", aurora.home.config().hub_url)
-    failed = elsewhere.json("publisher", "init", "aurora.example", exit_code=6)
+    failed = elsewhere.json("publisher", "init", "aurora.example", "--no-passphrase", exit_code=6)
     assert "not made on this machine" in failed["error"]["detail"]
     assert not OwnPublisher(elsewhere.home, "aurora.example").key_path("root").exists()
 
@@ -80,6 +81,13 @@ def test_it_rejects_a_domain_that_is_not_ours(aurora: Desk) -> None:
     assert failed["type"] == "not-entitled"
     assert "operator" in failed["next_step"]
     assert not OwnPublisher(aurora.home, "borealis.example").key_path("root").exists()
+
+
+def test_it_makes_no_unprotected_keys_unless_told_to(aurora: Desk, north: North) -> None:
+    failed = aurora.json("publisher", "init", "aurora.example", exit_code=2)["error"]
+    assert "HASHSHARE_PASSPHRASE" in failed["next_step"]
+    assert not OwnPublisher(aurora.home, "aurora.example").key_path("root").exists()
+    assert north.jobs == {}
 
 
 def test_it_protects_keys_with_the_passphrase_of_the_environment(aurora: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

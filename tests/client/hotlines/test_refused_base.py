@@ -76,7 +76,7 @@ def test_the_second_in_a_row_is_a_failure(feed: Desk, north: North, last: str) -
         done = add(feed, 102, exit_code=4)
         assert (done["published"], done["version"]) == (True, 4)
     else:
-        done = feed.json("release", "refresh", LIST, exit_code=4)
+        done = feed.json("publisher", "refresh", LIST, "--now", exit_code=4)["lists"][0]
         assert done["adopted_base"] is None
     assert (done["refused_base"]["times"], done["refused_base"]["version"]) == (2, 3)
 

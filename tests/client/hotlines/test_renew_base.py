@@ -111,7 +111,7 @@ def test_a_publication_of_nothing_new_adopts_it(feed: Desk, north: North) -> Non
 def test_a_refresh_adopts_it_even_when_the_signature_is_fresh(feed: Desk, north: North) -> None:
     add(feed, 100)
     feed.json(*RENEW, "--now")
-    done = feed.json("release", "refresh", LIST, "--if-due")
+    done = feed.json("publisher", "refresh", LIST)["lists"][0]
     assert (done["adopted_base"], done["role_version"]) == (2, 3)
     assert served(feed, north).base.version == 2
 
@@ -135,7 +135,7 @@ def test_no_release_merges_its_version_away(feed: Desk, north: North) -> None:
 
 def test_it_counts_entries_without_those_that_lapsed(aurora: Desk, north: North, tmp_path: Path) -> None:
     """The base leaves them out, so the list has fewer entries from its adoption on; they can still be withdrawn."""
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")

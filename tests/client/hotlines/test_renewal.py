@@ -1,4 +1,4 @@
-"""`release refresh` and `publisher renew`: signatures renewed before they run out, and after."""
+"""`publisher refresh` and `publisher renew`: signatures renewed before they run out, and after."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def expiry(desk: Desk, role: str) -> datetime:
 
 def test_it_signs_the_same_release_again(published: Desk, north: North) -> None:
     before = north.shelf.manifests[find_list(published.home, LIST).list_id]
-    done = published.json("release", "refresh", LIST)
+    done = published.json("publisher", "refresh", LIST, "--now")["lists"][0]
     assert done["role_version"] == 2
     assert north.shelf.manifests[find_list(published.home, LIST).list_id] == before
     more = published.json("publish", LIST, published.csv(entries(range(30)), header=HEADER))
@@ -34,8 +34,37 @@ def test_it_signs_the_same_release_again(published: Desk, north: North) -> None:
 
 def test_it_leaves_a_fresh_signature_alone_when_asked(published: Desk, north: North) -> None:
     jobs = len(north.jobs)
-    done = published.json("release", "refresh", LIST, "--if-due")
+    done = published.json("publisher", "refresh", LIST)["lists"][0]
     assert (done["role_version"], done["job"], len(north.jobs)) == (1, None, jobs)
+
+
+def test_a_line_in_cron_is_quiet_until_a_list_is_due(published: Desk, north: North) -> None:
+    quiet = published.run("publisher", "refresh")
+    assert (quiet.exit_code, quiet.output) == (0, "")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=8)):
+        north.seal()
+        told = published.run("publisher", "refresh")
+        assert (told.exit_code, told.output.count("signed again")) == (0, 1)
+
+
+def test_every_night_is_often_enough_for_the_hub_never_to_warn(published: Desk, north: North) -> None:
+    """It begins at half of fourteen days: the night before, and not the one after, is when it is signed again."""
+    for nights, signed in ((5, 0), (6.1, 1)):
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=nights)):
+            north.seal()
+            assert published.run("publisher", "refresh").output.count("signed again") == signed
+
+
+def test_a_list_that_was_never_published_is_left_alone_unless_named(published: Desk) -> None:
+    video = "aurora.example/video"
+    published.json("publisher", "list", "create", video, "--algorithms", "sha256", "--scheme", "uk-abc")
+    assert [row["list"] for row in published.json("publisher", "refresh")["lists"]] == [LIST]
+    failed = published.json("publisher", "refresh", video, LIST, exit_code=2)
+    assert ([row["name"] for row in failed["failed"]], [row["list"] for row in failed["lists"]]) == ([video], [LIST])
+
+
+def test_a_line_in_the_wrong_crontab_is_seen(aurora: Desk) -> None:
+    assert "HASHSHARE_HOME" in aurora.json("publisher", "refresh", exit_code=2)["error"]["next_step"]
 
 
 def test_it_refreshes_in_a_nightly_publication_of_nothing_new(published: Desk, north: North) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,12 +86,22 @@ def test_a_full_list_is_compared_with_what_was_signed(feed: Desk, damage: Damage
     file = feed.csv(entries(range(COUNT + 21)), header=HEADER)
     dry = feed.run("publish", LIST, file, "--dry-run", "--json")
     assert_healed(feed, dry.stderr, path)
+    assert json.loads(dry.stdout)["damaged"] == [str(path)]
     path = rot_base(feed, damage)
     done = feed.run("publish", LIST, file)
     assert done.exit_code == 0, done.output
     assert "+ 1 added\n" in done.stdout
     assert_healed(feed, done.stderr, store(feed).object_path(held(feed).base[0].sha256))
     assert held(feed).entries == COUNT + 21
+
+
+def test_a_file_that_is_missing_is_named_too(feed: Desk) -> None:
+    path = store(feed).object_path(held(feed).base[0].sha256)
+    path.unlink()
+    done = feed.run("publish", LIST, changes(feed, 5000), "--changes", "--json")
+    assert json.loads(done.stdout)["damaged"] == [str(path)]
+    assert "1 held file was damaged or missing and is whole again" in done.stderr
+    assert feed.json("publish", LIST, changes(feed, 5001), "--changes")["damaged"] == []
 
 
 @every_damage
@@ -101,6 +112,7 @@ def test_a_feed_goes_on(feed: Desk, damage: Damage) -> None:
     assert done.exit_code == 0, done.output
     assert held(feed).entries == COUNT + 21
     assert_healed(feed, done.stderr, path)
+    assert json.loads(done.stdout)["damaged"] == [str(path)]
 
 
 @every_damage
@@ -117,10 +129,11 @@ def test_a_withdrawal_gets_through(feed: Desk, damage: Damage) -> None:
 def test_a_base_is_built_of_what_was_signed(feed: Desk, north: North, damage: Damage, part: str) -> None:
     path = store(feed).object_path(getattr(held(feed), part)[0].sha256)
     rot(path, damage)
-    built = feed.run(*RENEW, "--now")
+    built = feed.run(*RENEW, "--now", "--json")
     assert built.exit_code == 0, built.output
     assert_healed(feed, built.stderr, path)
-    assert feed.json("release", "refresh", LIST)["adopted_base"] == 2
+    assert json.loads(built.stdout)["damaged"] == [str(path)]
+    assert feed.json("publisher", "refresh", LIST, "--now")["lists"][0]["adopted_base"] == 2
 
 
 @every_damage
@@ -128,10 +141,13 @@ def test_a_refresh_adopts_the_base_all_the_same(feed: Desk, damage: Damage) -> N
     for number in range(3):
         feed.json("publish", LIST, changes(feed, 6000 + number), "--changes")
     feed.json(*RENEW, "--now")
-    for part in (*held(feed).base, *held(feed).deltas):
-        rot(store(feed).object_path(part.sha256), damage)
-    done = feed.run("release", "refresh", LIST, "--json")
+    paths = [store(feed).object_path(part.sha256) for part in (*held(feed).base, *held(feed).deltas)]
+    for path in paths:
+        rot(path, damage)
+    done = feed.run("publisher", "refresh", LIST, "--now", "--json")
     assert done.exit_code == 0, done.output
+    [row] = json.loads(done.stdout)["lists"]
+    assert sorted(row["damaged"]) == sorted(map(str, paths))
     verify_list(store(feed))
     assert held(feed).base_version == 5
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import Key
@@ -16,6 +17,7 @@ from hashshare.wire import keys, repository
 from hashshare.wire.baseindex import BaseIndex, Shard
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import Kind, ListFormat, segment_columns
+from hashshare.wire.major import Major
 from hashshare.wire.manifest import Base, Manifest, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path
 from hashshare.wire.segments import write_base, write_delta
@@ -68,6 +70,9 @@ class Aurora:
         folder.mkdir(parents=True, exist_ok=True)
         self.list_id = secrets.token_hex(8)
         self.officer, self.feed_key = keys.generate(), keys.generate()
+        self.seconds = [keys.generate(), keys.generate()]
+        """Who hold the major keys."""
+        self.major: bytes | None = None
         self.online, self.standby = keys.generate(), keys.generate()
         self.metadata: dict[str, bytes] = {}
         self.objects: dict[str, bytes] = {}
@@ -99,6 +104,32 @@ class Aurora:
         self.base = self._base(1, [])
         self._publish(1)
 
+    def delegate_major(self, **options: Any) -> None:
+        """Takes effect with the next release or refresh."""
+        self.targets = repository.delegate_major(
+            self.targets,
+            keys=[self._key(key) for key in self.seconds],
+            signers=[keys.tuf_signer(self.officer)],
+            now=datetime.now(UTC),
+            **options,
+        )
+        self.metadata[repository.read_role("targets", self.targets).name] = self.targets
+
+    def sign_major(self, lost: int, *, manifest: bytes = b"", version: int = 0, life: timedelta | None = None) -> Major:
+        """For the current release, unless given otherwise; takes effect when `sign_again` seals it."""
+        ref = ObjectRef.of(manifest_path(self.list_id), manifest or self.current)
+        made = Major(self.list_id, self.name, version or self.version, lost, ref)
+        self.put(made.path, made.to_bytes())
+        self.major = repository.sign_major(
+            self.major,
+            documents=[made],
+            signers=[keys.tuf_signer(key) for key in self.seconds],
+            now=datetime.now(UTC),
+            **({"life": life} if life else {}),
+        )
+        self.metadata[repository.read_role("major", self.major).name] = self.major
+        return made
+
     @staticmethod
     def _key(private: Ed25519PrivateKey) -> Key:
         return keys.tuf_key(keys.public_bytes(private))
@@ -111,6 +142,15 @@ class Aurora:
         """Root version 2, signed by the same officer."""
         signers = [keys.tuf_signer(self.officer)]
         self.metadata["2.root.json"] = repository.next_root(self.root, signers=signers, now=datetime.now(UTC))
+
+    def replace_officer(self) -> None:
+        """A new officer's key for root and targets; takes effect with the next release or refresh."""
+        old, self.officer = self.officer, keys.generate()
+        own, now = [self._key(self.officer)], datetime.now(UTC)
+        signers = [keys.tuf_signer(old), keys.tuf_signer(self.officer)]
+        root = repository.next_root(self.root, root_keys=own, targets_keys=own, signers=signers, now=now)
+        self.targets = repository.renew_targets(self.targets, signers=signers[1:], now=now)
+        self.metadata["2.root.json"], self.metadata["3.targets.json"] = root, self.targets
 
     # --- releases ---
 
@@ -152,6 +192,10 @@ class Aurora:
     def refresh(self) -> None:
         """The same content version under new metadata."""
         self._publish(self.version)
+
+    def sign_again(self) -> None:
+        """The very same manifest under new metadata."""
+        self.sign(self.current)
 
     # --- files ---
 
@@ -229,7 +273,7 @@ class Aurora:
 
     def sign(self, manifest: bytes, *, feed_key: Ed25519PrivateKey | None = None) -> None:
         """Feed, snapshot and timestamp over these bytes, whatever they are."""
-        now = datetime.now(UTC)
+        now, self.current = datetime.now(UTC), manifest
         self.role_version += 1
         self.put(manifest_path(self.list_id), manifest)
         self.feed = repository.sign_release(
@@ -244,7 +288,12 @@ class Aurora:
         self.snapshots += 1
         signer = keys.tuf_signer(self.online)
         self.snapshot = repository.sign_snapshot(
-            targets=self.targets, feeds={self.list_id: self.feed}, version=self.snapshots, signer=signer, now=now
+            targets=self.targets,
+            feeds={self.list_id: self.feed},
+            major=self.major,
+            version=self.snapshots,
+            signer=signer,
+            now=now,
         )
         self.metadata[f"{self.snapshots}.snapshot.json"] = self.snapshot
         self.stamp()

@@ -57,7 +57,12 @@ class Cobalt:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-        return {**kept, "HASHSHARE_HOME": str(self.folder), "PYTHONPATH": str(ROOT), **more}
+        return {
+            **kept,
+            "HASHSHARE_HOME": str(self.folder),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'lean'}",
+            **more,
+        }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "hashshare", *arguments]

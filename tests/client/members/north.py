@@ -19,6 +19,7 @@ from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, InvitationInvalid, NotAuthenticated, NotEntitled, ReplayedRequest
 from hashshare.wire.signatures import SignableRequest, check_body, verify_request
 from tests.client.members.aurora import Aurora
+from tests.client.members.north_keys import Keyring
 from tests.client.members.north_logs import ORGANISATION, Logs
 
 CODE = "7KQ4-M2XF-9D3P"
@@ -56,8 +57,11 @@ class North:
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     title: str = "Images"
     terms: str = "Use the hashes to find, nothing else."
+    clock_ahead: float = 0
+    """Seconds by which this hub's clock is ahead of everybody else's."""
     frozen_heads: bytes | None = None
     logs: Logs = field(default_factory=Logs)
+    keyring: Keyring = field(default_factory=Keyring)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -124,6 +128,10 @@ def running(north: North) -> Iterator[North]:
 def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a server is many small answers
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are sent apart, and the body would wait for the head's receipt
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + north.clock_ahead)
 
         def log_message(self, *args: object) -> None: ...
 
@@ -189,7 +197,7 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
             if signed.nonce in north.nonces:
                 raise ReplayedRequest
             north.nonces.add(signed.nonce)
-            if signed.keyid in north.revoked:
+            if signed.keyid in north.revoked or north.keyring.is_over(signed.keyid):
                 raise NotAuthenticated
             return signed.keyid
 
@@ -213,6 +221,8 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
                 return 201, json.dumps({"token": token, "expires_in": 600}).encode(), {}
             if path == "acknowledgements":
                 return self.json(*north.logs.take(self.path, body, north.keys[self.signer(body)], north.publishers))
+            if self.command == "POST" and path.startswith("keys"):
+                return self.json(*north.keyring.change(path, body, north.keys, self.signer(body), hub=north.url))
             self.known(body)
             if (said := north.logs.answer(self.path)) is not None:
                 return self.json(said) if isinstance(said, dict) else (200, said.encode(), {})
@@ -223,6 +233,8 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
                 return self.heads()
             if path == "/.well-known/hashshare":
                 return self.json(north.descriptor())
+            if path == "keys":
+                return self.json({"keys": north.keyring.rows(north.keys, north.revoked)})
             if path == "lists":
                 return self.json({"lists": [self.detail(one) for one in north.publishers]})
             if path == "status":
@@ -248,7 +260,7 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
             asked = json.loads(body)
             raw = base64.b64decode(asked["public_key"])
             keyid = self.signer(body, key=raw)
-            if asked["code"] != CODE:
+            if asked["code"] != CODE and not north.keyring.takes(asked["code"]):
                 raise InvitationInvalid
             north.keys[keys.fingerprint(raw)] = raw
             publishers = [north.publisher_record(one) for one in north.publishers]

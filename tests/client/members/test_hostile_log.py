@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hashshare.client.logs import seen_log
+from hashshare.client.logs import log_path, seen_log
 from hashshare.wire import keys
 from hashshare.wire.log import Checkpoint, sign_checkpoint
 from tests.client.ledger import Ledger
@@ -138,6 +140,57 @@ def test_it_alarms_at_every_sync_until_the_log_extends_what_was_seen(
     assert cobalt.call("sync").status == 0
     assert cobalt.call("status", "--offline", "--json").json["logs"][0]["refused"] is None
     assert list((cobalt.home.path / "logs" / "refused").iterdir())
+
+
+def test_a_sync_with_nothing_new_looks_at_the_log_once_a_day(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger, north: North
+) -> None:
+    cobalt.call("sync")
+
+    def asked() -> int:
+        north.requests.clear()
+        assert cobalt.call("sync").status == 0
+        return len([path for path in north.paths() if "/log/" in path])
+
+    assert asked() == 0
+    grown_old(cobalt, aurora)
+    assert (asked(), asked()) == (1, 0)  # nothing was sealed meanwhile, and that is said again a day later
+    log.pad(3)
+    log.seal()
+    grown_old(cobalt, aurora)
+    assert (asked(), asked()) == (2, 0)
+    grown_old(cobalt, aurora)
+    fork(log)
+    again = cobalt.call("sync", "--json")
+    assert (again.status, again.json["lists"][0]["acknowledgement"]["log_error"]["type"]) == (4, "log-forked")
+
+
+def test_a_page_of_somebody_else_is_no_proof_and_no_lie(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger, north: North, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A captive portal between us and the hub."""
+    cobalt.call("sync")
+    before = seen_log(cobalt.home, aurora.domain)
+    log.pad(3)
+    log.seal()
+    grown_old(cobalt, aurora)
+    real = north.logs.answer
+    page = "<html>Please sign in</html>"
+    monkeypatch.setattr(north.logs, "answer", lambda path: page if "consistency" in path else real(path))
+    done = cobalt.call("sync")
+    assert done.status == 0
+    assert "the hub's log could not be checked: " in done.err and "does not answer like a hashshare hub" in done.err
+    after = seen_log(cobalt.home, aurora.domain)
+    assert before is not None and after is not None
+    assert (after.size, after.refused) == (before.size, None)
+
+
+def grown_old(cobalt: Cobalt, aurora: Aurora) -> None:
+    """The log was last looked at a day ago."""
+    path = log_path(cobalt.home, aurora.domain)
+    document = json.loads(path.read_text())
+    document["seen_at"] = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    path.write_text(json.dumps(document))
 
 
 def test_a_first_checkpoint_of_another_log_is_not_taken_for_this_one(

@@ -127,6 +127,46 @@ def test_an_acknowledgement_that_was_taken_and_never_logged_is_missed(
     assert "the hub took 1 acknowledgement that its log does not hold" in error["detail"]
 
 
+def test_a_delivery_that_was_never_logged_is_missed(cobalt: Cobalt, aurora: Aurora, log: Ledger) -> None:
+    assert cobalt.call("receipts", "--json").json["lists"][0]["undelivered"] == []
+    aurora.release(items(1))
+    cobalt.call("sync")
+    del log.leaves[-2]
+    assert log.leaves[-1].kind == "acknowledgement"
+    log.seal()
+    done = cobalt.call("receipts", "--json")
+    assert (done.status, done.json["lists"][0]["undelivered"]) == (0, [4])
+    assert "v4 was acknowledged, and the log has no delivery of it" in done.err
+
+
+def test_a_kept_receipt_that_was_changed_on_the_disk_is_said_to_be(cobalt: Cobalt, aurora: Aurora, log: Ledger) -> None:
+    cobalt.call("receipts")
+    path = receipts_path(cobalt.home, aurora.list_id)
+    whole = path.read_text()
+    path.write_text(whole.replace('\\"version\\":3', '\\"version\\":2'))
+    for words in (("--offline",), ()):
+        done = cobalt.call("receipts", *words)
+        assert done.status == 4
+        assert "changed on this disk" in done.err and str(path) in done.err
+    path.unlink()
+    assert cobalt.call("receipts").status == 0
+    assert path.read_text() == whole
+
+
+def test_damaged_files_of_one_list_keep_no_other_from_being_checked(
+    cobalt: Cobalt, aurora: Aurora, log: Ledger, north: North
+) -> None:
+    cobalt.call("receipts")
+    other = receipts_path(cobalt.home, "f" * 16)
+    other.write_bytes(b"half a li\n")
+    (cobalt.store(aurora).folder / "current.json").write_text("{")
+    done = cobalt.call("receipts", "--offline", "--json")
+    rows = {row["list_id"]: row for row in done.json["lists"]}
+    assert done.status == 4
+    assert rows[aurora.list_id]["receipts"] == 4
+    assert "is damaged, and nothing else tells which list it is of" in rows["f" * 16]["error"]["detail"]
+
+
 def test_it_writes_them_for_programs_that_know_nothing_of_hashshare(
     cobalt: Cobalt, aurora: Aurora, log: Ledger, tmp_path: Path
 ) -> None:
@@ -134,15 +174,10 @@ def test_it_writes_them_for_programs_that_know_nothing_of_hashshare(
     assert done.json["lists"][0]["exported"]["receipts"] == 4
     index = next(line["index"] for line in lines(cobalt, aurora) if "statement_sha256" in line["row"])
     folder = tmp_path / "out"
-    arguments = [
-        (folder / "log.vkey").read_text(),
-        str(folder / f"{index}.tlog-proof"),
-        str(folder / f"{index}.row"),
-        (folder / f"{index}.nonce").read_text(),
-    ]
-    program = [sys.executable, str(ROOT / "docs" / "examples" / "verify_receipt.py")]
+    program = [sys.executable, str(ROOT / "docs" / "examples" / "verify_receipts.py")]
+    arguments = [(folder / "log.vkey").read_text(), str(folder / f"{index}.tlog-proof")]
     shown = subprocess.run([*program, *arguments], capture_output=True, text=True, check=True).stdout
-    assert shown.startswith(f"leaf {index} of {log.size} in {log.origin}:")
+    assert shown.startswith(f"leaf {index} of {log.size} ")
     row = folder / f"{index}.row"
     row.write_text(row.read_text().replace("cobalt", "ember"))
     assert subprocess.run([*program, *arguments], capture_output=True, check=False).returncode != 0

@@ -222,16 +222,6 @@ def test_it_names_what_a_newer_format_needs_and_keeps_the_last_state(cobalt: Cob
     assert held_keys(cobalt, aurora) == set(aurora.live)
 
 
-def test_it_rejects_a_list_that_shrinks_at_one_stroke(cobalt: Cobalt, aurora: Aurora) -> None:
-    many = items(400)
-    aurora.release(many)
-    sync(cobalt, aurora)
-    aurora.release((), many[:200])
-    with pytest.raises(VerificationFailed, match="200 of 400"):
-        sync(cobalt, aurora)
-    assert sync(cobalt, aurora, accept_shrink=True).entries == 200
-
-
 def test_it_rejects_counts_that_are_not_those_signed(cobalt: Cobalt, aurora: Aurora) -> None:
     aurora.release(items(5))
     document = json.loads(aurora.manifest(2).to_bytes())

@@ -23,10 +23,12 @@ Kept = dict[str, str]
 
 
 def run(folder: Path, *kept: Kept, vkey: str = VECTOR["verifier_key"]) -> subprocess.CompletedProcess[str]:
-    """On lines as the client keeps them."""
-    file = folder / "receipts.ndjson"
-    file.write_bytes(b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in kept))
-    words = [sys.executable, "-P", str(EXAMPLE), vkey, str(file)]
+    """On files as the client exports them."""
+    files = [folder / f"{number}.tlog-proof" for number, _ in enumerate(kept)]
+    for file, one in zip(files, kept, strict=True):
+        for ending, name in ((".tlog-proof", "receipt"), (".row", "row"), (".nonce", "nonce")):
+            file.with_suffix(ending).write_bytes(one[name].encode())
+    words = [sys.executable, "-P", str(EXAMPLE), vkey, *map(str, files)]
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -73,6 +75,19 @@ def test_it_verifies_trees_of_other_shapes(tmp_path: Path) -> None:
 def test_it_refuses_what_differs(tmp_path: Path, wrong: Kept) -> None:
     done = run(tmp_path, {**golden(0), **wrong})
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_the_verifier_key_is_made_as_the_page_says() -> None:
+    origin, log_key = VERIFIER.name, base64.b64encode(VERIFIER.public).decode()
+    words = [sys.executable, "-P", str(EXAMPLE.with_name("verifier_key.py"))]
+    done = subprocess.run([*words, origin, log_key], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{VERIFIER.to_text()}\n"
+    assert subprocess.run(words, capture_output=True, timeout=60, check=False).returncode == 1
+
+
+def test_it_does_not_say_that_nothing_is_verified(tmp_path: Path) -> None:
+    assert run(tmp_path).returncode == 1
+    assert run(tmp_path, golden(0), vkey="north.example").stderr == "that is no verifier key\n"
 
 
 def test_it_refuses_another_log_or_key(tmp_path: Path) -> None:

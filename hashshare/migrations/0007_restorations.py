@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0003_distribution_log'),
+        ('hashshare', '0006_major'),
     ]
 
     operations = [

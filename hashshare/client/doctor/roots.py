@@ -1,0 +1,47 @@
+"""Whom this machine believes: roots on the hub's word, roots that are refused."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import Final
+
+from hashshare.client import trust
+from hashshare.client.doctor.finding import Finding, bad, good, warn
+from hashshare.client.doctor.patient import Patient
+from hashshare.wire.errors import ExitCode
+
+CHECK: Final = "root"
+
+
+def check(patient: Patient) -> Iterable[Finding]:
+    for known in trust.publishers(patient.home):
+        yield judge(known)
+
+
+def judge(known: trust.Publisher) -> Finding:
+    if known.state == "refused":
+        return bad(
+            CHECK,
+            f"The root of {known.domain} that the hub gave is not the one you pinned.",
+            means="Nothing under it is used. The hub, or somebody in between, is lying, or the pin was mistyped.",
+            do=f"Ask {known.domain} for its fingerprint by telephone. You pinned {_grouped(known.expected)}.",
+            exit_code=ExitCode.VERIFICATION,
+            subject=known.domain,
+        )
+    if known.state == "unconfirmed":
+        return warn(
+            CHECK,
+            f"{known.domain} is unconfirmed: its root was learned from the hub.",
+            means="A dishonest hub could have shown its own. Lists are used all the same.",
+            do=f"Ask {known.domain} for its fingerprint by another channel than the hub. If it is "
+            f"{_grouped(known.fingerprint)}: hashshare pin {known.domain} FINGERPRINT",
+            subject=known.domain,
+        )
+    words = "pinned, not met yet" if known.state == "pinned" else "confirmed"
+    return good(CHECK, f"{known.domain} is {words}.", subject=known.domain)
+
+
+def _grouped(fingerprint: str) -> str:
+    """As people compare them."""
+    return " ".join(textwrap.wrap(fingerprint, 4))

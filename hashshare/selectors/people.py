@@ -1,0 +1,63 @@
+"""What is a person's here: sessions, named keys, what those keys made. And what that person may know beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import Q, QuerySet
+
+from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """`sessions` are the keys of the rows. What is ended or run out already is left out.
+
+    `shared` are keys of the person's organisation in nobody's name: whoever leaves may have a copy of them.
+    """
+
+    sessions: tuple[str, ...] = field(default=(), repr=False)
+    keys: tuple[OrganisationKey, ...] = ()
+    access_keys: tuple[AccessKey, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+    shared: tuple[OrganisationKey, ...] = ()
+
+    @property
+    def rows(self) -> tuple[OrganisationKey | AccessKey | Invitation, ...]:
+        """What ends, but for sessions, which leave no record."""
+        return (*self.keys, *self.access_keys, *self.invitations)
+
+    def __bool__(self) -> bool:
+        return bool(self.sessions or self.rows)
+
+
+def belongings(person: Person, *, now: datetime) -> Belongings:
+    """All that ends when the person leaves. An access key is the person's if a key in their name signed for it."""
+    keys = OrganisationKey.objects.not_over(now).order_by("created_at")
+    made = AccessKey.objects.filter(made_with__holder=person, revoked_at=None, expires_at__gt=now)
+    shared = keys.filter(organisation=person.organisation_id, holder=None) if person.organisation_id else keys.none()
+    return Belongings(
+        sessions=tuple(sessions_of(person, now=now)),
+        keys=tuple(keys.filter(holder=person)),
+        access_keys=tuple(made),
+        invitations=tuple(codes_of(person).filter(used_at=None, expires_at__gt=now).select_related("organisation")),
+        shared=tuple(shared),
+    )
+
+
+def codes_of(person: Person) -> QuerySet[Invitation]:
+    """Invitations, used ones too, that were made with a key of the person's, lead to one, or went to their address."""
+    return Invitation.objects.filter(Q(made_with__holder=person) | Q(holder=person) | Q(email=person.email))
+
+
+def sessions_of(person: Person, *, now: datetime) -> Iterator[str]:
+    """Keys of the person's sessions. Whose one is stands inside of it, so all that live are opened: hundreds at most,
+    for they last twelve hours.
+    """
+    for session in Session.objects.filter(expire_date__gt=now).iterator():
+        if str(session.get_decoded().get(SESSION_KEY, "")) == str(person.pk):
+            yield session.session_key

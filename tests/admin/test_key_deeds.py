@@ -1,0 +1,70 @@
+"""Operators and machine keys: who answers for one, what it introduced, what is left when it is revoked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from hashshare.models import Invitation, Organisation, OrganisationKey
+from hashshare.services.keys import add_key
+from hashshare.wire import keys
+from tests.admin.addresses import deed, page
+from tests.admin.cast import browser, person
+from tests.admin.conftest import Hub
+
+pytestmark = pytest.mark.django_db
+
+
+def key_of(hub: Hub) -> OrganisationKey:
+    found = hub.aurora.of[OrganisationKey]
+    assert isinstance(found, OrganisationKey)
+    return found
+
+
+def further(key: OrganisationKey, name: str, **about: object) -> OrganisationKey:
+    raw = keys.public_bytes(keys.generate())
+    return add_key(organisation=key.organisation, public_key=raw, name=name, now=timezone.now(), **about)  # type: ignore[arg-type]
+
+
+def test_a_code_for_a_machine_names_who_answers_for_its_key(hub: Hub) -> None:
+    organisation = key_of(hub).organisation
+    ana = person("engineer", organisation)
+    client = browser(hub.operator)
+    client.post(deed(organisation, "invite-key"), {"name": "sync-02", "holder": ana.email})
+    invitation = Invitation.objects.get(organisation=organisation, key_name="sync-02")
+    assert (invitation.holder, invitation.made_with) == (ana, None)
+
+
+def test_a_person_of_another_organisation_answers_for_no_key_here(hub: Hub) -> None:
+    organisation = key_of(hub).organisation
+    other = Organisation.objects.create(slug="other", name="Other", kind="member", country="NL")
+    stranger = person("engineer", other)
+    answer = browser(hub.operator).post(
+        deed(organisation, "invite-key"), {"name": "sync-02", "holder": stranger.email}, follow=True
+    )
+    assert "has no such person here" in answer.content.decode()
+    assert not Invitation.objects.filter(key_name="sync-02").exists()
+
+
+def test_revoking_the_last_key_says_so_and_what_it_had_introduced(hub: Hub) -> None:
+    key, client = key_of(hub), browser(hub.operator)
+    assert "needs a new invitation" in client.get(deed(key, "revoke")).content.decode()
+    further(key, "planted", introduced_by=key)
+    said = client.get(deed(key, "revoke")).content.decode()
+    assert "goes on with 1 other" in said
+    assert "had introduced planted" in said
+
+
+@pytest.mark.parametrize(
+    ("window", "word"),
+    [
+        ({"not_before": timedelta(days=1)}, "waiting"),
+        ({"not_after": timedelta(days=1)}, "active"),
+        ({"not_after": -timedelta(days=1)}, "expired"),
+    ],
+)
+def test_it_shows_where_a_key_is_in_its_window(hub: Hub, window: dict[str, timedelta], word: str) -> None:
+    row = further(key_of(hub), "b", **{name: timezone.now() + span for name, span in window.items()})
+    assert f">{word}<" in browser(hub.operator).get(page(row)).content.decode()

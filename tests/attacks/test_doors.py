@@ -1,0 +1,217 @@
+"""The hub's doors: copies of requests, stolen keys, a hostile member, names and addresses that lead astray."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from hashshare.wire import keys
+from tests.attacks.between import Between, running
+from tests.attacks.scene import DOMAIN, LIST, Scene, Victim, slug
+from tests.system.hub import free_port
+from tests.system.machines import Machine, enrolled
+
+
+@pytest.fixture(scope="module")
+def mallory(coalition: Scene, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """An enrolled member with bad intentions and no subscription."""
+    home = tmp_path_factory.mktemp("mallory")
+    return enrolled(coalition.hub, home / "home", kind="member", name="Mallory", url=coalition.url)
+
+
+def test_a_replayed_request(scene: Scene, cobalt: Victim) -> None:
+    """The very bytes of a signed request, sent once more within its five minutes."""
+    cobalt.attempt("request", "POST", "access-keys", "--data", '{"name": "replayed", "days": 1}')
+    [(method, path, headers, body)] = [one for one in scene.between.seen if one[1].endswith("/access-keys")]
+    again = requests.request(method, scene.url + path, headers=headers, data=body, timeout=30)
+    assert (again.status_code, slug(again.json())) == (401, "replayed-request")
+    listed = scene.signed("GET", "access-keys", machine=cobalt.machine).json()["access_keys"]
+    assert [row["name"] for row in listed].count("replayed") == 1
+
+
+def test_a_stolen_access_key(scene: Scene, cobalt: Victim) -> None:
+    """It reads, it changes nothing, and it is dead the moment that its owner revokes it."""
+    made = scene.signed("POST", "access-keys", b'{"name": "lost", "days": 1}', machine=cobalt.machine).json()
+    bearer = {"Authorization": f"Bearer {made['key']}"}
+
+    def use(method: str, path: str) -> int:
+        return requests.request(method, f"{scene.url}/api/v1/{path}", headers=bearer, json={}, timeout=30).status_code
+
+    assert use("GET", "heads") == 200
+    changes = ["acknowledgements", "access-keys", "tokens", f"lists/{LIST}/subscriptions", f"tuf/{DOMAIN}/commits"]
+    assert {use("POST", path) for path in changes} <= {401, 403}
+    assert scene.signed("DELETE", f"access-keys/{made['id']}", machine=cobalt.machine).status_code in (200, 204)
+    assert use("GET", "heads") == 401
+
+
+def test_an_access_key_is_in_the_database_in_no_readable_form(scene: Scene) -> None:
+    dump = scene.hub.manage("dumpdata", "hashshare.accesskey").stdout
+    assert "curl" in dump
+    assert scene.access_key not in dump
+    assert scene.access_key.removeprefix("hsk_").rpartition("_")[2] not in dump
+
+
+def test_a_stranger(scene: Scene) -> None:
+    """Without a key nothing but the descriptor, the public logs and the documentation answers."""
+    for path in ("heads", "lists", "status", f"tuf/{DOMAIN}/metadata/1.root.json", "receipts", "access-keys"):
+        answer = requests.get(f"{scene.url}/api/v1/{path}", timeout=30)
+        assert (answer.status_code, slug(answer.json())) == (401, "not-authenticated"), path
+
+
+def test_a_hostile_member(scene: Scene, mallory: Machine) -> None:
+    """Lists it may not read and lists that are not there: the same answer. Nor may it publish or decide."""
+    role = scene.newest(scene.list_id)
+    stored = f"tuf/{DOMAIN}/targets/{scene.list_id}/{'0' * 64}.manifest.json"
+
+    def ask(method: str, path: str, body: bytes = b"{}") -> tuple[int, str]:
+        answer = scene.signed(method, path, b"" if method == "GET" else body, machine=mallory, If_Match='"1"')
+        return answer.status_code, slug(answer.json())
+
+    for name in ("timestamp", "1.snapshot", f"1.{scene.list_id}"):
+        there = ask("GET", f"tuf/{DOMAIN}/metadata/{name}.json")
+        assert there == ask("GET", f"tuf/no.example/metadata/{name}.json") == (403, "not-entitled")
+    assert ask("GET", stored) == ask("GET", stored.replace(scene.list_id, "f" * 16)) == (403, "not-entitled")
+    assert ask("GET", f"log/{DOMAIN}/audit")[0] == 403
+    assert ask("GET", f"lists/{LIST}/propagation")[0] == 403
+    assert ask("POST", f"tuf/{DOMAIN}/commits", json.dumps({"roles": {scene.list_id: ""}}).encode())[0] == 403
+    assert ask("PUT", stored)[0] in (403, 415)
+    grant = f"lists/{LIST}/subscriptions/mallory/decision"
+    assert ask("POST", grant, b'{"decision": "grant"}')[0] == 403
+    assert scene.signed("GET", "heads", machine=mallory).json()["lists"] == []
+    assert scene.newest(scene.list_id) == role
+
+
+def test_somebody_elses_statement_and_receipts(scene: Scene, mallory: Machine) -> None:
+    """An acknowledgement in Cobalt's name, and of what was never published."""
+    for list_name in (LIST, f"{DOMAIN}/never"):
+        answer = scene.signed("GET", f"receipts?list={list_name}", machine=mallory)
+        assert (answer.status_code, answer.json().get("receipts", [])) in ((403, []), (404, []), (200, []))
+    forged = json.dumps({"payloadType": "x", "payload": "e30=", "signatures": []}).encode()
+    answer = scene.signed("POST", "acknowledgements", forged, machine=mallory)
+    assert answer.status_code in (400, 403, 422)
+
+
+NAMES = [
+    "..",
+    "../../etc/passwd",
+    "..%2f..%2fkeys%2fonline.pem",
+    "%2e%2e/%2e%2e/keys/online.pem",
+    "a/../../b",
+    "/etc/passwd",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_paths_that_climb(scene: Scene, name: str) -> None:
+    """In addresses, as names of lists and of objects: nothing outside is read, nothing outside is written."""
+    digest = "0" * 64
+    paths = [
+        f"tuf/{DOMAIN}/metadata/{name}",
+        f"tuf/{DOMAIN}/targets/{scene.list_id}/{digest}.{name}",
+        f"tuf/{DOMAIN}/targets/{name}/{digest}.manifest.json",
+        f"log/{DOMAIN}/tile/{name}",
+        f"{scene.url}/log/{name}/checkpoint",
+        f"{scene.url}/static/{name}",
+    ]
+    for path in paths:
+        answer = scene.signed("GET", path)
+        inside = answer.status_code == 302 and answer.headers["Location"].startswith("/")
+        assert inside or answer.status_code in (400, 403, 404), (path, answer.status_code)
+        assert b"PRIVATE KEY" not in answer.content
+        assert b"root:" not in answer.content
+    body = {
+        "publisher": DOMAIN,
+        "slug": name,
+        "id": "ab" * 8,
+        "title": "x",
+        "algorithms": ["sha256"],
+        "scheme": "uk-abc",
+    }
+    answer = scene.signed("POST", "lists", json.dumps(body).encode())
+    assert (answer.status_code, slug(answer.json())) == (400, "invalid-request")
+
+
+def test_a_hub_that_names_lists_by_paths(scene: Scene, cobalt: Victim) -> None:
+    """What the poll says becomes folders at the member."""
+    row = {"name": LIST, "id": "../../../../tmp/x", "publisher": DOMAIN, "role_version": 9, "version": 9}
+    scene.between.serve(r"/heads$", body=json.dumps({"lists": [row]}).encode())
+    before = sorted(path.name for path in cobalt.machine.home.parent.rglob("*"))
+    done = cobalt.attempt("sync")
+    assert (done.code, done.error["type"]) == (5, "network"), done
+    new = {path.name for path in cobalt.machine.home.parent.rglob("*")} - set(before)
+    assert not {name for name in new if name == "x"}
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, socket.socket]]:
+    """A service of this machine that nobody should be sent to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        yield f"127.0.0.1:{server.getsockname()[1]}", server
+
+
+def nobody_came(server: socket.socket) -> bool:
+    try:
+        server.accept()
+    except TimeoutError:
+        return True
+    return False
+
+
+def test_addresses_given_to_the_hub_are_never_visited(scene: Scene) -> None:
+    """Server-side request forgery: every text that a hotline may hand in, as the address of an inner service."""
+    with listening() as (inner, server):
+        url = f"http://{inner}/"
+        body = {
+            "publisher": DOMAIN, "slug": "addresses", "id": "cd" * 8, "title": url, "description": url, "terms": url,
+            "algorithms": ["sha256"], "scheme": "uk-abc",
+            "redistribution": {"policy": "named", "peers": [inner], "not_in": []},
+        }  # fmt: skip
+        scene.signed("POST", "lists", json.dumps(body).encode())
+        scene.signed("GET", f"lists/{DOMAIN}/addresses", Referer=url, Origin=url, X_Forwarded_Host=inner, Forwarded=url)
+        scene.signed("POST", "enrolments", json.dumps({"code": url, "public_key": url, "name": url}).encode())
+        scene.signed("POST", "acknowledgements", json.dumps({"hub": url, "list": url}).encode())
+        assert nobody_came(server)
+
+
+def test_redirects_lead_a_member_to_no_service_of_its_own(scene: Scene, cobalt: Victim) -> None:
+    """A hub on loopback may name loopback, but no credentials go there; plain http:// elsewhere it may not name."""
+    with running(Between(free_port(), 0)) as inner:
+        inner.serve("", status=404)
+        scene.between.serve(r"\.parquet$", status=307, headers={"Location": f"http://127.0.0.1:{inner.port}/x"})
+        assert cobalt.sync().code == 5
+    assert inner.seen
+    for _, _, headers, _ in inner.seen:
+        assert not {name.lower() for name in headers} & {"authorization", "signature", "signature-input", "cookie"}
+    scene.between.serve(r"\.parquet$", status=307, headers={"Location": "http://192.0.2.1/x"})
+    done = cobalt.sync()
+    assert done.error["type"] == "insecure-transport", done
+    assert cobalt.held()["version"] == 1
+
+
+def test_a_key_of_small_order_is_not_enrolled(scene: Scene) -> None:
+    """Under such a key one signature fits many messages."""
+    assert keys.is_small_order(bytes(32))
+    body = json.dumps({"code": "AAAA-BBBB-CCCC", "public_key": "A" * 43 + "=", "name": "x"}).encode()
+    answer = requests.post(
+        f"{scene.url}/api/v1/enrolments", data=body, headers={"Content-Type": "application/json"}, timeout=30
+    )
+    assert answer.status_code in (400, 401, 403)
+
+
+def test_no_secret_reaches_a_log_or_a_command_line(scene: Scene, tmp_path: Path) -> None:
+    """Keys in clear, access keys and tokens: none in what the programs write, none in what `ps` shows."""
+    secrets_ = [scene.access_key, (scene.hub.data / "secret-key").read_text().strip()]
+    said = "".join(scene.hub.log(name) for name in scene.hub.pids()) + scene.hub.output()
+    shown = "".join(Path(f"/proc/{pid}/cmdline").read_text() for pid in scene.hub.pids().values())
+    for secret in secrets_:
+        assert secret not in said
+        assert secret not in shown
+    assert "PRIVATE KEY" not in said + shown
+    assert "eyJ" not in shown

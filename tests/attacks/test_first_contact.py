@@ -1,0 +1,97 @@
+"""A hub that lies from the first word on, and one that begins to lie later."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hashshare.wire import keys
+from hashshare.wire.repository import create_root, next_root, read_role, root_fingerprint
+from tests.attacks.scene import DOMAIN, LIST, Scene, Victim
+from tests.system.machines import Machine
+
+
+def impostor(scene: Scene) -> bytes:
+    """A root version 1 of the same domain under Mallory's keys, with the hub's own keys for its part."""
+    officer = keys.generate()
+    named = read_role("root", scene.newest("root")).signed
+    hub = [named.keys[keyid] for keyid in named.roles["timestamp"].keyids]
+    own = [keys.tuf_key(keys.public_bytes(officer))]
+    return create_root(
+        root_keys=own, targets_keys=own, hub_keys=hub, signers=[keys.tuf_signer(officer)], now=datetime.now(UTC)
+    )
+
+
+def invited(scene: Scene, folder: Path) -> tuple[Machine, str]:
+    words = ("invite", "--kind", "member", "--name", f"Newcomer {folder.name}", "--country", "NL")
+    return Machine(folder / "newcomer"), scene.hub.manage(*words).stdout.strip()
+
+
+def show(scene: Scene, root: bytes) -> None:
+    """Give that root in the place of Aurora's, at enrolment and later."""
+
+    def swapped(body: bytes) -> bytes:
+        answer = json.loads(body)
+        for row in answer["publishers"]:
+            row["root"] = base64.b64encode(root).decode()
+            row["fingerprint"] = root_fingerprint(root)
+        return json.dumps(answer).encode()
+
+    scene.between.serve(r"/(enrolments|publishers)$", change=swapped)
+    scene.between.serve(r"/metadata/1\.root\.json$", body=root)
+
+
+def test_at_first_contact_it_is_unconfirmed_and_said_so(scene: Scene, tmp_path: Path) -> None:
+    """Whatever the hub says, `status` names every root that no other channel confirmed."""
+    newcomer, code = invited(scene, tmp_path)
+    newcomer.run("enroll", scene.url, code)
+    newcomer.run("subscribe", LIST, "--accept-terms")
+    status = newcomer.run("status")
+    [publisher] = [row for row in status["publishers"] if row["publisher"] == DOMAIN]
+    assert publisher["trust"] == "unconfirmed"
+
+
+def test_at_first_contact_a_root_pinned_beforehand_is_not_replaced(scene: Scene, tmp_path: Path) -> None:
+    """Mallory's root is refused for what the publisher's letterhead says."""
+    newcomer, code = invited(scene, tmp_path)
+    newcomer.run("pin", DOMAIN, root_fingerprint(scene.newest("root")))
+    show(scene, impostor(scene))
+    victim = Victim(newcomer, scene.list_id)
+    enrolled = victim.attempt("enroll", scene.url, code)
+    [refused] = enrolled.document["refused"]
+    assert "is not the one that was pinned here" in refused["detail"]
+    assert not list((newcomer.home / "publishers" / DOMAIN).glob("root.json"))
+
+
+def test_later_another_first_root_is_refused(scene: Scene, cobalt: Victim) -> None:
+    """A root once held is never replaced on a hub's word."""
+    scene.between.serve(r"/metadata/1\.root\.json$", body=impostor(scene))
+    held = (cobalt.machine.home / "publishers" / DOMAIN / "root.json").read_bytes()
+    cobalt.sync()
+    assert (cobalt.machine.home / "publishers" / DOMAIN / "root.json").read_bytes() == held
+    pinned = json.loads((cobalt.machine.home / "publishers" / DOMAIN / "trust.json").read_text())
+    assert pinned["expected"] == root_fingerprint(scene.newest("root"))
+
+
+def test_later_a_root_outside_the_chain_is_refused(scene: Scene, cobalt: Victim) -> None:
+    """Version 2 signed by its own new keys, and not by those of version 1."""
+    thief = keys.generate()
+    own = [keys.tuf_key(keys.public_bytes(thief))]
+    root = next_root(
+        scene.newest("root"), root_keys=own, targets_keys=own, signers=[keys.tuf_signer(thief)], now=datetime.now(UTC)
+    )
+    scene.between.serve(r"/metadata/2\.root\.json$", body=root)
+    cobalt.refused("signature-threshold")
+    scene.between.honest()
+    cobalt.recovers()
+
+
+def test_later_a_gap_in_the_chain_is_not_jumped(scene: Scene, cobalt: Victim) -> None:
+    """Version 3 served as version 2, signed by the right officer."""
+    signer = keys.tuf_signer(scene.officer_key("root"))
+    second = next_root(scene.newest("root"), signers=[signer], now=datetime.now(UTC))
+    third = next_root(second, signers=[signer], now=datetime.now(UTC))
+    scene.between.serve(r"/metadata/2\.root\.json$", body=third)
+    cobalt.refused(("verification-failed", "malformed-metadata"))

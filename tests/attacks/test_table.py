@@ -1,0 +1,65 @@
+"""docs/security.md and the tests say the same: no attack without a test, and no such test that the page leaves out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs" / "security.md"
+TEST: Final = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+NAMED: Final = (
+    "arbitrary content", "wrong content", "extraneous content", "mix-and-match", "rollback", "fast-forward",
+    "indefinite freeze", "endless data", "slow retrieval", "malicious mirror",
+    "key compromise: timestamp and snapshot (the hub)", "key compromise: feed", "key compromise: targets",
+    "key compromise: root",
+    "hostile hub at first contact", "hostile hub later", "hostile member", "replayed request", "stolen access key",
+    "bomb-like Parquet", "oversized CSV", "bomb-like JSON", "path traversal in names", "server-side request forgery",
+)  # fmt: skip
+
+
+def rows() -> dict[str, list[tuple[str, str]]]:
+    """Each attack of the tables with a column of tests, and those."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    inside = False
+    for line in PAGE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and line.startswith("|"):
+            inside = inside or cells == ["attack", "what stops it", "tests"]
+            if inside and cells[0] != "attack" and not cells[0].startswith("---"):
+                found[cells[0]] = TEST.findall(cells[2])
+        else:
+            inside = False
+    return found
+
+
+def attacks_in(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    return {it.name for it in tree.body if isinstance(it, ast.FunctionDef) and it.name.startswith("test_")}
+
+
+def test_it_has_every_attack_that_was_promised() -> None:
+    assert set(NAMED) <= set(rows())
+
+
+@pytest.mark.parametrize("attack", rows())
+def test_each_attack_has_tests_that_are_there(attack: str) -> None:
+    named = rows()[attack]
+    assert named
+    for path, test in named:
+        assert test in attacks_in(ROOT / path), f"{path}::{test}"
+
+
+def test_each_test_of_an_attack_is_on_the_page() -> None:
+    named = {name for tests in rows().values() for name in tests}
+    here = {
+        (str(path.relative_to(ROOT)), test)
+        for path in Path(__file__).parent.glob("test_*.py")
+        if path.name != "test_table.py"
+        for test in attacks_in(path)
+    }
+    assert here <= named
