@@ -18,8 +18,10 @@ from hashshare.wire.resuming import resumed
 
 def judge_roles(publisher: Publisher, roles: Mapping[str, bytes], *, now: datetime) -> Commit:
     """Raises VersionConflict, BadSignature, ExpiredMetadata, MalformedMetadata."""
-    judge = verify_commit if publisher.awaited_since is None else verify_resent
-    return judge(trusted_of(publisher), roles=roles, hub_keys=hub_keys().both, now=now)
+    trusted = trusted_of(publisher)
+    first = trusted.root is None and set(roles) == {"root", "targets"}  # of a publisher that begins only now
+    judge = verify_commit if publisher.awaited_since is None or first else verify_resent
+    return judge(trusted, roles=roles, hub_keys=hub_keys().both, now=now)
 
 
 def skips(hash_list: HashList, previous: Manifest | None, following: Manifest) -> bool:

@@ -32,6 +32,7 @@ from hashshare.models import (
     Publisher,
     Release,
     Reminder,
+    Restoration,
     StoredObject,
     Subscription,
 )
@@ -133,6 +134,9 @@ def for_operators(author: Person, about: Organisation) -> dict[type[Model], Mode
     """A row of each table that belongs to no organisation."""
     return {
         GuardedDigest: GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page"),
+        Restoration: Restoration.objects.create(
+            backup="0" * 32, made_at=timezone.now(), recovered_at=timezone.now(), jump=1
+        ),
         DailyStatistic: DailyStatistic.objects.create(day=timezone.now().date(), metric="members", value=4),
         LogEntry: LogEntry.objects.create(
             user_id=author.pk,

@@ -16,7 +16,7 @@ from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 TABLES = sorted((model for model in site._registry), key=lambda model: model.__name__)
-OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "LogEntry"}
+OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "LogEntry", "Restoration"}
 
 
 def a_row(hub: Hub, model: type[Model]) -> Model:

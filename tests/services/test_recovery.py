@@ -65,7 +65,7 @@ def test_it_signs_nothing_until_it_recovers(images: b.Feed) -> None:
     before = (versions("snapshot"), versions("timestamp"), Log.objects.get(kind="delivery").checkpoint)
     note_restored(backup_id="0" * 32, made_at=b.now(), now=b.now())
     assert is_restored()
-    for name in ("sweep_jobs", "refresh_timestamps", "expire_due", "seal_logs", "erase_openings"):
+    for name in ("sweep_jobs", "refresh_ending", "refresh_timestamps", "expire_due", "seal_logs", "erase_openings"):
         getattr(tasks, name)()
     assert before == (versions("snapshot"), versions("timestamp"), Log.objects.get(kind="delivery").checkpoint)
     with pytest.raises(errors.HubRestored):
@@ -175,6 +175,19 @@ def lose_after(feed: b.Feed, *, releases: int) -> bytes:
     )
     restored()
     return newest
+
+
+def test_a_publisher_may_begin_while_it_is_awaited() -> None:
+    """The hub cannot know that it had not begun before the loss, so its word is awaited all the same."""
+    party = b.party("hotline", "Aurora", domains=["aurora.example"])
+    restored()
+    owner = b.Publisher(party, "aurora.example")
+    assert owner.init().state == Job.State.DONE
+    assert versions("timestamp") == []
+    resume_publisher(
+        caller=owner.caller, domain="aurora.example", roles={"root": 1, "targets": 1}, seen={}, now=b.now()
+    )
+    assert len(versions("timestamp")) == 1
 
 
 # --- logs --------------------------------------------------------------------------------------------------------

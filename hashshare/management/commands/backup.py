@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from config.postgres import PrivatePostgresFailed
 from hashshare.backup.making import make_backup
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             made = make_backup(target, passphrase=passphrase(twice=True), copy_objects=copied, say=self._say)
         except HashshareError as error:
             raise CommandError(f"{error.message} {error.next_step}".strip()) from error
-        except (OSError, PrivatePostgresFailed) as error:
+        except (OSError, DatabaseError, PrivatePostgresFailed) as error:
             raise CommandError(f"{error} No backup was made.") from error
         about = made.description
         self.stdout.write(f"{made.target}: {about.files:,} files, {about.size:,} bytes, checked while written.")

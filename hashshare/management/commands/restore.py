@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from config.postgres import PrivatePostgresFailed
 from config.unfinished import unfinished
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             )
         except HashshareError as error:
             raise CommandError(f"{error.message} {error.next_step}".strip()) from error
-        except (OSError, PrivatePostgresFailed) as error:
+        except (OSError, DatabaseError, PrivatePostgresFailed) as error:
             raise CommandError(f"{error} {state_of(settings.HASHSHARE_DATA)}") from error
         self._tell(done)
 
