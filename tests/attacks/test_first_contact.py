@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hashshare.wire import keys
-from hashshare.wire.repository import create_root, next_root, read_role, root_fingerprint
+from hashshare.wire.repository import create_root, next_root, root_fingerprint
 from tests.attacks.scene import DOMAIN, LIST, Scene, Victim
 from tests.system.machines import Machine
 
@@ -16,11 +16,13 @@ from tests.system.machines import Machine
 def impostor(scene: Scene) -> bytes:
     """A root version 1 of the same domain under Mallory's keys, with the hub's own keys for its part."""
     officer = keys.generate()
-    named = read_role("root", scene.newest("root")).signed
-    hub = [named.keys[keyid] for keyid in named.roles["timestamp"].keyids]
     own = [keys.tuf_key(keys.public_bytes(officer))]
     return create_root(
-        root_keys=own, targets_keys=own, hub_keys=hub, signers=[keys.tuf_signer(officer)], now=datetime.now(UTC)
+        root_keys=own,
+        targets_keys=own,
+        hub_keys=scene.hub_keys,
+        signers=[keys.tuf_signer(officer)],
+        now=datetime.now(UTC),
     )
 
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from hashshare.wire import keys
-from hashshare.wire.repository import delegate_list, next_root, read_role, renew_targets, sign_release, sign_timestamp
+from hashshare.wire.repository import (
+    add_signature,
+    create_root,
+    create_targets,
+    delegate_list,
+    next_root,
+    read_role,
+    renew_targets,
+    sign_release,
+    sign_timestamp,
+)
 from tests.attacks.scene import Scene, Victim
+from tests.system.machines import enrolled
 
 
 @pytest.mark.parametrize("key", ["feed", "targets"])
@@ -103,3 +115,30 @@ def test_targets_signed_by_the_root_key_alone(scene: Scene) -> None:
     version = read_role("targets", standing).version
     forged = renew_targets(standing, signers=[signer], now=datetime.now(UTC))
     assert scene.commit({"targets": forged}, follows=version) == (422, "signature-threshold")
+
+
+def test_one_of_three_officers_alone(scene: Scene, tmp_path: Path) -> None:
+    """Where two of three must sign, a thief with one root and one targets key changes nothing."""
+    domain = "borealis.example"
+    borealis = enrolled(scene.hub, tmp_path, kind="hotline", name="Borealis", domain=domain, url=scene.url)
+    officers, now = [keys.generate() for _ in range(3)], datetime.now(UTC)
+    public = [keys.tuf_key(keys.public_bytes(officer)) for officer in officers]
+    first, *others = [keys.tuf_signer(officer) for officer in officers]
+    root = create_root(
+        root_keys=public, targets_keys=public, hub_keys=scene.hub_keys, threshold=2, signers=others, now=now
+    )
+    targets = create_targets(signers=others, now=now)
+
+    def commit(roles: dict[str, bytes], follows: int) -> tuple[int, str]:
+        return scene.commit(roles, follows=follows, domain=domain, machine=borealis)
+
+    assert commit({"root": root, "targets": targets}, 0) == (202, "")
+    thief = keys.generate()
+    taken = next_root(root, root_keys=[keys.tuf_key(keys.public_bytes(thief))], threshold=1, signers=[first], now=now)
+    assert commit({"root": add_signature("root", taken, signer=keys.tuf_signer(thief))}, 1) == (
+        422,
+        "signature-threshold",
+    )
+    assert commit({"targets": renew_targets(targets, signers=[first], now=now)}, 1) == (422, "signature-threshold")
+    twice = add_signature("targets", renew_targets(targets, signers=[first], now=now), signer=first)
+    assert commit({"targets": twice}, 1)[0] == 422

@@ -16,7 +16,8 @@ NAMED: Final = (
     "arbitrary content", "wrong content", "extraneous content", "mix-and-match", "rollback", "fast-forward",
     "indefinite freeze", "endless data", "slow retrieval", "malicious mirror",
     "key compromise: timestamp and snapshot (the hub)", "key compromise: feed", "key compromise: targets",
-    "key compromise: root",
+    "key compromise: root", "key compromise: one officer of three", "stolen feed key that empties a list",
+    "hub restored from an old backup",
     "hostile hub at first contact", "hostile hub later", "hostile member", "replayed request", "stolen access key",
     "bomb-like Parquet", "oversized CSV", "bomb-like JSON", "path traversal in names", "server-side request forgery",
 )  # fmt: skip
