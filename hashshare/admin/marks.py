@@ -7,6 +7,8 @@ from typing import Final
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from hashshare.wire.fingerprints import spoken
+
 DASH: Final = "\N{EN DASH}"
 
 TONES: Final[dict[str, str]] = {
@@ -42,5 +44,5 @@ def duration(seconds: float | None) -> str:
 
 
 def in_groups(digest: str) -> str:
-    """A fingerprint as people read it aloud: in groups of four."""
-    return " ".join(digest[i : i + 4] for i in range(0, len(digest), 4))
+    """A fingerprint as people read it aloud, with the checks that the command line shows; "" for none."""
+    return spoken(digest) if digest else ""

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from hashshare.admin import roles
 from hashshare.selectors.expiring import Expiring, expiring
+from hashshare.selectors.recovery import awaited_publishers, is_restored
 from hashshare.selectors.runs import JobState, job_states
 
 AHEAD: Final = timedelta(days=8)
@@ -34,6 +35,7 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
     """None for who sees neither page."""
     found = list[Notice]()
     if roles.is_operator(request):
+        found += _of_a_restore()
         found += _of_jobs(job_states(now=now))
     if roles.sees_expiring(request):
         rows = expiring(
@@ -41,6 +43,17 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
         )
         found += _of_signatures([each for each in rows if each.urgent], now)
     return found
+
+
+def _of_a_restore() -> Iterator[Notice]:
+    """From a restore until all that was served before it is here again."""
+    if is_restored():
+        text = "This hub was restored from a backup: nothing is changed, signed or done until manage.py recover."
+        yield Notice(text, reverse("admin:timetable"), grave=True)
+    elif awaited := awaited_publishers():
+        names = ", ".join(publisher.domain for publisher in awaited)
+        text = f"This hub was restored from a backup and waits for {names} to send what it may lack."
+        yield Notice(text, reverse("admin:hashshare_publisher_changelist"), grave=True)
 
 
 def _of_jobs(states: list[JobState]) -> Iterator[Notice]:

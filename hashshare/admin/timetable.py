@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from hashshare.admin import roles
+from hashshare.selectors.recovery import is_restored
 from hashshare.selectors.runs import JobState, job_states
 
 
@@ -30,6 +31,7 @@ def timetable(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
             "title": "Timetable",
             "lines": [_line(state, now) for state in states],
             "never": not any(state.run for state in states),
+            "restored": is_restored(),
             "summary": summary(states),
             "as_of": now,
         }

@@ -41,19 +41,18 @@ from hashshare.wire.errors import (
     NotEntitled,
     NotFound,
     StaleRequest,
+    VerificationFailed,
 )
 from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.cards import OfficerCard, read_card
+from hashshare.wire.repository.request_files import MAX_REQUEST, check_request, read_request
 from hashshare.wire.repository.requests import (
-    MAX_REQUEST,
     Need,
     Officer,
     SigningRequest,
-    check_request,
     content_digest,
     merge,
     missing,
-    read_request,
 )
 
 ORDER: Final = ("root", "targets", "major")
@@ -80,9 +79,14 @@ class Proposed:
     missing: tuple[Need, ...] = ()
 
 
-def standing(session: Session, mine: OwnPublisher) -> Standing:
-    """Fetch and verify what stands; what has expired stands all the same. Raises the VerificationFailed tree."""
-    with contextlib.suppress(ExpiredMetadata, NotFound, NotEntitled):
+def standing(session: Session, mine: OwnPublisher, *, root_alone: bool = False) -> Standing:
+    """Fetch and verify what stands; what has expired stands all the same. Raises the VerificationFailed tree.
+
+    `root_alone`: for a change of the root and nothing else, which is what mends a hub's signatures that the root does
+    not cover, or no longer should: then roots are what counts, and targets are as last verified.
+    """
+    ignored = (ExpiredMetadata, NotFound, NotEntitled, *([VerificationFailed] if root_alone else []))
+    with contextlib.suppress(*ignored):
         trust.Repository(mine.home, session, mine.domain).refresh()
     return kept_standing(mine.home, mine.domain)
 
@@ -149,7 +153,7 @@ def submit(
     request = merge(copies)
     if request.publisher != mine.domain:
         raise MalformedRequest(f"The request is of {request.publisher}, not of {mine.domain}.")
-    stands = standing(session, mine)
+    stands = standing(session, mine, root_alone=set(request.roles) == {"root"})
     if accepted(request, stands):
         if not request.chain:
             # These bytes count: other officers' signatures may be under them than under this copy.

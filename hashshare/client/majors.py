@@ -35,7 +35,8 @@ from hashshare.wire.major import Major, needs_major
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import major_documents, sign_major
 from hashshare.wire.repository.metadata import MAJOR, TARGETS, read_typed
-from hashshare.wire.repository.requests import Need, SigningRequest, check_request, merge, missing
+from hashshare.wire.repository.request_files import check_request
+from hashshare.wire.repository.requests import Need, SigningRequest, merge, missing
 from hashshare.wire.repository.shapes import delegates_major
 from hashshare.wire.state import HeldState
 

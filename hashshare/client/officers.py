@@ -42,29 +42,33 @@ JOURNAL: Final = "hashshare-signed/1"
 def make_officer(folder: Path, name: str, *, uris: Mapping[str, str], ask: Ask) -> tuple[OfficerCard, Path]:
     """Make whatever is missing of an officer's two keys, or record those behind `uris` (by role).
 
+    A key that was moved away from its record is not made anew; one whose record was removed too, to be replaced, is.
     The card and its file. Raises UsageError for another officer's folder.
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"{name[:80]!r} is not a name such as 'Anna Berg'.")
-    if (kept := _kept_card(folder)) is not None:
-        card, path = kept
-        if card.name != name:
-            raise UsageError(f"{folder} holds the keys of {card.name}.", next_step="Name another folder: --out FOLDER")
-        return card, path
-    make_keys(folder, ROLES, uris=uris, ask=ask)
+    kept = _kept_card(folder)
+    if kept is not None and kept.name != name:
+        raise UsageError(f"{folder} holds the keys of {kept.name}.", next_step="Name another folder: --out FOLDER")
+    make_keys(folder, [role for role in ROLES if not _on_card(kept, find_key(folder, role))], uris=uris, ask=ask)
     root, targets = (find_key(folder, role) for role in ROLES)
     if root is None or targets is None:
         raise UsageError(f"{folder} lost a key while it was made.", next_step="Run the command again.")
     card = OfficerCard(name, root.public, targets.public)
     path = folder / card.file_name
-    # Last, so that a folder with a card is whole: keys that were moved away from it are never made anew.
+    # Last, so that what a card names was whole once.
     write_atomic(path, card.to_bytes())
     return card, path
 
 
-def _kept_card(folder: Path) -> tuple[OfficerCard, Path] | None:
+def _kept_card(folder: Path) -> OfficerCard | None:
     path = next(iter(sorted(folder.glob("*.card.json"))), None)
-    return None if path is None else (load_card(path), path)
+    return None if path is None else load_card(path)
+
+
+def _on_card(card: OfficerCard | None, key: HeldKey | None) -> bool:
+    """Whether the key was finished: a command may have been killed between a record and its file."""
+    return card is not None and key is not None and key.keyid in (card.root.keyid, card.targets.keyid)
 
 
 def load_card(path: Path) -> OfficerCard:

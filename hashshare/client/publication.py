@@ -62,10 +62,10 @@ class MajorNeed:
     has_role: bool
 
     def describe(self, name: str) -> str:
-        after = f", after {self.before:,} within seven days," if self.before else ""
+        after = f", after {self.before:,} within seven days" if self.before else ""
         return (
-            f"This takes {self.lost:,} entries from {name}{after} of {self.held:,}. Above 1 % and 100 entries, two "
-            "holders of major keys must sign for it."
+            f"This takes {self.lost:,} entries from {name}{after}; it held {self.held:,} then. Above 1 % and 100 "
+            "entries, two holders of major keys must sign for it."
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from hashshare.client import keyring, trust
+from hashshare.client.desk import OFFICERS, Desk, Rotated
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import read_json, split_list_name, write_atomic
 from hashshare.client.publisher import OwnList, find_list, save_list
 from hashshare.client.refeeding import served_feed
-from hashshare.client.rotation import OFFICERS, Desk, Rotated, rotate_feed
+from hashshare.client.rotation import rotate_feed
 from hashshare.client.settling import bring_up_to_date
 from hashshare.client.signers import held_keys, is_there
 from hashshare.client.subscribe import catalogue

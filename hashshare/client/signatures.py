@@ -17,8 +17,8 @@ from tuf.api.metadata import Snapshot
 
 from hashshare.client import trust
 from hashshare.client.ceremony import kept_standing
+from hashshare.client.desk import OFFICERS
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list
-from hashshare.client.rotation import OFFICERS
 from hashshare.client.session import Session
 from hashshare.client.signed import record
 from hashshare.client.signers import held_keys

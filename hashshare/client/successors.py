@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from securesystemslib.signer import Key
 
 from hashshare.client.ceremony import kept_cards
-from hashshare.client.rotation import OFFICERS, Desk
+from hashshare.client.desk import OFFICERS, Desk
+from hashshare.client.exchanging import Exchange
 from hashshare.wire.errors import UsageError
 from hashshare.wire.repository.cards import OfficerCard
 from hashshare.wire.repository.rotation import officer_keys
@@ -16,12 +17,9 @@ from hashshare.wire.repository.rotation import officer_keys
 LEAST: Final = 8
 """Digits of a key id that are enough to name it."""
 
-Exchange = Mapping[str, Sequence[tuple[str, Key | None]]]
-"""By role ("root", "targets"): the key id that goes, and the key that comes, None for none."""
-
 
 def exchanges(desk: Desk, pairs: Sequence[tuple[str, OfficerCard | None]], *, roles: Sequence[str]) -> Exchange:
-    """For `rotation.rotate_officers`: each of `pairs` is who goes, by name or key id, and the card of who comes.
+    """For `exchanging.rotate_officers`: each of `pairs` is who goes, by name or key id, and the card of who comes.
 
     A key that both have is left alone. Raises UsageError for whom no key stands.
     """

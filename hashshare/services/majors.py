@@ -33,7 +33,12 @@ def check_majors(publisher: Publisher, body: bytes | None) -> None:
             continue
         if place[0] not in lists:
             raise errors.MalformedMetadata(f"There is no list with the id {place[0]}.", role="major")
-        check_document(lists[place[0]], place[1], ref)
+        try:
+            check_document(lists[place[0]], place[1], ref)
+        except errors.MissingObject:
+            # A restored hub is sent what its publisher still has; older documents may be lost for good.
+            if publisher.awaited_since is None:
+                raise
 
 
 def check_document(hash_list: HashList, version: int, ref: ObjectRef) -> Major:
@@ -82,14 +87,22 @@ def covered_meanwhile(hash_list: HashList, version: int) -> int:
         return 0
     refs = major_documents(body).items()
     lost = [ref for (list_id, at), ref in refs if list_id == hash_list.tuf_id and hash_list.version < at <= version]
-    return sum(Major.parse(checked_bytes(ref)).lost for ref in lost)
+    return sum(major.lost for major in map(read_document, lost) if major is not None)
 
 
 def major_of(hash_list: HashList, version: int) -> Major | None:
     """The accepted document for that content version of the list."""
     body = trusted_of(hash_list.publisher).major
     ref = major_documents(body).get((hash_list.tuf_id, version)) if body is not None else None
-    return Major.parse(checked_bytes(ref)) if ref is not None else None
+    return read_document(ref) if ref is not None else None
+
+
+def read_document(ref: ObjectRef) -> Major | None:
+    """None for one that was lost: it covers nothing."""
+    try:
+        return Major.parse(checked_bytes(ref))
+    except errors.MissingObject:
+        return None
 
 
 def required(

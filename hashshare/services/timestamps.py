@@ -93,8 +93,8 @@ def refresh_ending(*, now: datetime) -> int:
 
 def refresh_timestamps(*, now: datetime) -> int:
     """Sign every publisher's timestamp again, and its snapshot when that is near its end; how many publishers."""
-    due = Publisher.objects.filter(awaited_since=None).exclude(root_fingerprint="")
-    return refresh(list(due.values_list("pk", flat=True)), now)
+    publishers = Publisher.objects.filter(awaited_since=None).exclude(root_fingerprint="")
+    return refresh(list(publishers.values_list("pk", flat=True)), now)
 
 
 def refresh(publishers: Sequence[uuid.UUID], now: datetime) -> int:

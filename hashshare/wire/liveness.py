@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from hashshare.wire.engine import Engine, paths, scalar
@@ -24,7 +23,7 @@ def find_standing(engine: Engine, state: HeldState, *, table: str) -> None:
     """Fills the temporary table `standing`: `table`'s op, p and s (unique keys), whether the key is `held`, and whether
     it is `gone` (withdrawn). Best on an engine for `scattered` reading.
     """
-    find_met(engine, state.base, state.deltas, table=table)
+    _find_met(engine, state.base, state.deltas, table=table)
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE standing AS
         SELECT sought.op, p, s, coalesce(last.op <> {WITHDRAW}, false) AS held, coalesce(last.op = {WITHDRAW}, false)
@@ -42,32 +41,42 @@ def count_growth(engine: Engine, base: Sequence[Path], deltas: Sequence[Path]) -
     engine.execute(f"""
         CREATE OR REPLACE TEMP TABLE past AS SELECT p, s, arg_max(op, file_index) AS op
         FROM read_parquet({paths(deltas)}) GROUP BY p, s""")
-    find_met(engine, base, (), table="past")
+    _find_met(engine, base, (), table="past")
     change = f"count(*) FILTER (past.op <> {WITHDRAW}) - count(*) FILTER (met.p IS NOT NULL)"
     return scalar(engine, f"SELECT {change} FROM past LEFT JOIN met USING (p, s)")
 
 
-def find_met(
-    engine: Engine,
-    base: Sequence[Path],
-    deltas: Sequence[Path],
-    *,
-    table: str,
-    columns: Mapping[str, str] = MappingProxyType({}),
+def read_met(
+    engine: Engine, base: Sequence[Path], deltas: Sequence[Path], *, table: str, columns: Mapping[str, str]
 ) -> None:
-    """Fills the temporary table `met` (p, s, op, file): every row of the files on a key of `table`, perhaps on others
-    that share a prefix with one. `file` counts in their order; an entry of the base counts as an upsert. `columns`,
-    with their types, are read as well.
+    """Fills the temporary table `met` (p, s, op, file, and `columns` with their types) anew for those of the keys in
+    `table` that `find_standing` was asked for last, over the same files: where they stand is known.
     """
+    if base or deltas:
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE hits AS SELECT * FROM hits SEMI JOIN {table} USING (p)")
+    _read_hits(engine, base, deltas, table=table, columns=columns)
+
+
+def _find_met(engine: Engine, base: Sequence[Path], deltas: Sequence[Path], *, table: str) -> None:
+    """Fills the temporary table `met` (p, s, op, file): every row of the files on a key of `table`, perhaps on others
+    that share a prefix with one. `file` counts in their order; an entry of the base counts as an upsert.
+    """
+    if files := [*base, *deltas]:
+        engine.execute(f"""
+            CREATE OR REPLACE TEMP TABLE hits AS SELECT p, file_index AS file, file_row_number AS row
+            FROM read_parquet({paths(files)}, file_row_number = true) SEMI JOIN {table} USING (p)""")
+    _read_hits(engine, base, deltas, table=table, columns={})
+
+
+def _read_hits(
+    engine: Engine, base: Sequence[Path], deltas: Sequence[Path], *, table: str, columns: Mapping[str, str]
+) -> None:
     typed = "".join(f", {quoted(name)} {kind}" for name, kind in columns.items())
     names = "".join(f", {quoted(name)}" for name in columns)
     engine.execute(f"CREATE OR REPLACE TEMP TABLE met (p UBIGINT, s BLOB, op UTINYINT, file UBIGINT{typed})")
     files = [*base, *deltas]
     if not files:
         return
-    engine.execute(f"""
-        CREATE OR REPLACE TEMP TABLE hits AS SELECT p, file_index AS file, file_row_number AS row
-        FROM read_parquet({paths(files)}, file_row_number = true) SEMI JOIN {table} USING (p)""")
     if scalar(engine, "SELECT count(*) FROM hits") <= FEW:
         places = engine.execute("SELECT file, list(row) FROM hits GROUP BY file").fetchall()
         # The places as constants, so that the reader itself leaves out row groups without one.

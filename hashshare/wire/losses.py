@@ -14,7 +14,7 @@ from hashshare.wire.checks import KeyRange, key_ranges
 from hashshare.wire.engine import Engine, scalar
 from hashshare.wire.entries import ListFormat, quoted, segment_columns
 from hashshare.wire.lapsing import not_lapsed
-from hashshare.wire.liveness import find_met
+from hashshare.wire.liveness import read_met
 from hashshare.wire.state import HeldState, fold_later, held_rows
 from hashshare.wire.vocabulary import UPSERT
 
@@ -42,7 +42,7 @@ def count_weakened(engine: Engine, state: HeldState, *, rows: str) -> int:
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE updated AS SELECT p, s{names} FROM {rows} SEMI JOIN ({updated}) USING (p, s)"
     )
-    find_met(engine, state.base, state.deltas, table="updated", columns=kinds)
+    read_met(engine, state.base, state.deltas, table="updated", columns=kinds)
     last = "SELECT * FROM met QUALIFY row_number() OVER (PARTITION BY p, s ORDER BY file DESC) = 1"
     return scalar(
         engine,

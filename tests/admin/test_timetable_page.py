@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from hashshare.models import JobRun
+from hashshare.models import JobRun, Publisher, Restoration
 from hashshare.timetable import TIMETABLE
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
@@ -60,3 +60,16 @@ def test_it_is_the_operators_alone(hub: Hub, role: str) -> None:
     client = browser(hub.person(role))
     assert client.get(PAGE).status_code == 403
     assert PAGE not in client.get("/admin/", follow=True).content.decode()
+
+
+def test_a_restored_hub_says_why_nothing_runs(ran: Hub) -> None:
+    now = timezone.now()
+    restoration = Restoration.objects.create(backup="1", made_at=now, restored_at=now)
+    client = browser(ran.operator)
+    assert "No job runs until manage.py recover has been run" in words(client, PAGE)
+    assert "nothing is changed, signed or done until manage.py recover." in words(client, "/admin/")
+    assert "restored" not in words(browser(ran.analyst), "/admin/")
+    Restoration.objects.filter(pk=restoration.pk).update(recovered_at=now, jump=1)
+    Publisher.objects.filter(domain="aurora.example").update(awaited_since=now)
+    assert "waits for aurora.example to send what it may lack." in words(client, "/admin/")
+    assert "restored" not in words(client, PAGE)

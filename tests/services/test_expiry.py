@@ -89,11 +89,8 @@ def test_it_forgets_sessions_that_ran_out() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("name", [job.name for job in TIMETABLE])
-def test_every_job_catches_up_after_days_and_bears_being_run_at_once(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Four days after everything was due, by three workers at the same moment, then once more: nothing twice."""
+def test_every_job_catches_up_after_days_and_bears_being_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine days after everything was due, by three workers at the same moment, then once more: nothing twice."""
     feed, cobalt = b.feed(b.publisher()), b.member()
     feed.publish(feed.first([b.entry(), b.entry()]))
     b.subscribed(cobalt, feed)
@@ -103,12 +100,13 @@ def test_every_job_catches_up_after_days_and_bears_being_run_at_once(
     OrganisationKey.objects.filter(organisation=cobalt.organisation).update(not_after=end)
     later = b.now() + timedelta(days=9)
     monkeypatch.setattr(tasks.timezone, "now", lambda: later)  # type: ignore[attr-defined]
-    run_at_once(getattr(tasks, name), 3)
-    seen = everything()
-    getattr(tasks, name)()
-    assert moving(seen, everything()) <= MAY_MOVE.get(name, set())
-    run = JobRun.objects.get(name=name)
-    assert (run.failed_at, run.error) == (None, "")
+    for job in TIMETABLE:
+        run_at_once(getattr(tasks, job.name), 3)
+        seen = everything()
+        getattr(tasks, job.name)()
+        assert moving(seen, everything()) <= MAY_MOVE.get(job.name, set()), job.name
+        run = JobRun.objects.get(name=job.name)
+        assert (run.failed_at, run.error) == (None, ""), job.name
 
 
 MAY_MOVE: dict[str, set[str]] = {"refresh_timestamps": {"Metadata"}}

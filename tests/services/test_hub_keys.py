@@ -112,7 +112,7 @@ def test_it_says_whose_root_does_not_name_the_new_pair_yet(folder: Path, capsys:
     call_command("replace_hub_key", str(folder / "standby.pem"))
     assert lagging_roots() == [LaggingRoot("aurora.example", stuck=False)]
     assert publisher_state(Publisher.objects.get()) == "standby not named"
-    assert "hashshare publisher renew aurora.example --root" in capsys.readouterr().out
+    assert "hashshare publisher rotate hub aurora.example" in capsys.readouterr().out
     call_command("replace_hub_key", str(folder / "standby.pem"))
     assert lagging_roots() == [LaggingRoot("aurora.example", stuck=True)]
     assert owner.domain == "aurora.example"

@@ -221,3 +221,25 @@ def test_a_second_recovery_needs_a_second_restore(images: b.Feed) -> None:
     with pytest.raises(errors.UsageError, match="not restored"):
         recover(now=b.now())
     assert Publisher.objects.get().version_floor > 0
+
+
+def test_majors_are_sent_again_between_targets_and_lists(images: b.Feed) -> None:
+    """What the backup does not have of them; a document that is lost for good keeps nobody waiting."""
+    owner, before = images.publisher, images.manifest
+    assert before is not None
+    following = images.next([b.upsert(b.entry())])
+    assert owner.delegate_major().state == Job.State.DONE
+    stands = held(images)
+    restored()
+    first = images.major(following, lost=500)
+    older = images.major(before, lost=200)
+    images.row.objects_stored.filter(name=older.ref.name).delete()
+    owner.major = owner.sign_major(older, first)
+    with pytest.raises(errors.BadSignature):
+        owner.submit({"major": owner.sign_major(first, by=[owner.feed, owner.feed])}, if_match=0)
+    job = owner.commit({"major": owner.major}, if_match=0)
+    assert job.state == Job.State.DONE, job.problem
+    with pytest.raises(errors.VersionConflict, match="major"):
+        resume(images, stands)
+    assert not resume(images, stands | {"major": 1}).awaited
+    assert metadata_file(caller=owner.caller, domain="aurora.example", filename="1.major.json", now=b.now()).content

@@ -85,8 +85,8 @@ def test_only_two_major_keys_take_a_third_of_a_list(
     assert "takes 300 entries" in process.stdout
     [row] = cobalt.run("sync")["lists"]
     assert (row["changed"], row["entries"]) == (False, 1_000)
-    [rejected, _] = machine.run("release", "status", name)["releases"]
-    assert rejected["state"] == "rejected"
+    releases = machine.run("release", "status", name)["releases"]
+    assert {row["state"] for row in releases if row["version"] > 1} == {"rejected"}
 
     told = machine.run(*words[:-1], "--dry-run")
     assert told["major"] == {"lost": 300, "before": 0, "held": 1_000, "has_role": True}

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from hashshare.wire import repository
 from hashshare.wire.errors import MalformedRequest, VerificationFailed
+from hashshare.wire.repository.request_files import MAX_REQUEST, read_request
 from hashshare.wire.repository.requests import (
-    MAX_REQUEST,
     Officer,
     SigningRequest,
     add_signatures,
@@ -24,7 +24,6 @@ from hashshare.wire.repository.requests import (
     merge,
     missing,
     needs,
-    read_request,
     wanted,
 )
 from tests.wire.aurora import LIST_ID, NOW, OTHER_LIST_ID, Aurora, Hand, hands, keys_of, signers_of

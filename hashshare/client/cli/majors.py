@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hashshare.client.ceremony import load_request
 from hashshare.client.cli import passphrases, requests
 from hashshare.client.cli.narration import Narrator
 from hashshare.client.cli.output import Output
@@ -85,7 +86,8 @@ def tell_need(out: Output, publication: Publication) -> None:
         return
     out.exit_code = ExitCode.REJECTED
     out.say("Nothing was published yet: the release is kept here until they have signed, and then goes out as it is.")
-    out.facts([("signatures", f"{it.missing} of {it.threshold} missing") for it in publication.missing])
+    if publication.request is not None:
+        out.facts(requests.lacking(publication.missing, load_request(publication.request)))
     out.say(f"Carry this file to them: {publication.request}")
     out.say("Each runs:  hashshare publisher sign FILE")
     out.say("Then here:  hashshare publisher submit FILE")

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         self.stdout.write("the lost key still, and not yet the new standby key.")
         for root in lagging_roots():
             known = "does not even name this key: its members refuse it" if root.stuck else "names this key"
-            self.stdout.write(f"  {root.domain}   {known}   hashshare publisher renew {root.domain} --root")
+            self.stdout.write(f"  {root.domain}   {known}   hashshare publisher rotate hub {root.domain}")
 
 
 def passphrase_of(path: Path) -> bytes | None:

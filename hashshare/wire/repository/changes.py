@@ -1,7 +1,7 @@
 """What a signing request would change, in plain words, computed from the metadata alone. Pure.
 
-Everything that the metadata says is told or is refused as unknown (`requests.check_request`): an officer signs nothing
-that was not shown. Names of people are not metadata, so none appear here.
+Everything that the metadata says is told or is refused as unknown (`request_files.check_request`): an officer signs
+nothing that was not shown. Names of people are not metadata, so none appear here.
 """
 
 from __future__ import annotations

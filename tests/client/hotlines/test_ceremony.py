@@ -12,7 +12,7 @@ import time_machine
 from hashshare.client.publisher import OwnPublisher
 from hashshare.wire import repository
 from hashshare.wire.fingerprints import spoken
-from hashshare.wire.repository.requests import read_request
+from hashshare.wire.repository.request_files import read_request
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
 from tests.client.hotlines.north import North
 from tests.client.hotlines.officers import Officer, begin, found, officers

@@ -14,7 +14,7 @@ import time_machine
 
 from hashshare.client.publisher import OwnPublisher
 from hashshare.wire import keys, limits, repository
-from hashshare.wire.repository.requests import MAX_REQUEST
+from hashshare.wire.repository.request_files import MAX_REQUEST
 from tests.client.hotlines.desk import LIST, Desk, desk
 from tests.client.hotlines.north import North
 from tests.client.hotlines.officers import Officer, begin, found, officers

@@ -125,7 +125,7 @@ def test_a_date_that_is_cut_short_to_the_past_is_published(lapsed: Desk) -> None
 
 
 def test_a_first_version_leaves_out_what_lapsed_before_it(aurora: Desk, north: North, tmp_path: Path) -> None:
-    aurora.json("publisher", "init", "aurora.example")
+    aurora.json("publisher", "init", "aurora.example", "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category,expires")
     aurora.json("publisher", "list", "create", LIST, *declared)
     north.verdict = Prover(north, tmp_path / "proof")

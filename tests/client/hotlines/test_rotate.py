@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import keyring, trust
 from hashshare.client.publisher import OwnPublisher, find_list, own_key
@@ -203,14 +204,41 @@ def test_a_new_root_key_leaves_the_fingerprint_as_it_was(published: Desk, north:
 def test_the_root_names_the_hubs_new_keys(published: Desk, north: North) -> None:
     unchanged = published.json("publisher", "rotate", "hub", DOMAIN)
     assert (unchanged["removed"], unchanged["job"]) == ([], None)
-    lost, standby = north.keys
-    north.private = [north.private[1], keys.generate()]
-    north.keys = [standby, keys.tuf_key(keys.public_bytes(north.private[1]))]
-    north.signer = keys.tuf_signer(north.private[0])
-    north.seal()
+    lost = north.keys[0]
+    other_hub_keys(north, [north.private[1], keys.generate()])
     done = published.json("publisher", "rotate", "hub", DOMAIN)
     assert (done["removed"], done["added"]) == ([lost.keyid], [north.keys[1].keyid])
     assert publish_more(published, 30)["version"] == 2
+
+
+def other_hub_keys(north: North, private: list[Ed25519PrivateKey]) -> None:
+    """North signs with the first of these from now on."""
+    north.private = private
+    north.keys = [keys.tuf_key(keys.public_bytes(key)) for key in private]
+    north.signer = keys.tuf_signer(private[0])
+    north.seal()
+
+
+def test_a_hub_that_lost_both_keys_is_named_anew(published: Desk, north: North) -> None:
+    """Until then nothing of it verifies, and nothing else can be done."""
+    other_hub_keys(north, [keys.generate(), keys.generate()])
+    more = published.csv(entries(range(30)), header=HEADER)
+    assert published.json("publish", LIST, more, exit_code=4)["error"]["type"] == "signature-threshold"
+    assert len(published.json("publisher", "rotate", "hub", DOMAIN)["removed"]) == 2
+    assert published.json("publish", LIST, more)["version"] == 2
+
+
+def test_a_stolen_hub_key_that_raised_the_numbers_is_dropped(published: Desk, north: North) -> None:
+    """The hotline's own machine has seen them too."""
+    honest, north.shelf.seals = north.shelf.seals, 10**9
+    north.seal()
+    published.json("publisher", "refresh", LIST, "--now")
+    north.shelf.seals = honest + 1
+    other_hub_keys(north, [north.private[1], keys.generate()])
+    more = published.csv(entries(range(30)), header=HEADER)
+    assert "older metadata" in published.json("publish", LIST, more, exit_code=4)["error"]["detail"]
+    published.json("publisher", "rotate", "hub", DOMAIN)
+    assert published.json("publish", LIST, more)["version"] == 2
 
 
 def test_all_of_them_in_a_row(published: Desk, north: North) -> None:

@@ -72,6 +72,7 @@ def test_a_stolen_officers_key_signs_no_major_any_more(guarded: Desk, north: Nor
 def test_a_new_root_key_alone_leaves_majors_as_they_are(guarded: Desk, people: list[Officer], tmp_path: Path) -> None:
     (people[2].keys / "root.pem").unlink()
     (people[2].keys / "root.json").unlink()
+    people[2].card.unlink()
     card = people[2].desk.json("publisher", "officer", "Carol", "--no-passphrase")["card"]
     done = guarded.json("publisher", "rotate", "root", DOMAIN, "--in-place-of", "Carol", "--card", card)
     assert list(done["roles"]) == ["root"]
