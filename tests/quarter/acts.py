@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import requests
 
@@ -76,7 +76,8 @@ def carols_keys_lost(it: Quarter) -> None:
 
 def targets_renewed(it: Quarter) -> None:
     """Half of their life was over, which hotline and operator have been told; Ben and Dora sign them anew."""
-    assert set(it.told(f"{DOMAIN} (targets)")) or it.mails
+    who = {to for _, to in it.told(f"signature of {DOMAIN} targets expires")}
+    assert who == {"analyst@aurora.example", "operator@north.example"}
     request = it.aurora.machine.run("publisher", "renew", DOMAIN)["request"]
     it.aurora.by(request, it.aurora.officers[1:])
 
@@ -87,6 +88,8 @@ def targets_renewed(it: Quarter) -> None:
 def hub_key_lost(it: Quarter) -> None:
     """The standby from the safe takes its place; no hotline does anything, and members notice nothing."""
     (it.north.folder / "keys" / "online.pem").unlink()
+    it.north.timetable(("refresh_timestamps",))
+    assert not it.cobalt.sync("--force")["changed"], "the hub signs nothing, and nothing that no root names"
     assert "Signed 1 publishers anew" in manage("replace_hub_key", it.offline / "standby.pem")
     (it.offline / "standby.pem").unlink()
     (it.north.folder / "keys" / "standby.pem").rename(it.offline / "standby.pem")
@@ -151,12 +154,8 @@ def delta_is_back(it: Quarter) -> None:
 
 def overdue(it: Quarter) -> set[str]:
     """Who has not applied a withdrawal in time, as the hotline sees it."""
-    document = it.aurora.machine.run("propagation", LIST)
-    return {who["organisation"]["slug"] for one in document["withdrawals"] for who in one["members"] if late(who)}
-
-
-def late(member: dict[str, Any]) -> bool:
-    return bool(member["state"] == "overdue")
+    seen = [member for one in it.aurora.machine.run("propagation", LIST)["withdrawals"] for member in one["members"]]
+    return {member["organisation"]["slug"] for member in seen if member["state"] == "overdue"}
 
 
 def subscription_ends(it: Quarter) -> None:

@@ -16,7 +16,7 @@ from tests.quarter.aurora import DOMAIN, LIST
 from tests.quarter.clock import clock
 from tests.quarter.machines import manage
 from tests.quarter.north import running
-from tests.quarter.quarter import LAST_WITHDRAWAL, NIGHTS, Quarter
+from tests.quarter.quarter import NIGHTS, Quarter
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -68,7 +68,6 @@ def nothing_is_left_for_the_hotline(it: Quarter) -> None:
     assert it.aurora.machine.run("doctor")["bad"] == 0
     it.north.timetable()
     assert manage("timetable"), "which ends with exit code 1 if a job is late or failed"
-    assert LAST_WITHDRAWAL < NIGHTS - 7
 
 
 def nobody_was_bothered(it: Quarter) -> None:
