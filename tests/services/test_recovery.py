@@ -132,6 +132,19 @@ def test_a_floor_by_hand_needs_no_clock(images: b.Feed) -> None:
     assert versions("timestamp") == [5001]
 
 
+def test_the_operator_accepts_nothing_before_versions_are_raised(images: b.Feed) -> None:
+    """Of a backup that was made while the publisher was awaited."""
+    restored()
+    note_restored(backup_id="1" * 32, made_at=b.now() - HOUR, now=b.now())
+    before = versions("timestamp")
+    with pytest.raises(errors.HubRestored):
+        accept_as_newest(domain="aurora.example", now=b.now())
+    assert versions("timestamp") == before
+    recover(now=b.now())
+    accept_as_newest(domain="aurora.example", now=b.now())
+    assert versions("timestamp") > before
+
+
 def test_another_hotline_cannot_speak_for_it(images: b.Feed) -> None:
     restored()
     borealis = b.party("hotline", "Borealis", domains=["borealis.example"])
