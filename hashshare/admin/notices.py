@@ -11,15 +11,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from hashshare.admin import roles
-from hashshare.selectors.expiring import Expiring, expiring
+from hashshare.selectors.expiring import Expiring, urgent_signatures
 from hashshare.selectors.recovery import awaited_publishers, is_restored
 from hashshare.selectors.runs import JobState, job_states
 
 AHEAD: Final = timedelta(days=8)
 """No step is urgent earlier than a week before the end."""
 
-COUNTED: Final = 50
-"""Beyond, it is said to be more."""
+COUNTED: Final = 1_000
+"""More are not told apart: the page has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,8 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
         found += _of_a_restore()
         found += _of_jobs(job_states(now=now))
     if roles.sees_expiring(request):
-        rows = expiring(
-            of=roles.own_organisation(request), now=now, until=now + AHEAD, sources=("signature",), limit=COUNTED
-        )
-        found += _of_signatures([each for each in rows if each.urgent], now)
+        rows = urgent_signatures(of=roles.own_organisation(request), now=now, until=now + AHEAD, limit=COUNTED)
+        found += _of_signatures(rows, now)
     return found
 
 

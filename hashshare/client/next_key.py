@@ -14,7 +14,6 @@ import contextlib
 import dataclasses
 import os
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +28,6 @@ from hashshare.wire.errors import HashshareError, NetworkError, NotAuthenticated
 from hashshare.wire.introductions import prove_key
 
 FORMAT: Final = "hashshare-rotation/1"
-
-OpenSession = Callable[[Ed25519PrivateKey], Session]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final, TypeVar
 
 from django.db.models import Q, QuerySet
@@ -58,7 +59,15 @@ def expiring(
     return sorted(found, key=lambda each: (each.ends, each.what))[:limit]
 
 
-def _signatures(of: uuid.UUID | None, now: datetime, until: datetime, limit: int) -> Iterator[Expiring]:
+def urgent_signatures(*, of: uuid.UUID | None, now: datetime, until: datetime, limit: int) -> list[Expiring]:
+    """Those that end before `until` and that somebody has to see to today, soonest first, at most `limit`.
+
+    All are looked at: the hub's own timestamps always end within a day, and must not crowd out what needs somebody.
+    """
+    return list(islice((each for each in _signatures(of, now, until, None) if each.urgent), limit))
+
+
+def _signatures(of: uuid.UUID | None, now: datetime, until: datetime, limit: int | None) -> Iterator[Expiring]:
     for each in signatures(of=of, until=until, by_hub=of is None, limit=limit):
         step = each.step(now)
         whose = None if each.by_hub else each.publisher.organisation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hashshare.models import Publisher, Restoration
 from hashshare.wire.errors import HubRestored
 
@@ -33,6 +35,11 @@ def refuse_awaited(publisher: Publisher) -> None:
             retry_after=PAUSE,
             publisher=publisher.domain,
         )
+
+
+def newest_backup() -> datetime | None:
+    """When the backup was made from which this hub was restored last; None for a hub that never was."""
+    return Restoration.objects.order_by("-restored_at").values_list("made_at", flat=True).first()
 
 
 def awaited_publishers() -> list[Publisher]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -86,9 +86,9 @@ def end_key(
     """Revoke a key of the caller's own at once, or let it end `after` a while. Ending it again changes nothing.
 
     1. The organisation's keys take turns, so that two cannot end each other at the same moment.
-    2. Without `last`, a key that opens a door must be left when this one has ended. Raises LastKey.
-    3. `introduced`: the keys and access keys that it brought, and those that they brought, end with it at once: after a
-       theft nobody knows who made them. One-time codes that it made and nobody used are void in any case.
+    2. Without `last`, a key that opens a door must be left when all that is asked has ended. Raises LastKey.
+    3. One-time codes of a revoked key that nobody used are void. `introduced`: the keys, access keys and codes that it
+       brought, and those that they brought, end with it at once: after a theft nobody knows who made them.
 
     Raises NotEntitled for another's key, UsageError for an overlap above 30 days.
     """
@@ -102,7 +102,7 @@ def end_key(
         raise errors.NotEntitled
     brought = _introduced_by(key)
     ending = [row for row in brought if introduced and row.state_at(now) in ("active", "waiting")]
-    if not last and key.state_at(now) != "revoked":
+    if not last and (ending or key.state_at(now) != "revoked"):
         gone = [key.pk, *(row.pk for row in ending)]
         if not mine.in_force(now).not_over(now + after).exclude(pk__in=gone).exists():
             raise errors.LastKey
@@ -110,6 +110,7 @@ def end_key(
     _revoke(mine.filter(pk__in=[row.pk for row in ending]), now)
     if introduced:
         AccessKey.objects.filter(made_with__in=[key, *brought], revoked_at=None).update(revoked_at=now)
+        _void_codes([key, *brought], now)
     key.refresh_from_db()
     left = [row for row in brought if row not in ending and row.state_at(now) in ("active", "waiting")]
     ended = mine.filter(pk__in=[row.pk for row in ending]).select_related("holder", "introduced_by")
@@ -127,9 +128,13 @@ def _end(key: OrganisationKey, *, now: datetime, after: timedelta) -> None:
 
 def _revoke(keys: Iterable[OrganisationKey], now: datetime) -> None:
     """Compare-and-set on the keys; the codes that they made and nobody used are void with them."""
-    revoked = [key.pk for key in keys]
-    OrganisationKey.objects.filter(pk__in=revoked, revoked_at=None).update(revoked_at=now)
-    Invitation.objects.filter(made_with__in=revoked, used_at=None, expires_at__gt=now).update(expires_at=now)
+    revoked = list(keys)
+    OrganisationKey.objects.filter(pk__in=[key.pk for key in revoked], revoked_at=None).update(revoked_at=now)
+    _void_codes(revoked, now)
+
+
+def _void_codes(keys: Sequence[OrganisationKey], now: datetime) -> None:
+    Invitation.objects.filter(made_with__in=keys, used_at=None, expires_at__gt=now).update(expires_at=now)
 
 
 def _introduced_by(key: OrganisationKey) -> list[OrganisationKey]:

@@ -6,10 +6,12 @@ brings back or adds offsets nothing: else a stolen key could reinstate old entri
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from hashshare.models import HashList, Publisher, StoredObject
 from hashshare.selectors.majors import Window, window
+from hashshare.selectors.recovery import newest_backup
 from hashshare.services.manifests import checked_bytes
 from hashshare.services.trust import trusted_of
 from hashshare.wire import errors
@@ -73,21 +75,34 @@ def check_losses(*, hash_list: HashList, version: int, manifest: ObjectRef, lost
     major = major_of(hash_list, version)
     if major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
         return True
-    lost -= covered_meanwhile(hash_list, version)
+    lost = max(0, lost - covered_meanwhile(hash_list, version, manifest))
     lately = window(hash_list, now=now)
-    if needs_major(lost=lately.lost + lost, held=lately.held):
+    a_week = math.ceil(lost / windows_lost(hash_list.publisher, now))
+    if needs_major(lost=lately.lost + a_week, held=lately.held):
         raise required(hash_list, major, manifest, lost=lost, lately=lately)
     return False
 
 
-def covered_meanwhile(hash_list: HashList, version: int) -> int:
-    """Entries for which majors stand in the releases that a restored hub lost and that `version` brings back in one."""
+def windows_lost(publisher: Publisher, now: datetime) -> int:
+    """Over how many windows the losses of one release are spread: while a restored hub awaits the publisher, those
+    since the backup, in each of which so much could go as ever; otherwise one.
+    """
+    made_at = newest_backup() if publisher.awaited_since is not None else None
+    return max(1, math.ceil((now - made_at) / WINDOW)) if made_at is not None else 1
+
+
+def covered_meanwhile(hash_list: HashList, version: int, manifest: ObjectRef) -> int:
+    """Entries for which majors stand in the releases that a restored hub lost and that `version` brings back in one.
+
+    That of `version` itself counts only for this `manifest`; those in between are lost, so theirs cannot be compared.
+    """
     body = trusted_of(hash_list.publisher).major
     if hash_list.publisher.awaited_since is None or body is None:
         return 0
     refs = major_documents(body).items()
     lost = [ref for (list_id, at), ref in refs if list_id == hash_list.tuf_id and hash_list.version < at <= version]
-    return sum(major.lost for major in map(read_document, lost) if major is not None)
+    majors = [major for major in map(read_document, lost) if major is not None]
+    return sum(it.lost for it in majors if it.version != version or it.manifest.sha256 == manifest.sha256)
 
 
 def major_of(hash_list: HashList, version: int) -> Major | None:

@@ -17,6 +17,7 @@ from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, Metadata, Publisher
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import own_publisher
+from hashshare.selectors.recovery import refuse_restored
 from hashshare.services.timestamps import sign_snapshot_and_timestamp
 from hashshare.services.trust import trusted_of
 from hashshare.wire import errors
@@ -86,8 +87,10 @@ def check_same(here: Mapping[str, int], said: Mapping[str, int]) -> None:
 def accept_as_newest(*, domain: str, now: datetime) -> None:
     """The operator's word instead of the publisher's, where that cannot be had.
 
-    Whoever has seen a newer version refuses this one, as it must. Raises NotFound, UsageError, BadSignature.
+    Whoever has seen a newer version refuses this one, as it must. Raises NotFound, UsageError, BadSignature,
+    and HubRestored before `recover` has raised the versions: a backup made while it was awaited says so from the start.
     """
+    refuse_restored()
     publisher = Publisher.objects.select_for_update().filter(domain=domain).first()
     if publisher is None:
         raise errors.NotFound(f"{domain} is not a publisher of this hub.")

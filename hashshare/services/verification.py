@@ -24,7 +24,7 @@ from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.lapsing import day_of
 from hashshare.wire.liveness import count_growth
-from hashshare.wire.losses import count_weakened
+from hashshare.wire.losses import count_lost, count_weakened
 from hashshare.wire.manifest import Manifest, Segment
 from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import feed_manifest
@@ -90,11 +90,12 @@ def open_review(*, commit: Commit, hash_list: HashList, progress: Progress, now:
     check_built(manifest, now)
     previous = served_manifest(hash_list)
     follows = change(hash_list, previous, manifest)
-    if skips(hash_list, previous, manifest):
-        previous = None  # what it was made of is lost, so it is judged like a list's first
     index = read_base_index(manifest.base.index)
     index.check_against(manifest)
-    return Review(hash_list, ref, manifest, index, previous, follows, progress)
+    if not skips(hash_list, previous, manifest):
+        return Review(hash_list, ref, manifest, index, previous, follows, progress, now)
+    # What it was made of is lost, so it is judged like a list's first.
+    return Review(hash_list, ref, manifest, index, None, follows, progress, now, resumes=previous)
 
 
 def check_built(manifest: Manifest, now: datetime) -> None:
@@ -105,7 +106,9 @@ def check_built(manifest: Manifest, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One release under examination, beside what it follows."""
+    """One release under examination, beside what it follows. `resumes`: what a restored hub has of the list, where
+    versions after it are lost.
+    """
 
     hash_list: HashList
     ref: ObjectRef
@@ -114,6 +117,8 @@ class Review:
     previous: Manifest | None
     change: Step
     progress: Progress
+    now: datetime
+    resumes: Manifest | None = None
 
     @property
     def fmt(self) -> ListFormat:
@@ -147,11 +152,31 @@ class Review:
         return Content(self.manifest, follows, refs, shards, *counts, dict(facts.reasons))
 
     def operations(self) -> tuple[int, int]:
-        """Upserts and withdrawals since what the hub has: of a first release, its entries."""
+        """Upserts and withdrawals since what the hub has: of a first release, its entries.
+
+        What a new base takes without a segment that says so counts as withdrawn: a stolen feed key shall not get by a
+        restored hub what no other would let it take.
+        """
         new = [segment for segment in self.manifest.segments if segment.to_version > self.hash_list.version]
+        withdrawals = sum(segment.withdrawals for segment in new)
         if not self.hash_list.version:
-            return self.manifest.entries, sum(segment.withdrawals for segment in new)
-        return sum(segment.upserts for segment in new), sum(segment.withdrawals for segment in new)
+            return self.manifest.entries, withdrawals
+        return sum(segment.upserts for segment in new), max(withdrawals, self.lost_meanwhile())
+
+    def lost_meanwhile(self) -> int:
+        """Entries that the hub has and the release lacks, or has weaker (wire.losses).
+
+        Where objects of what it has were lost as well, that cannot be counted and must keep nobody waiting: 0.
+        """
+        if self.resumes is None:
+            return 0
+        try:
+            before = self.state_of(self.resumes, read_base_index(self.resumes.base.index))
+        except errors.MissingObject:
+            return 0
+        after = self.state_of(self.manifest, self.index)
+        with open_engine(read=[*before.paths, *after.paths], memory=MEMORY, scattered=True) as engine:
+            return count_lost(engine, before, after, entries=self.resumes.entries, today=day_of(self.now))
 
     def check_files(self, refs: tuple[ObjectRef, ...]) -> None:
         """Every byte of what is new, but of shards, whose own check reads them; of all the rest, that it is there."""

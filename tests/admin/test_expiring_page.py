@@ -200,6 +200,15 @@ def test_the_overview_says_what_needs_somebody(ending: Hub) -> None:
     assert "signature" not in engineer
 
 
+def test_fresh_timestamps_of_many_publishers_hide_nothing_on_the_overview(ending: Hub) -> None:
+    """They always end within a day, before most that needs somebody."""
+    now, organisation = timezone.now(), ending.aurora.hotline
+    for number in range(60):
+        other = Publisher.objects.create(organisation=organisation, domain=f"p{number}.example")
+        signed(other, None, now, now + timedelta(hours=23), role="timestamp")
+    assert "borealis.example/images" in words(browser(ending.operator), "/admin/")
+
+
 def test_every_role_that_is_signed_is_known_here(ending: Hub) -> None:
     roles = {"feed", ROOT, TARGETS, MAJOR, SNAPSHOT, TIMESTAMP}
     assert set(STEPS) == set(HOW) == roles

@@ -226,6 +226,24 @@ def test_after_a_theft_all_that_the_key_brought_ends_with_it(cobalt: Party) -> N
     assert list(AccessKey.objects.filter(revoked_at=None).values_list("name", flat=True)) == ["ours"]
 
 
+def test_after_a_theft_codes_of_a_planted_key_that_has_run_out_are_void_too(cobalt: Party) -> None:
+    now = datetime.now(UTC)
+    stolen = introduced(cobalt)
+    planted = introduced(stolen, days=1)
+    with time_machine.travel(now + timedelta(hours=23)):
+        code = planted.signed("POST", "keys/invitations", json={"name": "b"}).json()["code"]
+    with time_machine.travel(now + timedelta(hours=25)):
+        assert revoke(cobalt, stolen, introduced=True).status_code == 200
+        refused(enrol(code, keys.generate()), 403, "invitation-invalid")
+
+
+def test_what_a_revoked_key_had_brought_does_not_end_by_a_slip_if_nothing_else_is_left(cobalt: Party) -> None:
+    second = introduced(cobalt)
+    assert revoke(second, cobalt).status_code == 200
+    refused(revoke(second, cobalt, introduced=True), 409, "last-key")
+    assert second.signed("POST", "tokens").status_code == 201
+
+
 # --- a second machine --------------------------------------------------------------------------------------------
 
 

@@ -69,7 +69,7 @@ def test_at_first_contact_a_root_pinned_beforehand_is_not_replaced(scene: Scene,
 
 def test_later_another_first_root_is_refused(scene: Scene, cobalt: Victim) -> None:
     """A root once held is never replaced on a hub's word."""
-    scene.between.serve(r"/metadata/1\.root\.json$", body=impostor(scene))
+    show(scene, impostor(scene))
     held = (cobalt.machine.home / "publishers" / DOMAIN / "root.json").read_bytes()
     cobalt.sync()
     assert (cobalt.machine.home / "publishers" / DOMAIN / "root.json").read_bytes() == held

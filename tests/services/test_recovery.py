@@ -4,6 +4,7 @@ publisher only once that has said what its newest is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,10 @@ from hashshare.services.resumption import accept_as_newest, resume_publisher, st
 from hashshare.services.sealing import publish_checkpoints, seal_logs
 from hashshare.services.timestamps import refresh_all, refresh_ending, refresh_timestamps
 from hashshare.wire import errors, keys
+from hashshare.wire.engine import open_engine
 from hashshare.wire.log import Verifier
 from hashshare.wire.log.successions import open_succession
+from hashshare.wire.segments import write_base
 from tests import builders as b
 from tests import logs
 
@@ -129,6 +132,19 @@ def test_a_floor_by_hand_needs_no_clock(images: b.Feed) -> None:
     assert versions("timestamp") == [5001]
 
 
+def test_the_operator_accepts_nothing_before_versions_are_raised(images: b.Feed) -> None:
+    """Of a backup that was made while the publisher was awaited."""
+    restored()
+    note_restored(backup_id="1" * 32, made_at=b.now() - HOUR, now=b.now())
+    before = versions("timestamp")
+    with pytest.raises(errors.HubRestored):
+        accept_as_newest(domain="aurora.example", now=b.now())
+    assert versions("timestamp") == before
+    recover(now=b.now())
+    accept_as_newest(domain="aurora.example", now=b.now())
+    assert versions("timestamp") > before
+
+
 def test_another_hotline_cannot_speak_for_it(images: b.Feed) -> None:
     restored()
     borealis = b.party("hotline", "Borealis", domains=["borealis.example"])
@@ -160,6 +176,44 @@ def test_it_takes_nothing_older_or_forged(images: b.Feed) -> None:
         owner.submit(same, if_match=1)
     with pytest.raises(errors.MalformedMetadata, match="one role at a time"):
         owner.submit({images.list_id: lost, "targets": owner.targets}, if_match=1)
+
+
+def test_a_new_base_takes_no_more_from_it_than_from_any_other_hub() -> None:
+    """With versions lost no segment has to say what went; the hub holds the base against what it has."""
+    feed, rows = large()
+    restored()
+    job = left_with(feed, rows[150:])
+    assert (job.state, (job.problem or {}).get("type", "").rpartition("/")[2]) == (Job.State.FAILED, "major-required")
+    assert (job.problem or {})["lost"] == 150
+    feed.row.refresh_from_db()
+    assert (feed.row.version, feed.row.entries) == (1, 400)
+
+
+def test_what_went_in_each_lost_week_may_go_again() -> None:
+    """Else a hotline could not send again what an honest hub had taken week by week."""
+    feed, rows = large()
+    restored(ago=timedelta(days=13))
+    assert left_with(feed, rows[201:]).state == Job.State.FAILED
+    assert left_with(feed, rows[200:]).state == Job.State.DONE
+    feed.row.refresh_from_db()
+    assert (feed.row.version, feed.row.entries) == (3, 200)
+
+
+def large() -> tuple[b.Feed, list[b.Row]]:
+    rows = [b.entry() for _ in range(400)]
+    feed = b.feed(b.publisher())
+    feed.publish(feed.first(rows))
+    return feed, rows
+
+
+def left_with(feed: b.Feed, kept: list[b.Row]) -> Job:
+    """What becomes of version 3, a new base of these entries alone, where version 2 is lost."""
+    assert feed.manifest is not None
+    with open_engine(write=feed.folder) as engine:
+        b.table(engine, kept, feed.fmt, "base")
+        written = write_base(engine, "rows", feed.folder, fmt=feed.fmt, version=3, shard_entries=1_000_000)
+    later = replace(feed.manifest, version=3, entries=len(kept))
+    return b.worked(feed.submit(feed.with_base(later, 3, feed.put_shards(written)), version=3))
 
 
 def lose_after(feed: b.Feed, *, releases: int) -> bytes:

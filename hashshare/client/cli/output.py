@@ -14,7 +14,6 @@ import os
 import re
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -263,7 +262,3 @@ def size(length: int) -> str:
 def short(digest: str) -> str:
     """A digest cut for people; --json has it whole."""
     return digest if len(digest) <= 16 else f"{digest[:12]}…"
-
-
-def now_text() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -41,8 +41,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         count = refresh_all(now=timezone.now())
         self.stdout.write(f"Signed {count} publishers anew.")
-        self.stdout.write("Move the new standby.pem offline, and ask each publisher to renew its root: it names")
-        self.stdout.write("the lost key still, and not yet the new standby key.")
+        self.stdout.write(
+            "Move the new standby.pem offline, and ask each publisher for a new root, by the command below:"
+        )
+        self.stdout.write("the one that stands names the lost key still, and not yet the new standby key.")
         for root in lagging_roots():
             known = "does not even name this key: its members refuse it" if root.stuck else "names this key"
             self.stdout.write(f"  {root.domain}   {known}   hashshare publisher rotate hub {root.domain}")
