@@ -43,19 +43,26 @@ def _keys_of(desk: Desk, who: str, roles: Sequence[str]) -> dict[str, str]:
     if not found:
         known = ", ".join(card.name for card in kept_cards(desk.mine)) or "no officer's card is here"
         raise UsageError(
-            f"No key of {desk.mine.domain} that signs now is {who!r}'s ({known}).",
-            next_step="Name an officer, or a key id by at least eight of its first digits.",
+            f"No key of {desk.mine.domain} that signs now belongs to {who!r} ({known}).",
+            next_step="Name one officer as above, or a key id by at least eight of its first digits.",
         )
     return found
 
 
 def _carded(desk: Desk, who: str) -> dict[str, str]:
-    """Both key ids of the officer of that name, or one of whose key ids begins so; nothing without a card."""
-    for card in kept_cards(desk.mine):
-        both = {"root": card.root.keyid, "targets": card.targets.keyid}
-        if card.name.casefold() == who.casefold() or any(_begins(keyid, who) for keyid in both.values()):
-            return both
-    return {}
+    """Both key ids of the officer of that name, or one of whose key ids begins so; nothing without a card.
+
+    One word of a name will do where a single officer has it.
+    """
+    cards = kept_cards(desk.mine)
+    both = {card.name.casefold(): {"root": card.root.keyid, "targets": card.targets.keyid} for card in cards}
+    if who.casefold() in both:
+        return both[who.casefold()]
+    for pair in both.values():
+        if any(_begins(keyid, who) for keyid in pair.values()):
+            return pair
+    called = [pair for name, pair in both.items() if who.casefold() in name.split()]
+    return called[0] if len(called) == 1 else {}
 
 
 def _begins(keyid: str, text: str) -> bool:
