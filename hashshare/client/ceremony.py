@@ -33,6 +33,7 @@ from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
 from hashshare.client.session import Session
+from hashshare.client.signed_majors import keep_metadata
 from hashshare.client.signers import Ask
 from hashshare.wire.errors import (
     Conflict,
@@ -202,12 +203,15 @@ def _commit(
 
 
 def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
-    """Accepted: trust it here, let new keys take over, and forget the request."""
+    """Accepted: trust it here, keep the major that stands, let new keys take over, and forget the request."""
     if not request.chain:
         root = mine.root_path.read_bytes()
         trust.pin(mine.home, mine.domain, root_fingerprint(root))
         trust.remember_publisher(mine.home, mine.domain, root)
-    trust.Repository(mine.home, session, mine.domain).refresh()
+    # For a hub that loses it: members keep none, and a change of officers signs it anew.
+    major = trust.Repository(mine.home, session, mine.domain).standing_major()
+    if major is not None:
+        keep_metadata(mine, major)
     stands = kept_standing(mine.home, mine.domain)
     if stands.targets is not None:
         take_over(mine, root=stands.chain[-1], targets=stands.targets, now=now)

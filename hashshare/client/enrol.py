@@ -7,7 +7,7 @@ import binascii
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -17,7 +17,17 @@ from hashshare.client.home import Config, Home, checked_domain
 from hashshare.client.organisation_keys import note_end
 from hashshare.client.session import Session, decoded
 from hashshare.wire import keys
-from hashshare.wire.errors import HashshareError, NetworkError, NotEnrolled, UsageError
+from hashshare.wire.errors import (
+    Conflict,
+    HashshareError,
+    NetworkError,
+    NotAuthenticated,
+    NotEnrolled,
+    UsageError,
+)
+
+REFUSED_KEY: Final = "key-refused.pem"
+"""Where a key lies that the hub refused when its machine enrolled anew; it opens nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +40,22 @@ class Enrolled:
 
 
 def enrol(home: Home, url: str, code: str, *, key_name: str = "") -> Enrolled:
-    """Register this machine's public key with `code`. Repeating it with the same code and home is harmless.
+    """Register this machine's public key with `code`. Repeating it with the same code and home is harmless. A key that
+    the hub refuses, as one that was revoked, is set aside for a new one.
 
-    Raises UsageError when the home belongs to another hub, InvitationInvalid, InsecureTransport, NetworkError.
+    Raises UsageError when the home belongs to another hub, or is enrolled already with a key that works;
+    InvitationInvalid, InsecureTransport, NetworkError.
     """
     url = checked_url(url).rstrip("/")
     _check_free(home, url)
     key = _own_key(home)
-    document = {
-        "code": code.strip(),
-        "public_key": base64.b64encode(keys.public_bytes(key)).decode(),
-        "key_name": key_name or platform.node()[:200],
-    }
-    answer = decoded(Session(url, key=key).send("POST", "enrolments", json=document))
+    try:
+        answer = _register(url, key, code, key_name)
+    except Conflict:
+        _check_refused(home, url, key)
+        home.key_path.replace(home.path / REFUSED_KEY)
+        key = _own_key(home)
+        answer = _register(url, key, code, key_name)
     try:
         config = Config(url, dict(answer["hub"]), dict(answer["organisation"]), str(answer["key"]["id"]))
         offered = [(checked_domain(row["domain"]), row.get("root") or "") for row in answer["publishers"]]
@@ -54,6 +67,28 @@ def enrol(home: Home, url: str, code: str, *, key_name: str = "") -> Enrolled:
     note_end(home, config.key_id, answer["key"].get("not_after"))
     met, refused = _meet(home, offered)
     return Enrolled(config, tuple(met), tuple(refused))
+
+
+def _register(url: str, key: Ed25519PrivateKey, code: str, key_name: str) -> Any:
+    """The hub's answer. Raises Conflict for a key that was registered before, by another code."""
+    document = {
+        "code": code.strip(),
+        "public_key": base64.b64encode(keys.public_bytes(key)).decode(),
+        "key_name": key_name or platform.node()[:200],
+    }
+    return decoded(Session(url, key=key).send("POST", "enrolments", json=document))
+
+
+def _check_refused(home: Home, url: str, key: Ed25519PrivateKey) -> None:
+    """Raises UsageError if the hub lets the key in."""
+    try:
+        Session(url, key=key).get_json("status")
+    except NotAuthenticated:
+        return
+    raise UsageError(
+        f"{home.path} is enrolled already, and its key works. Nothing was changed, and the code was not used.",
+        next_step="hashshare key rotate puts a new key in its place. For another machine, run this there.",
+    )
 
 
 def _check_free(home: Home, url: str) -> None:

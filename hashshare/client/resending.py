@@ -71,7 +71,11 @@ def resend(session: Session, mine: OwnPublisher, *, watch: Watch | None = None) 
     """
     found = standing(session, mine.domain)
     if not found.awaited:
-        raise HubRestored(f"The hub does not wait for {mine.domain}, or not yet: its operator runs manage.py recover.")
+        raise HubRestored(
+            f"The hub does not wait for {mine.domain}: it has everything already, or its operator has yet to run "
+            "manage.py recover.",
+            next_step="Nothing is lost here. If a publication or refresh succeeds, there is nothing left to send.",
+        )
     _check_not_behind(mine, found)
     done = Resent()
     lists = [find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs]

@@ -43,8 +43,8 @@ def _keys_of(desk: Desk, who: str, roles: Sequence[str]) -> dict[str, str]:
     if not any(named.values()):
         known = ", ".join(dict.fromkeys(card.name for card in kept_cards(desk.mine))) or "no officer's card is here"
         raise UsageError(
-            f"No key of {desk.mine.domain} that signs now is {who!r}'s ({known}).",
-            next_step="Name an officer, or a key id by at least eight of its first digits.",
+            f"No key of {desk.mine.domain} that signs now belongs to {who!r} ({known}).",
+            next_step="Name one officer as above, or a key id by at least eight of its first digits.",
         )
     for role, keyids in named.items():
         if len(keyids) > 1:
@@ -56,14 +56,17 @@ def _keys_of(desk: Desk, who: str, roles: Sequence[str]) -> dict[str, str]:
 
 
 def _carded(desk: Desk, who: str) -> set[str]:
-    """The key ids of every card of that name, an older one included, and of each one of whose key ids begins so."""
-    cards = ((card.name, {card.root.keyid, card.targets.keyid}) for card in kept_cards(desk.mine))
-    return {
-        keyid
-        for name, both in cards
-        for keyid in both
-        if name.casefold() == who.casefold() or any(_begins(other, who) for other in both)
-    }
+    """The key ids of every card of that name, an older one included, and of each one of whose key ids begins so.
+
+    One word of a name will do where the cards of a single name have it.
+    """
+    cards = [(card.name.casefold(), {card.root.keyid, card.targets.keyid}) for card in kept_cards(desk.mine)]
+    text = who.casefold()
+    found = [both for name, both in cards if name == text or any(_begins(keyid, who) for keyid in both)]
+    called = {name for name, _ in cards if text in name.split()}
+    if not found and len(called) == 1:
+        found = [both for name, both in cards if name in called]
+    return set().union(*found)
 
 
 def _begins(keyid: str, text: str) -> bool:

@@ -110,7 +110,7 @@ class NotAuthenticated(NotAllowed):
     """The request carries no credentials that this hub accepts."""
 
     slug, title, status = "not-authenticated", "Not authenticated", 401
-    next_step = "Check the key or token; `hashshare status` shows what the hub knows of it."
+    next_step = "The key or token may have ended or been revoked: `hashshare doctor` says what to do."
 
 
 class BadRequestSignature(NotAuthenticated):

@@ -46,7 +46,11 @@ def load(path: Path, *, passphrase: bytes | None = None) -> Ed25519PrivateKey:
         if passphrase is not None and isinstance(fault, ValueError) and "password" in str(fault).lower():
             raise UsageError(
                 f"That passphrase does not open {path}. Nothing was changed.",
-                next_step="Check HASHSHARE_PASSPHRASE, or unset it to be asked at a terminal.",
+                next_step="Try again. HASHSHARE_PASSPHRASE is taken if it is set: correct it, or unset it to be asked.",
+            ) from fault
+        if isinstance(fault, ValueError):
+            raise UsageError(
+                f"{path} is no private key, or it is damaged.", next_step="Restore it from your backup."
             ) from fault
         raise UsageError(f"{path} does not open as a private key: {fault}") from fault
     if not isinstance(key, Ed25519PrivateKey):

@@ -115,7 +115,7 @@ def _subscription_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _say_held(out: Output, home: Home, held: list[Held]) -> None:
     if not held:
-        out.say("No list is held yet: hashshare sync")
+        out.say("No list is held yet. Once a subscription is active: hashshare sync")
         return
     rows = []
     for state in held:

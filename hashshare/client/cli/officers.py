@@ -57,7 +57,14 @@ def sign(
     out: Output,
     files: Requests,
     folder: Annotated[
-        Path | None, typer.Option("--keys", metavar="FOLDER", help="Your officer's folder; HOME/officer if not given.")
+        Path | None,
+        typer.Option(
+            "--keys",
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+            help="Your officer's folder; HOME/officer if not given.",
+        ),
     ] = None,
     key: Annotated[
         list[str] | None, typer.Option("--key", metavar="FILE|URI", help="A key elsewhere; may be repeated.")

@@ -26,7 +26,9 @@ NewKey = Annotated[str, typer.Option("--new-key", metavar="URI", help="A key in 
 FeedKey = Annotated[str, typer.Option("--key", metavar="KEYID", help="Another feed key than this machine's.")]
 Old = Annotated[
     list[str] | None,
-    typer.Option("--in-place-of", metavar="WHO", help="An officer's name or key id; repeat for several."),
+    typer.Option(
+        "--in-place-of", metavar="WHO", help="An officer's name or a word of it, or a key id; repeat for several."
+    ),
 ]
 Cards = Annotated[
     list[Path] | None,

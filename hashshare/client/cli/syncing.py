@@ -249,7 +249,10 @@ class _Run:
         if everything:
             self._say_gone()
         if not self.rows:
-            self.out.say("The hub shows no list to your organisation. Ask for one: hashshare subscribe LIST")
+            self.out.say(
+                "No subscription of your organisation is active. `hashshare status` shows what waits; "
+                "ask for a list: hashshare subscribe LIST"
+            )
         warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
         self._say_clock()
         tell_key_end(self.out, self.home, self.session.key_id)

@@ -52,9 +52,13 @@ def _refused(error: HashshareError) -> Finding:
 
 def _keys(status: Mapping[str, Any], now: datetime) -> Iterable[Finding]:
     own = str((status.get("caller") or {}).get("key") or "")
-    for row in status.get("keys") or []:
+    rows = [row for row in status.get("keys") or [] if row.get("state") == "active"]
+    # A rotated key ends soon because the same machine has its successor already.
+    replaced = {(row.get("introduced_by"), row.get("name")) for row in rows}
+    for row in rows:
         end = _time(row.get("not_after"))
-        if row.get("state") == "active" and row.get("id") != own and end and end - now < SOON:
+        current = row.get("id") != own and (row.get("id"), row.get("name")) not in replaced
+        if current and end and end - now < SOON:
             yield warn(
                 "keys",
                 f"The key of {row.get('name')} ends in {span(end - now)}.",

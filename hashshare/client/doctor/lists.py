@@ -27,7 +27,12 @@ STAYS: Final = "It stays in use, and gets older: what was withdrawn since is sti
 
 def check(patient: Patient) -> Iterable[Finding]:
     if not patient.lists:
-        yield warn(CHECK, "No list is held here.", means="Nothing can be matched.", do="hashshare lists, then sync")
+        yield warn(
+            CHECK,
+            "No list is held here.",
+            means="Nothing can be matched.",
+            do="hashshare lists, hashshare subscribe LIST, and once it is granted: hashshare sync",
+        )
     for one in patient.lists:
         yield from _check_state(one, patient)
 

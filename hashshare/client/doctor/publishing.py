@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from hashshare.client import trust
-from hashshare.client.ceremony import waiting_requests
+from hashshare.client.ceremony import load_request, waiting_requests
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
+from hashshare.client.kept import read_kept
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_publishers
 from hashshare.client.refusals import read_refusal
 from hashshare.client.spans import span
@@ -66,6 +67,9 @@ def _check_list(own: OwnList, now: datetime) -> Iterable[Finding]:
             do=f"hashshare release status {own.name}; then publish again.",
             subject=own.name,
         )
+    kept = read_kept(own)
+    if kept is not None:
+        yield _waiting(own.publisher, kept.request, load_request(kept.request))
     refusal = read_refusal(own)
     if refusal is not None:
         make = bad if refusal.is_error else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +9,7 @@ from hashshare.client import trust
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.wire.errors import ExitCode
+from hashshare.wire.fingerprints import spoken
 
 CHECK: Final = "root"
 
@@ -25,7 +25,7 @@ def judge(known: trust.Publisher) -> Finding:
             CHECK,
             f"The root of {known.domain} that the hub gave is not the one you pinned.",
             means="Nothing under it is used. The hub, or somebody in between, is lying, or the pin was mistyped.",
-            do=f"Ask {known.domain} for its fingerprint by telephone. You pinned {_grouped(known.expected)}.",
+            do=f"Ask {known.domain} for its fingerprint by telephone. You pinned {spoken(known.expected)}.",
             exit_code=ExitCode.VERIFICATION,
             subject=known.domain,
         )
@@ -35,13 +35,8 @@ def judge(known: trust.Publisher) -> Finding:
             f"{known.domain} is unconfirmed: its root was learned from the hub.",
             means="A dishonest hub could have shown its own. Lists are used all the same.",
             do=f"Ask {known.domain} for its fingerprint by another channel than the hub. If it is "
-            f"{_grouped(known.fingerprint)}: hashshare pin {known.domain} FINGERPRINT",
+            f"{spoken(known.fingerprint)}: hashshare pin {known.domain} FINGERPRINT",
             subject=known.domain,
         )
     words = "pinned, not met yet" if known.state == "pinned" else "confirmed"
     return good(CHECK, f"{known.domain} is {words}.", subject=known.domain)
-
-
-def _grouped(fingerprint: str) -> str:
-    """As people compare them."""
-    return " ".join(textwrap.wrap(fingerprint, 4))

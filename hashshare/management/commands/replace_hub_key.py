@@ -40,7 +40,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         count = refresh_all(now=timezone.now())
-        self.stdout.write(f"Signed {count} publishers anew.")
+        self.stdout.write(f"Signed anew for {count} publisher{'' if count == 1 else 's'}.")
         self.stdout.write(
             "Move the new standby.pem offline, and ask each publisher for a new root, by the command below:"
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hashshare.client import kept
+from hashshare.client.doctor.examination import examine
+from hashshare.client.doctor.finding import State
 from hashshare.client.publisher import find_list
 from hashshare.wire import repository
 from hashshare.wire.errors import MajorRequired
@@ -150,6 +153,8 @@ def test_it_waits_for_two_officers_and_then_goes_out_as_it_was(
     assert (waits["published"], waits["version"]) == (False, 1)
     waiting = kept.read_kept(find_list(guarded.home, LIST))
     assert waiting is not None
+    told = examine(guarded.home, offline=True, now=datetime.now(UTC))
+    assert [one.state for one in told if waits["request"] in one.says] == [State.WARN], "the doctor names it"
     anna, carol = (person.copy(waits["request"]) for person in (people[0], people[2]))
     people[0].sign(anna)
     still = guarded.json("publisher", "submit", anna, exit_code=6)

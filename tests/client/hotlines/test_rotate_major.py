@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hashshare.client.publisher import OwnPublisher
+from hashshare.client.signed_majors import signed_major
 from hashshare.wire import repository
 from hashshare.wire.repository.rotation import major_keys
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
@@ -60,6 +62,7 @@ def test_an_officer_who_is_replaced_signs_no_major_any_more(
     assert holders(north) == {held_by(person, "targets") for person in (*people[:2], new)}
     assert north.shelf.major is not None
     assert repository.major_documents(north.shelf.major) == repository.major_documents(before)
+    assert signed_major(OwnPublisher(guarded.home, DOMAIN)) == north.shelf.major, "a hub that loses it is sent it again"
     lose(guarded, [people[1], new], range(600, 1_000))
 
 

@@ -19,6 +19,7 @@ from tests.client.hotlines.north import North
 from tests.client.hotlines.officers import Officer, found, officer, officers
 from tests.client.hotlines.test_rotate import ALONE, DOMAIN, find_answers, lose_answers, other_hub_keys
 
+FAMILIES = (("Anna", "Berg"), ("Ben", "Cole"), ("Carol", "Berg"))
 CREATE = ("--algorithms", "sha256,md5", "--scheme", "uk-abc", "--columns", "category")
 
 
@@ -279,3 +280,12 @@ def test_it_refuses_what_replaces_nobody(
     said = founded.run("publisher", "rotate", "root", DOMAIN, *given)
     assert why in said.output
     assert not list(OwnPublisher(founded.home, DOMAIN).requests_folder.glob("*.json"))
+
+
+def test_one_word_of_a_name_will_do_where_one_officer_has_it(aurora: Desk, tmp_path: Path) -> None:
+    people = [officer(tmp_path / name, f"{name} {family}") for name, family in FAMILIES]
+    found(aurora, people)
+    refused = aurora.json("publisher", "revoke", "officer", DOMAIN, "Berg", exit_code=2)
+    assert "'Berg' (Anna Berg, Ben Cole, Carol Berg)" in refused["error"]["detail"]
+    done = aurora.json("publisher", "revoke", "officer", DOMAIN, "cole")
+    assert sorted(done["removed"]) == sorted(held_by(people[1], role) for role in ("root", "targets"))

@@ -16,7 +16,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from hashshare.wire import keys
-from hashshare.wire.errors import HashshareError, InvitationInvalid, NotAuthenticated, NotEntitled, ReplayedRequest
+from hashshare.wire.errors import (
+    Conflict,
+    HashshareError,
+    InvitationInvalid,
+    NotAuthenticated,
+    NotEntitled,
+    ReplayedRequest,
+)
 from hashshare.wire.signatures import SignableRequest, check_body, verify_request
 from tests.client.members.aurora import Aurora
 from tests.client.members.north_keys import Keyring
@@ -197,7 +204,7 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
             if signed.nonce in north.nonces:
                 raise ReplayedRequest
             north.nonces.add(signed.nonce)
-            if signed.keyid in north.revoked or north.keyring.is_over(signed.keyid):
+            if key is None and (signed.keyid in north.revoked or north.keyring.is_over(signed.keyid)):
                 raise NotAuthenticated
             return signed.keyid
 
@@ -260,6 +267,8 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
             asked = json.loads(body)
             raw = base64.b64decode(asked["public_key"])
             keyid = self.signer(body, key=raw)
+            if keyid in north.revoked or (keyid in north.keys and asked["code"] != CODE):
+                raise Conflict("That key is already registered.")
             if asked["code"] != CODE and not north.keyring.takes(asked["code"]):
                 raise InvitationInvalid
             north.keys[keys.fingerprint(raw)] = raw

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hashshare.client import trust
-from hashshare.client.enrol import enrol
+from hashshare.client.enrol import REFUSED_KEY, enrol
 from hashshare.client.home import Home
 from hashshare.wire.errors import InsecureTransport, InvitationInvalid, NetworkError, UsageError
 from tests.client.members.aurora import Aurora
@@ -53,6 +53,22 @@ def test_it_finishes_after_an_answer_was_lost(tmp_path: Path, north: North) -> N
         enrol(home, north.url, CODE)
     assert enrol(home, north.url, CODE).config.organisation["slug"] == "cobalt"
     assert len(north.keys) == 1
+
+
+def test_it_makes_a_new_key_where_the_old_one_was_revoked(cobalt: Cobalt, north: North) -> None:
+    before = cobalt.home.key_path.read_bytes()
+    north.revoked.update(north.keys)
+    assert enrol(cobalt.home, north.url, CODE).config.key_id not in north.revoked
+    assert (cobalt.home.path / REFUSED_KEY).read_bytes() == before
+    assert mode(cobalt.home.path / REFUSED_KEY) == 0o600
+    assert cobalt.run("sync").status == 0
+
+
+def test_it_leaves_a_key_that_works_as_it_is(cobalt: Cobalt, north: North) -> None:
+    before = cobalt.home.key_path.read_bytes()
+    with pytest.raises(UsageError, match="its key works"):
+        enrol(cobalt.home, north.url, "ANOTHER-CODE")
+    assert cobalt.home.key_path.read_bytes() == before
 
 
 def test_it_rejects_a_wrong_code_with_exit_3(tmp_path: Path, north: North) -> None:
