@@ -47,12 +47,27 @@ class HubKeys:
 
 
 def hub_keys() -> HubKeys:
-    """A key that was replaced meanwhile is noticed by its file."""
+    """A key that was replaced meanwhile is noticed by its file.
+
+    Raises ImproperlyConfigured when the one in use is gone: another would be refused by every member.
+    """
     folder = Path(settings.HASHSHARE_KEYS)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     uri = settings.HASHSHARE_ONLINE_KEY_URI
-    public = Path(settings.HASHSHARE_ONLINE_KEY_PUBLIC) if uri else existing(folder / "online.pem")
+    public = Path(settings.HASHSHARE_ONLINE_KEY_PUBLIC) if uri else online_file(folder)
     return load_hub_keys(folder, uri, public, changed(public), changed(folder / STANDBY))
+
+
+def online_file(folder: Path) -> Path:
+    """The file of the key in use, made on first use only: roots name it from then on."""
+    path = folder / "online.pem"
+    # In this order, for another process may be making both: it makes this key first.
+    if (folder / STANDBY).exists() and not path.exists():
+        raise ImproperlyConfigured(
+            f"{path}, the hub's key in use, is gone; another would be refused by every member, so nothing is signed. "
+            "Put it back, or the standby key in its place: manage.py replace_hub_key standby.pem"
+        )
+    return existing(path)
 
 
 def changed(path: Path) -> int:

@@ -265,9 +265,15 @@ def known_officers(mine: OwnPublisher) -> tuple[Officer, ...]:
 
 
 def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
-    """Officers by name; a new card of a name replaces the old one."""
+    """Officers by name. The card that a name had before stays beside the new one: its keys may stand still."""
     for card in cards:
-        write_atomic(mine.folder / "officers" / card.file_name, card.to_bytes())
+        path = mine.folder / "officers" / card.file_name
+        if path.exists():
+            before = read_card(path.read_bytes())
+            if before.officer != card.officer:
+                ids = f"{before.root.keyid[:12]}-{before.targets.keyid[:12]}"
+                write_atomic(path.with_name(f"{ids}.card.json"), before.to_bytes())
+        write_atomic(path, card.to_bytes())
 
 
 def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:

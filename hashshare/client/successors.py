@@ -33,29 +33,37 @@ def exchanges(desk: Desk, pairs: Sequence[tuple[str, OfficerCard | None]], *, ro
 
 
 def _keys_of(desk: Desk, who: str, roles: Sequence[str]) -> dict[str, str]:
-    """Role -> key id of an officer whose card is here, or of the key ids that begin so."""
+    """Role -> the key id that stands there of an officer whose card is here, or that begins so."""
     stands, _ = desk.stands()
     standing = {role: [key.keyid for key in officer_keys(stands.root, role)] for role in roles}
-    named = _carded(desk, who) or {
-        role: keyid for role, keyids in standing.items() for keyid in keyids if _begins(keyid, who)
-    }
-    found = {role: keyid for role, keyid in named.items() if keyid in standing.get(role, ())}
-    if not found:
-        known = ", ".join(card.name for card in kept_cards(desk.mine)) or "no officer's card is here"
+    owned = _carded(desk, who)
+    named = {role: [keyid for keyid in keyids if keyid in owned] for role, keyids in standing.items()}
+    if not any(named.values()):
+        named = {role: [keyid for keyid in keyids if _begins(keyid, who)] for role, keyids in standing.items()}
+    if not any(named.values()):
+        known = ", ".join(dict.fromkeys(card.name for card in kept_cards(desk.mine))) or "no officer's card is here"
         raise UsageError(
             f"No key of {desk.mine.domain} that signs now is {who!r}'s ({known}).",
             next_step="Name an officer, or a key id by at least eight of its first digits.",
         )
-    return found
+    for role, keyids in named.items():
+        if len(keyids) > 1:
+            raise UsageError(
+                f"Several {role} keys that sign now are {who!r}'s: {', '.join(keyid[:12] for keyid in keyids)}.",
+                next_step="Name one key by its id.",
+            )
+    return {role: keyids[0] for role, keyids in named.items() if keyids}
 
 
-def _carded(desk: Desk, who: str) -> dict[str, str]:
-    """Both key ids of the officer of that name, or one of whose key ids begins so; nothing without a card."""
-    for card in kept_cards(desk.mine):
-        both = {"root": card.root.keyid, "targets": card.targets.keyid}
-        if card.name.casefold() == who.casefold() or any(_begins(keyid, who) for keyid in both.values()):
-            return both
-    return {}
+def _carded(desk: Desk, who: str) -> set[str]:
+    """The key ids of every card of that name, an older one included, and of each one of whose key ids begins so."""
+    cards = ((card.name, {card.root.keyid, card.targets.keyid}) for card in kept_cards(desk.mine))
+    return {
+        keyid
+        for name, both in cards
+        for keyid in both
+        if name.casefold() == who.casefold() or any(_begins(other, who) for other in both)
+    }
 
 
 def _begins(keyid: str, text: str) -> bool:

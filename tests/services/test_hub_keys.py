@@ -6,6 +6,7 @@ import base64
 import io
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tuf.api.metadata import Metadata as SignedMetadata
 from hashshare.hub_keys import hub_keys, load_hub_keys, read_standby
 from hashshare.models import Job, Metadata, Publisher
 from hashshare.selectors.hub import LaggingRoot, lagging_roots, publisher_state
+from hashshare.services.timestamps import refresh_timestamps
 from hashshare.wire import errors, keys, repository
 from tests import builders as b
 
@@ -117,6 +119,22 @@ def test_it_takes_a_standby_key_that_is_under_a_passphrase(folder: Path, monkeyp
     call_command("replace_hub_key", str(offline))
     assert hub_keys().both[0].keyid == standby.keyid
     keys.load(folder / "standby.pem", passphrase=b"carried on a stick")
+
+
+def test_a_lost_key_is_not_replaced_by_one_that_no_root_names(folder: Path, tmp_path: Path) -> None:
+    """Nothing is signed until the standby takes over, so that members meet silence and no forgery."""
+    feed = b.feed(b.publisher())
+    feed.publish(feed.first([b.entry()]))
+    (folder / "standby.pem").rename(tmp_path / "offline.pem")
+    (folder / "online.pem").unlink()
+    before = newest("timestamp").signed.version
+    assert refresh_timestamps(now=b.now() + timedelta(hours=1)) == 0
+    with pytest.raises(ImproperlyConfigured, match="replace_hub_key"):
+        hub_keys()
+    assert newest("timestamp").signed.version == before
+    assert not (folder / "online.pem").exists()
+    call_command("replace_hub_key", str(tmp_path / "offline.pem"))
+    assert newest("timestamp").signed.version > before
 
 
 def test_it_says_whose_root_does_not_name_the_new_pair_yet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

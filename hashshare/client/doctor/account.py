@@ -65,7 +65,13 @@ def _keys(status: Mapping[str, Any], now: datetime) -> Iterable[Finding]:
 
 
 def _subscriptions(status: Mapping[str, Any], now: datetime) -> Iterable[Finding]:
+    """Of several to one list the newest counts, which the hub names first: what ended before it was asked for again is
+    over.
+    """
+    newest: dict[str, Mapping[str, Any]] = {}
     for row in status.get("subscriptions") or []:
+        newest.setdefault(str(row.get("list")), row)
+    for row in newest.values():
         name, state, end = str(row.get("list")), str(row.get("state")), _time(row.get("ends_at"))
         if state == "active" and end is not None and end <= now:
             state = "ended"

@@ -151,6 +151,31 @@ def test_one_of_an_officers_keys_is_replaced_by_its_id(
     assert held_by(people[2], "targets") in named(north, "targets")
 
 
+def test_an_officers_own_new_card_replaces_one_key_after_the_other(
+    founded: Desk, people: list[Officer], north: North, tmp_path: Path
+) -> None:
+    """By her name, as often as it is asked: the card that she had before is not forgotten while its keys stand."""
+    again = officer(tmp_path / "again", "Anna")
+    for role in ("targets", "root"):
+        words = ("publisher", "rotate", role, DOMAIN, "--in-place-of", "Anna", "--card", again.card)
+        done = founded.json(*words)
+        assert founded.json(*words)["request"] == done["request"]
+        assert (done["removed"], done["added"]) == ([held_by(people[0], role)], [held_by(again, role)])
+        assert submitted(founded, people[1:], done["request"])["job"]
+        assert named(north, role) == {held_by(person, role) for person in (again, *people[1:])}
+    assert founded.json(*words)["request"] is None
+
+
+def test_two_officers_of_one_name_are_told_apart_by_key(founded: Desk, people: list[Officer], tmp_path: Path) -> None:
+    second = officer(tmp_path / "second", "Anna")
+    done = founded.json("publisher", "rotate", "root", DOMAIN, "--in-place-of", "Ben", "--card", second.card)
+    submitted(founded, [people[0], people[2]], done["request"])
+    error = founded.json("publisher", "revoke", "officer", DOMAIN, "Anna", exit_code=2)["error"]
+    assert held_by(people[0], "root")[:12] in error["detail"]
+    done = founded.json("publisher", "revoke", "officer", DOMAIN, held_by(second, "root")[:12])
+    assert sorted(done["removed"]) == sorted(held_by(second, role) for role in ("root", "targets"))
+
+
 def test_a_stolen_officers_key_is_out_with_nobody_in_its_place(
     founded: Desk, people: list[Officer], north: North
 ) -> None:

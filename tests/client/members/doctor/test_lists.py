@@ -143,6 +143,20 @@ def test_subscriptions_by_their_state(healthy: Cobalt, row: dict[str, Any], stat
     assert found["aurora.example/images"] == state
 
 
+def test_a_subscription_that_was_renewed_after_its_end_is_good(healthy: Cobalt) -> None:
+    """The hub names the newest first."""
+    patient = Patient(healthy.home, NOW, None, (), Reached("hub"), {"status": {"subscriptions": RENEWED}})
+    [found] = [finding for finding in account.check(patient) if finding.check == "subscription"]
+    assert (found.state, found.says) == (State.GOOD, "aurora.example/images: active until 2027-11-01.")
+
+
+RENEWED = [
+    {"list": "aurora.example/images", "state": "active", "ends_at": "2027-11-01T00:00:00Z"},
+    {"list": "aurora.example/images", "state": "ended", "ends_at": "2026-11-01T00:00:00Z"},
+    {"list": "aurora.example/images", "state": "denied", "reason": "too early"},
+]
+
+
 def test_another_machine_s_key_near_its_end(healthy: Cobalt) -> None:
     rows = [{"id": "SHA256:b", "name": "sync-02", "state": "active", "not_after": "2026-12-01T00:00:00Z"}]
     assert judged(healthy, caller={"key": "SHA256:a"}, keys=rows)["SHA256:b"] == State.WARN
