@@ -8,8 +8,11 @@ behind in standby.pub.
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -82,15 +85,43 @@ def load_hub_keys(folder: Path, uri: str, file: Path, *seen: int) -> HubKeys:  #
     A key that was on standby and is now the one in use gets a new one beside it.
     """
     online = signer_at(uri, file) if uri else keys.tuf_signer(keys.load(file))
-    standby = read_standby(folder) if (folder / STANDBY).exists() else None
+    standby = known_standby(folder)
     if standby is None or standby.keyid == online.public_key.keyid:
-        if standby is not None:
-            swap(folder, "standby.pem", keys.to_pem(keys.generate()))
-        made = keys.load(existing(folder / "standby.pem"))
-        publish = place_new if standby is None else swap
-        publish(folder, STANDBY, base64.b64encode(keys.public_bytes(made)))
-        standby = read_standby(folder)
+        with alone_in(folder):
+            standby = made_standby(online.public_key, folder)
     return HubKeys(online, standby)
+
+
+def known_standby(folder: Path) -> Key | None:
+    return read_standby(folder) if (folder / STANDBY).exists() else None
+
+
+def made_standby(online: Key, folder: Path) -> Key:
+    """The standby key's public half; the key is made unless another process has done so by now."""
+    standby = known_standby(folder)
+    if standby is not None and standby.keyid != online.keyid:
+        return standby
+    if standby is not None:
+        swap(folder, "standby.pem", keys.to_pem(keys.generate()))
+    made = keys.load(existing(folder / "standby.pem"))
+    publish = place_new if standby is None else swap
+    publish(folder, STANDBY, base64.b64encode(keys.public_bytes(made)))
+    return read_standby(folder)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time: of two that each made a standby key, one would publish the half of the other's.
+
+    A file system that locks no folders (NFS) is no reason not to start.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def signer_at(uri: str, public: Path) -> Signer:
@@ -133,10 +164,11 @@ def promote_standby(standby: Path, *, passphrase: bytes | None = None) -> None:
     folder, key = Path(settings.HASHSHARE_KEYS), keys.load(standby, passphrase=passphrase)
     if not (folder / STANDBY).exists() or read_standby(folder).keyid != keys.tuf_signer(key).public_key.keyid:
         raise errors.UsageError(f"{standby} is not this hub's standby key.")
-    swap(folder, "online.pem", keys.to_pem(key))
     following = keys.generate()
-    swap(folder, "standby.pem", keys.to_pem(following, passphrase=passphrase))
-    swap(folder, STANDBY, base64.b64encode(keys.public_bytes(following)))
+    with alone_in(folder):
+        swap(folder, "online.pem", keys.to_pem(key))
+        swap(folder, "standby.pem", keys.to_pem(following, passphrase=passphrase))
+        swap(folder, STANDBY, base64.b64encode(keys.public_bytes(following)))
     load_hub_keys.cache_clear()
 
 

@@ -53,7 +53,8 @@ class Signature:
 def signatures(
     *, of: uuid.UUID | None = None, until: datetime | None = None, by_hub: bool = True, limit: int | None = None
 ) -> list[Signature]:
-    """Those in use of publishers that are not suspended, soonest end first; of closed lists none is renewed any more.
+    """Those in use of publishers that are not suspended, soonest end first; of closed lists none is renewed any more,
+    nor what the hub signs for a publisher that it awaits after a restore: of that the overview tells.
 
     `of`: of this organisation alone. `until`: only those that end before. `limit`: no more than so many.
     """
@@ -61,6 +62,7 @@ def signatures(
     rows = Metadata.objects.filter(Q(list=None) | feeds).exclude(
         publisher__organisation__state=Organisation.State.SUSPENDED
     )
+    rows = rows.exclude(role__in=BY_HUB, publisher__awaited_since__isnull=False)
     if of is not None:
         rows = rows.filter(publisher__organisation=of)
     if not by_hub:

@@ -62,15 +62,24 @@ def add_key(
 
 
 @transaction.atomic
-def revoke_key(*, organisation: Organisation, fingerprint: str, now: datetime) -> None:
+def revoke_key(
+    *, organisation: Organisation, fingerprint: str, now: datetime, introduced: bool = False
+) -> tuple[OrganisationKey, ...]:
     """Idempotent; requests and tokens of the key are refused from now on. Raises NotEntitled for another's key.
 
-    For operators, who may leave an organisation without a key; organisations themselves call `end_key`.
+    For operators, who may leave an organisation without a key; organisations themselves call `end_key`. `introduced`:
+    as there, after a theft; answers the keys that ended with it.
     """
-    mine = OrganisationKey.objects.filter(organisation=organisation, fingerprint=fingerprint)
-    if not mine.exists():
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    key = OrganisationKey.objects.filter(organisation=organisation, fingerprint=fingerprint).first()
+    if key is None:
         raise errors.NotEntitled
-    _revoke(mine, now)
+    brought = _introduced_by(key) if introduced else []
+    ending = [row for row in brought if row.state_at(now) in ("active", "waiting")]
+    _revoke([key, *ending], now)
+    if introduced:
+        _end_what_they_made([key, *brought], now)
+    return tuple(ending)
 
 
 @transaction.atomic
@@ -109,8 +118,7 @@ def end_key(
     _end(key, now=now, after=after)
     _revoke(mine.filter(pk__in=[row.pk for row in ending]), now)
     if introduced:
-        AccessKey.objects.filter(made_with__in=[key, *brought], revoked_at=None).update(revoked_at=now)
-        _void_codes([key, *brought], now)
+        _end_what_they_made([key, *brought], now)
     key.refresh_from_db()
     left = [row for row in brought if row not in ending and row.state_at(now) in ("active", "waiting")]
     ended = mine.filter(pk__in=[row.pk for row in ending]).select_related("holder", "introduced_by")
@@ -131,6 +139,12 @@ def _revoke(keys: Iterable[OrganisationKey], now: datetime) -> None:
     revoked = list(keys)
     OrganisationKey.objects.filter(pk__in=[key.pk for key in revoked], revoked_at=None).update(revoked_at=now)
     _void_codes(revoked, now)
+
+
+def _end_what_they_made(keys: Sequence[OrganisationKey], now: datetime) -> None:
+    """Access keys and codes, also of keys that have run out meanwhile."""
+    AccessKey.objects.filter(made_with__in=keys, revoked_at=None).update(revoked_at=now)
+    _void_codes(keys, now)
 
 
 def _void_codes(keys: Sequence[OrganisationKey], now: datetime) -> None:

@@ -7,9 +7,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from hashshare.models import Invitation, Organisation, OrganisationKey
+from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey
+from hashshare.selectors.callers import Caller
+from hashshare.services.introductions import invite_machine
+from hashshare.services.invitations import enrol
 from hashshare.services.keys import add_key
 from hashshare.wire import keys
+from hashshare.wire.errors import InvitationInvalid
 from tests.admin.addresses import deed, page
 from tests.admin.cast import browser, person
 from tests.admin.conftest import Hub
@@ -55,6 +59,27 @@ def test_revoking_the_last_key_says_so_and_what_it_had_introduced(hub: Hub) -> N
     said = client.get(deed(key, "revoke")).content.decode()
     assert "goes on with 1 other" in said
     assert "had introduced planted" in said
+
+
+def test_a_stolen_key_goes_with_all_that_it_brought(hub: Hub) -> None:
+    key, client, now = key_of(hub), browser(hub.operator), timezone.now()
+    planted = further(key, "planted", introduced_by=key)
+    second = further(key, "second", introduced_by=planted)
+    clean = further(key, "clean")
+    made = AccessKey.objects.create(
+        organisation=key.organisation, name="curl", prefix="abcd1234", secret_hash="0" * 64, made_with=second,
+        expires_at=now + timedelta(days=300),
+    )  # fmt: skip
+    thief = Caller(key.organisation, "signature", planted.fingerprint)
+    _, code = invite_machine(caller=thief, name="b", holder="", now=now)
+    client.post(deed(key, "revoke-stolen"), {"reason": "the laptop was stolen"})
+    gone = OrganisationKey.objects.filter(pk__in=[key.pk, planted.pk, second.pk])
+    assert all(row.revoked_at is not None for row in gone)
+    made.refresh_from_db()
+    clean.refresh_from_db()
+    assert (made.revoked_at is not None, clean.revoked_at) == (True, None)
+    with pytest.raises(InvitationInvalid):
+        enrol(code=code, public_key=keys.public_bytes(keys.generate()), key_name="", now=timezone.now())
 
 
 @pytest.mark.parametrize(

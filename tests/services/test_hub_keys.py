@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 from tuf.api.metadata import Metadata as SignedMetadata
 
-from hashshare.hub_keys import hub_keys
+from hashshare.hub_keys import hub_keys, load_hub_keys, read_standby
 from hashshare.models import Job, Metadata, Publisher
 from hashshare.selectors.hub import LaggingRoot, lagging_roots, publisher_state
 from hashshare.services.timestamps import refresh_timestamps
@@ -50,6 +52,18 @@ def test_it_works_with_the_standby_key_offline(folder: Path) -> None:
     (folder / "standby.pem").rename(folder.parent / "offline.pem")
     assert hub_keys().public == before
     assert not (folder / "standby.pem").exists()
+
+
+def test_programs_that_start_at_once_make_one_standby_key(folder: Path) -> None:
+    """As after the key in use moved to the standby key's place: else a private key may lie beside another's half."""
+    for _ in range(10):
+        used = hub_keys().online.public_key
+        (folder / "standby.pub").write_bytes(base64.b64encode(keys.public_bytes(keys.load(folder / "online.pem"))))
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: load_hub_keys.__wrapped__(folder, "", folder / "online.pem"), range(8)))
+        kept = keys.tuf_signer(keys.load(folder / "standby.pem")).public_key.keyid
+        assert {it.standby.keyid for it in found} == {kept, read_standby(folder).keyid} == {kept}
+        assert kept != used.keyid
 
 
 def test_it_replaces_a_lost_key_under_the_same_root(folder: Path) -> None:

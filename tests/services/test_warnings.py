@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from hashshare.models import ExpiryWarning, HashList, Metadata, Organisation, Person
+from hashshare.models import ExpiryWarning, HashList, Metadata, Organisation, Person, Publisher
 from hashshare.services import timestamps
 from hashshare.services.people import create_person
 from hashshare.services.warnings import warn_expiring
@@ -114,6 +114,12 @@ def test_the_hub_mends_its_own_signatures_and_tells_operators_of_those_it_cannot
     assert "signed by the hub, which failed" in mails["op@north.example"]
     warn_expiring(now=b.now() + timedelta(hours=45))
     assert "The signature of aurora.example timestamp has expired" in sent()["op@north.example"]
+
+
+def test_what_a_restored_hub_may_not_sign_yet_is_no_failure(feed: b.Feed) -> None:
+    Publisher.objects.update(awaited_since=b.now())
+    assert warn_expiring(now=b.now() + 2 * DAY) == 0
+    assert sent() == {}
 
 
 def test_who_has_nobody_here_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -22,6 +22,13 @@ def _revoke(row: OrganisationKey, data: dict[str, Any], actor: Any) -> Outcome:
     return Outcome(f"{row.fingerprint} is revoked.")
 
 
+def _revoke_stolen(row: OrganisationKey, data: dict[str, Any], actor: Any) -> Outcome:
+    ended = revoke_key(organisation=row.organisation, fingerprint=row.fingerprint, now=timezone.now(), introduced=True)
+    noted = f"with it: {', '.join(key.fingerprint for key in ended)}" if ended else ""
+    message = f"{row.fingerprint} is revoked, {len(ended)} keys that it had brought, and what all of them had made."
+    return Outcome(message, noted=noted, ended=ended)
+
+
 def _left(row: OrganisationKey) -> str:
     """What the organisation can go on with, and what the key had brought: after a theft nobody knows who did."""
     others = OrganisationKey.objects.in_force(timezone.now()).filter(organisation=row.organisation).exclude(pk=row.pk)
@@ -30,7 +37,7 @@ def _left(row: OrganisationKey) -> str:
     if not others:
         words = f"It is the last one in force: {row.organisation} needs a new invitation to go on."
     if brought:
-        words += f" It had introduced {', '.join(map(str, brought))}: revoke these too if it was stolen."
+        words += f" It had introduced {', '.join(map(str, brought))}: if it was stolen, revoke it as stolen."
     return words
 
 
@@ -67,6 +74,16 @@ class OrganisationKeyAdmin(RecordAdmin):
             ),
             Reason,
             lambda row: row.revoked_at is None,
+        ),
+        Deed(
+            "revoke-stolen",
+            "Revoke as stolen",
+            _revoke_stolen,
+            lambda row: (
+                f"{row} and every key that it brought, or that those brought, are refused from now on, with the access "
+                f"keys and one-time codes made with any of them: after a theft nobody knows who made them. {_left(row)}"
+            ),
+            Reason,
         ),
     )
 
