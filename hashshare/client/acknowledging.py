@@ -199,8 +199,6 @@ def _look_again(log: DeliveryLog) -> HashshareError | None:
         return None
     try:
         log.check()
-    except NetworkError as error:
-        return error if seen.refused is not None else None
     except HashshareError as error:
         return error
     return None

@@ -124,7 +124,7 @@ def test_a_revoked_member_gets_nothing_new_and_learns_nothing(
     assert refused["error"]["type"] == "not-entitled"
     [gone] = cobalt.run("sync", exit_code=3)["lists"]
     assert gone["gone"] is True
-    status = cobalt.run("status")
+    status = cobalt.run("status", exit_code=7)
     assert status["lists"][0]["entries"] == 10
     assert status["at_hub"]["subscriptions"][0]["reason"] == "left"
 

@@ -89,7 +89,8 @@ def refused(cobalt: Cobalt, aurora: Aurora, held: set[bytes], key: bytes | None,
     assert "incident" in error["next_step"]
     assert cobalt.store(aurora).held() == before
     assert held_keys(cobalt, aurora) == held
-    assert cobalt.run("verify").status == 0
+    verified = cobalt.run("verify", "--json")
+    assert (verified.status, verified.json["ok"]) == (7, True), "what is held is whole, and that it was refused alarms"
     return error
 
 
