@@ -28,7 +28,7 @@ from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
 from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import UsageError
+from hashshare.wire.errors import ExitCode, UsageError
 from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.changes import key_name
 from hashshare.wire.repository.requests import Need, SigningRequest, missing
@@ -40,7 +40,9 @@ def submit_files(
         list[Path], typer.Argument(metavar="FILE...", help="The signed request; copies signed side by side are merged.")
     ],
 ) -> None:
-    """Hand in what officers signed. Takes effect once enough signatures are there; until then, says who is missing."""
+    """Hand in what officers signed. Takes effect once enough signatures are there; until then, says who is missing and
+    ends with exit code 6.
+    """
     home, copies = Home.open(), [load_request(path) for path in files]
     mine = OwnPublisher(home, copies[0].publisher)
     if mine.domain not in [own.domain for own in own_publishers(home)]:
@@ -57,6 +59,7 @@ def submit_files(
     fingerprint = root_fingerprint(mine.root_path.read_bytes()) if mine.root_path.exists() else None
     out.result({"publisher": mine.domain, "fingerprint": fingerprint, **proposed_json(done)})
     if done.path is not None:
+        out.exit_code = ExitCode.REJECTED
         tell(out, done)
         return
     state = "accepted by the hub" if done.job else "accepted before; nothing changed"

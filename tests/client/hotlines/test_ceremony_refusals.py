@@ -216,7 +216,7 @@ def test_signatures_of_others_count_for_nothing(founded: Desk, waiting: Path, no
             document["roles"][role] = base64.b64encode(json.dumps(metadata).encode()).decode()
 
     jobs = len(north.jobs)
-    done = founded.json(*SUBMIT, edited(waiting, forge))
+    done = founded.json(*SUBMIT, edited(waiting, forge), exit_code=6)
     assert {need["have"] for need in done["missing"]} == {0}
     assert len(north.jobs) == jobs
 

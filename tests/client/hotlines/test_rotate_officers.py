@@ -198,7 +198,7 @@ def test_every_officer_is_replaced_at_once(founded: Desk, people: list[Officer],
         word for old, one in zip(people, new, strict=True) for word in ("--in-place-of", old.name, "--card", one.card)
     ]
     request = founded.json("publisher", "rotate", "root", DOMAIN, *words)["request"]
-    half = submitted(founded, people[:2], request)
+    half = submitted(founded, people[:2], request, exit_code=6)
     assert half["job"] is None
     assert submitted(founded, new[1:], request)["job"]
     for role in ("root", "targets"):
@@ -228,7 +228,7 @@ def test_two_lost_of_three_leave_nothing_to_sign_with(founded: Desk, people: lis
     new = dora(tmp_path)
     words = ("--in-place-of", "Carol", "--card", new.card)
     request = founded.json("publisher", "rotate", "root", DOMAIN, *words)["request"]
-    left = submitted(founded, [people[0], new], request)
+    left = submitted(founded, [people[0], new], request, exit_code=6)
     assert left["job"] is None
     lacking = [need for need in left["missing"] if need["by"] == "root 1"]
     assert [(need["role"], need["have"], need["need"]) for need in lacking] == [("root", 1, 2)]
