@@ -90,7 +90,7 @@ def hub_key_lost(it: Quarter) -> None:
     (it.north.folder / "keys" / "online.pem").unlink()
     it.north.timetable(("refresh_timestamps",))
     assert not it.cobalt.sync("--force")["changed"], "the hub signs nothing, and nothing that no root names"
-    assert "Signed 1 publishers anew" in manage("replace_hub_key", it.offline / "standby.pem")
+    assert "Signed anew for 1 publisher." in manage("replace_hub_key", it.offline / "standby.pem")
     (it.offline / "standby.pem").unlink()
     (it.north.folder / "keys" / "standby.pem").rename(it.offline / "standby.pem")
 
