@@ -32,8 +32,7 @@ from hashshare.wire.errors import (
 from hashshare.wire.log import Acknowledgement, sign_acknowledgement
 
 ASKED_AGAIN: Final = timedelta(days=1)
-"""How long a hub that takes no acknowledgements, or none of this list, is left alone while nothing new is applied;
-and its log, while nothing is told."""
+"""How long a hub that takes no acknowledgements, or none of this list, is left alone while nothing new is applied."""
 MOST_UNSEEN: Final = 1_000
 
 

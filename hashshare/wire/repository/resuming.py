@@ -24,6 +24,8 @@ from hashshare.wire.repository.verification import (
     MAX_TARGETS_LIFE,
     Commit,
     Trusted,
+    check_bounded,
+    check_signed,
 )
 
 
@@ -50,11 +52,11 @@ def check_standing(trusted: Trusted, *, hub_key: Key | None = None) -> None:
     root names `hub_key`, which is to sign the rest. Raises BadSignature, MalformedMetadata.
     """
     root, targets = _accepted(ROOT, trusted.root, Root), _accepted(TARGETS, trusted.targets, Targets)
-    _check_signed(root.signed, targets)
+    check_signed(root.signed, targets)
     for role, body in sorted(trusted.feeds.items()):
-        _check_signed(targets.signed, read_typed(role, body, Targets))
+        check_signed(targets.signed, read_typed(role, body, Targets))
     if trusted.major is not None:
-        _check_signed(targets.signed, read_typed(MAJOR, trusted.major, Targets))
+        check_signed(targets.signed, read_typed(MAJOR, trusted.major, Targets))
     if hub_key is not None and hub_key.keyid not in root.signed.roles["timestamp"].keyids:
         raise BadSignature(
             "The publisher's root does not name the key with which this hub signs now.",
@@ -71,8 +73,8 @@ def _root(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Root]:
         raise _skipped(root, expected - 1, f"{expected} is next")
     shapes.check_root(root.signed, hub_keys=())
     if previous:
-        _check_signed(previous.signed, root)
-    _check_signed(root.signed, root)
+        check_signed(previous.signed, root)
+    check_signed(root.signed, root)
     return _bounded(root, MAX_ROOT_LIFE, now)
 
 
@@ -81,7 +83,7 @@ def _targets(trusted: Trusted, body: bytes, hub_keys: Sequence[Key], now: dateti
     previous = read_typed(TARGETS, trusted.targets, Targets) if trusted.targets is not None else None
     _check_newer(targets, previous.version if previous else 0)
     shapes.check_targets(targets.signed, hub_keys=hub_keys)
-    _check_signed(_accepted(ROOT, trusted.root, Root).signed, targets)
+    check_signed(_accepted(ROOT, trusted.root, Root).signed, targets)
     if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
         raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
     return _bounded(targets, MAX_TARGETS_LIFE, now)
@@ -93,7 +95,7 @@ def _feed(trusted: Trusted, list_id: str, body: bytes, now: datetime) -> RoleFil
         raise MalformedMetadata(f"The targets role does not delegate {list_id}.", role=list_id)
     previous = trusted.feeds.get(list_id)
     _check_newer(feed, read_typed(list_id, previous, Targets).version if previous is not None else 0)
-    _check_signed(targets.signed, feed)
+    check_signed(targets.signed, feed)
     shapes.check_feed(feed.signed, list_id=list_id)
     return _bounded(feed, MAX_FEED_LIFE, now)
 
@@ -102,7 +104,7 @@ def _major(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Targets]:
     major, targets = read_typed(MAJOR, body, Targets), _accepted(TARGETS, trusted.targets, Targets)
     shapes.check_delegated_major(targets.signed)
     _check_newer(major, read_typed(MAJOR, trusted.major, Targets).version if trusted.major is not None else 0)
-    _check_signed(targets.signed, major)
+    check_signed(targets.signed, major)
     shapes.check_major(major.signed)
     return _bounded(major, MAX_MAJOR_LIFE, now)
 
@@ -123,16 +125,6 @@ def _skipped(file: RoleFile[Root] | RoleFile[Targets], current: int, why: str) -
     return VersionConflict(message, role=file.role, current=current, offered=file.version)
 
 
-def _check_signed(delegator: Root | Targets, file: RoleFile[Root] | RoleFile[Targets]) -> None:
-    metadata = file.metadata
-    result = delegator.get_verification_result(file.role, metadata.signed_bytes, metadata.signatures)
-    if not result.verified:
-        have, need = len(result.signed), result.threshold
-        message = f"The {file.role} metadata has {have} of {need} valid signatures of the keys that may sign it."
-        raise BadSignature(message, role=file.role, have=have, need=need)
-
-
 def _bounded(file: RoleFile[S], longest: timedelta, now: datetime) -> RoleFile[S]:
-    if file.expires > now + longest:
-        raise MalformedMetadata(f"The {file.role} metadata may live {longest.days} days at most.", role=file.role)
+    check_bounded(file, longest, now)
     return file

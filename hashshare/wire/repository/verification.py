@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from securesystemslib.signer import Key
 from tuf.api.metadata import Root, Targets
@@ -67,15 +67,15 @@ def verify_commit(trusted: Trusted, *, roles: Mapping[str, bytes], hub_keys: Seq
     new_targets = _new_targets(trusted, roles.get(TARGETS), root, hub_keys, now)
     targets = new_targets or _standing(TARGETS, trusted.targets, Targets)
     if not new_targets:
-        _check_signed(root.signed, targets)
+        check_signed(root.signed, targets)
     if feeds or MAJOR in roles:
         _check_fresh(targets, now)
     new_major = _new_major(trusted, roles.get(MAJOR), targets, now)
     new_feeds = {role: _new_feed(trusted, role, body, targets, now) for role, body in feeds.items()}
     for role in trusted.feeds.keys() - new_feeds.keys():
-        _check_signed(targets.signed, read_typed(role, trusted.feeds[role], Targets))
+        check_signed(targets.signed, read_typed(role, trusted.feeds[role], Targets))
     if trusted.major is not None and new_major is None:
-        _check_signed(targets.signed, read_typed(MAJOR, trusted.major, Targets))
+        check_signed(targets.signed, read_typed(MAJOR, trusted.major, Targets))
     return Commit(new_root, new_targets, new_feeds, new_major)
 
 
@@ -87,8 +87,8 @@ def _new_root(trusted: Trusted, body: bytes | None, hub_keys: Sequence[Key], now
     _check_next(root, previous.version if previous else 0)
     shapes.check_root(root.signed, hub_keys=hub_keys)
     if previous:
-        _check_signed(previous.signed, root)
-    _check_signed(root.signed, root)
+        check_signed(previous.signed, root)
+    check_signed(root.signed, root)
     _check_life(root, MAX_ROOT_LIFE, now)
     return root
 
@@ -102,7 +102,7 @@ def _new_targets(
     previous = read_typed(TARGETS, trusted.targets, Targets) if trusted.targets is not None else None
     _check_next(targets, previous.version if previous else 0)
     shapes.check_targets(targets.signed, hub_keys=hub_keys)
-    _check_signed(root.signed, targets)
+    check_signed(root.signed, targets)
     _check_life(targets, MAX_TARGETS_LIFE, now)
     if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
         raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
@@ -120,7 +120,7 @@ def _new_major(
     if not shapes.delegates_major(targets.signed):
         raise MalformedMetadata("The targets role delegates no major role.", role=MAJOR)
     _check_next(major, read_typed(MAJOR, trusted.major, Targets).version if trusted.major is not None else 0)
-    _check_signed(targets.signed, major)
+    check_signed(targets.signed, major)
     _check_life(major, MAX_MAJOR_LIFE, now)
     shapes.check_major(major.signed)
     return major
@@ -134,7 +134,7 @@ def _new_feed(
         raise MalformedMetadata(f"The targets role does not delegate {list_id}.", role=list_id)
     previous = trusted.feeds.get(list_id)
     _check_next(feed, read_typed(list_id, previous, Targets).version if previous is not None else 0)
-    _check_signed(targets.signed, feed)
+    check_signed(targets.signed, feed)
     _check_life(feed, MAX_FEED_LIFE, now)
     shapes.check_feed(feed.signed, list_id=list_id)
     return feed
@@ -152,7 +152,8 @@ def _check_next(file: RoleFile[Root] | RoleFile[Targets], current: int) -> None:
         raise VersionConflict(message, role=file.role, current=current, offered=file.version)
 
 
-def _check_signed(delegator: Root | Targets, file: RoleFile[Root] | RoleFile[Targets]) -> None:
+def check_signed(delegator: Root | Targets, file: RoleFile[Root] | RoleFile[Targets]) -> None:
+    """That enough of the keys that `delegator` names for the role have signed. Raises BadSignature."""
     metadata = file.metadata
     result = delegator.get_verification_result(file.role, metadata.signed_bytes, metadata.signatures)
     if not result.verified:
@@ -168,5 +169,10 @@ def _check_fresh(file: RoleFile[Root] | RoleFile[Targets], now: datetime) -> Non
 
 def _check_life(file: RoleFile[Root] | RoleFile[Targets], longest: timedelta, now: datetime) -> None:
     _check_fresh(file, now)
+    check_bounded(file, longest, now)
+
+
+def check_bounded(file: RoleFile[Any], longest: timedelta, now: datetime) -> None:
+    """That the metadata does not live longer than its role may. Raises MalformedMetadata."""
     if file.expires > now + longest:
         raise MalformedMetadata(f"The {file.role} metadata may live {longest.days} days at most.", role=file.role)
