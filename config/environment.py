@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
+from hashshare.durable import create_file
+
 env = FileAwareEnv(strip_whitespace=True)
 
 FILE_BROKER: Final = "filesystem://"
@@ -44,21 +46,9 @@ def secret_key(folder: Path) -> str:
         return str(given)
     path = folder / "secret-key"
     if not path.exists():
-        _write_once(path, secrets.token_urlsafe(48))
+        # The first of several processes wins.
+        create_file(path, f"{secrets.token_urlsafe(48)}\n".encode())
     return path.read_text().strip()
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Let the first of several processes win: a linked file appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text + "\n")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
 
 
 def at_least_one(name: str, default: int) -> int:

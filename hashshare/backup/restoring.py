@@ -22,7 +22,6 @@ from django.db.migrations.loader import MigrationLoader
 
 from config.postgres import dumps
 from config.unfinished import mark_finished, mark_unfinished, unfinished
-from hashshare import hub_keys
 from hashshare.backup import target
 from hashshare.backup.checking import Checked, check_backup
 from hashshare.backup.description import NAMED as NAMED_ONLY
@@ -30,6 +29,7 @@ from hashshare.backup.making import SECRET_KEY, server_major
 from hashshare.backup.names import DUMP, NAMED, object_key_of
 from hashshare.backup.readers import members, spooled
 from hashshare.backup.sums import read_named
+from hashshare.durable import replace_file
 from hashshare.services.recovery import note_restored
 from hashshare.storage import object_store
 from hashshare.wire.errors import BadBackup, UsageError
@@ -144,4 +144,4 @@ def put_in_place(checked: Checked, folder: Path, *, database: str | None, keys: 
 def place_keys(files: dict[str, bytes], folder: Path) -> None:
     keys = Path(settings.HASHSHARE_KEYS)
     for name, body in files.items():
-        hub_keys.swap(folder if name == SECRET_KEY else keys, name, body)
+        replace_file((folder if name == SECRET_KEY else keys) / name, body)

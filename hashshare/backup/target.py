@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from config.postgres.dumps import SCHEMA
-from hashshare import hub_keys
+from hashshare.durable import create_file, sync_folder
 from hashshare.wire.errors import UsageError
 
 
@@ -85,6 +85,8 @@ def put_keys_aside(aside: Path | None, *also: Path) -> None:
     for path in [path for path in aside.parent.iterdir() if path.is_file()]:
         if not (aside / path.name).exists():
             path.replace(aside / path.name)
+    sync_folder(aside)
     for path in also:
         if path.is_file():
-            hub_keys.place(aside, aside / path.name, path.read_bytes())
+            create_file(aside / path.name, path.read_bytes())
+    sync_folder(aside.parent)
