@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -75,6 +75,30 @@ def clear_database(aside: str | None) -> None:
         else:
             cursor.execute(f"ALTER SCHEMA {SCHEMA} RENAME TO {connection.ops.quote_name(aside)}")
         cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+
+
+def put_database_back(aside: str | None) -> None:
+    """Undo `clear_database`, and drop what came in between."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [aside or ""])
+        if aside is not None and cursor.fetchone():
+            cursor.execute(f"ALTER SCHEMA {connection.ops.quote_name(aside)} RENAME TO {SCHEMA}")
+        else:
+            cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+
+
+def put_keys_back(aside: Path | None, *also: Path, placed: Iterable[Path]) -> None:
+    """Undo `put_keys_aside`, after removing what was `placed` since. `also` are the files that were copied."""
+    for path in placed:
+        path.unlink(missing_ok=True)
+    if aside is None or not aside.is_dir():
+        return
+    homes = {path.name: path for path in also}
+    for path in list(aside.iterdir()):
+        path.replace(homes.get(path.name, aside.parent / path.name))
+    aside.rmdir()
+    sync_folder(aside.parent)
 
 
 def put_keys_aside(aside: Path | None, *also: Path) -> None:
