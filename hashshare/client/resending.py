@@ -56,8 +56,8 @@ class Resent:
             )
         for name in self.wordless:
             yield (
-                f"{name}: its title, terms and visibility are not known here, so it has none and is private: grant it to "
-                "each member first, then they can subscribe."
+                f"{name}: its title, terms and visibility are not known here, so it has none and is private: grant it "
+                "to each member first, then they can subscribe."
             )
 
 
