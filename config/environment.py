@@ -5,6 +5,7 @@ Every name may also be given as NAME_FILE, a file that holds the value: so secre
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -31,6 +32,24 @@ def data_folder(default: Path) -> Path:
     folder = Path(env.str("HASHSHARE_DATA", str(default))).resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
     return folder
+
+
+def public_url(folder: Path) -> str:
+    """HASHSHARE_PUBLIC_URL, else that of the hub that runs on the data `folder`, else that of the usual port here."""
+    given: str = env.str("HASHSHARE_PUBLIC_URL", "")
+    return (given or _running_hub(folder) or "http://127.0.0.1:8000").rstrip("/")
+
+
+def _running_hub(folder: Path) -> str:
+    """What `manage.py hub` says of itself, while it lives; "" when none runs here."""
+    try:
+        said = json.loads((folder / "hub.json").read_text())
+        os.kill(int(said["pid"]), 0)
+        return str(said["public"])
+    except PermissionError:
+        return str(said["public"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def private_folder(path: Path, *, group: bool = False) -> Path:

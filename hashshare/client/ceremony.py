@@ -271,7 +271,7 @@ def known_officers(mine: OwnPublisher) -> tuple[Officer, ...]:
 def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
     """Officers by name. The card that a name had before stays beside the new one: its keys may stand still."""
     for card in cards:
-        path = mine.folder / "officers" / card.file_name
+        path = cards_folder(mine) / card.file_name
         if path.exists():
             before = read_card(path.read_bytes())
             if before.officer != card.officer:
@@ -281,7 +281,12 @@ def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
 
 
 def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:
-    return [read_card(path.read_bytes()) for path in sorted((mine.folder / "officers").glob("*.card.json"))]
+    return [read_card(path.read_bytes()) for path in sorted(cards_folder(mine).glob("*.card.json"))]
+
+
+def cards_folder(mine: OwnPublisher) -> Path:
+    """Where officers' cards are kept: what is put there gives them their names on this machine."""
+    return mine.folder / "officers"
 
 
 def accepted(request: SigningRequest, stands: Standing) -> bool:

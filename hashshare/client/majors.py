@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Targets
@@ -167,6 +168,28 @@ def _request(session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, n
     )
     check_request(request)
     return request
+
+
+# --- what waits --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRelease:
+    """A release that is kept until two have signed for what it takes; `path` is the request to carry to them."""
+
+    own: OwnList
+    version: int
+    path: Path
+    request: SigningRequest
+
+
+def waiting_releases(mine: OwnPublisher) -> list[WaitingRelease]:
+    """By list. Raises what reading a request raises; a record that is damaged is passed over."""
+    lists = [find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs]
+    found = [(own, _waiting(own)) for own in lists]
+    return [
+        WaitingRelease(own, it.draft.manifest.version, it.request, load_request(it.request)) for own, it in found if it
+    ]
 
 
 # --- handing in --------------------------------------------------------------------------------------------------

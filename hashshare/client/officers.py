@@ -10,7 +10,7 @@ Everything lies in one folder, by default HOME/officer, which may be a stick:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -119,9 +119,11 @@ def uses(request: SigningRequest, keys: Sequence[HeldKey]) -> list[Use]:
     return [use for use in found if use.roles]
 
 
-def keys_here(folders: Sequence[Path], further: Sequence[HeldKey] = ()) -> list[HeldKey]:
-    """Every key in `folders` and `further` that can be tried, once."""
-    every = [*further, *(key for folder in folders for key in held_keys(folder))]
+def keys_here(
+    folders: Sequence[Path], further: Sequence[HeldKey] = (), *, passed_over: Callable[[str], None] | None = None
+) -> list[HeldKey]:
+    """Every key in `folders` and `further` that can be tried, once. `passed_over`: see `held_keys`."""
+    every = [*further, *(key for folder in folders for key in held_keys(folder, passed_over=passed_over))]
     return list({key.keyid: key for key in every if is_there(key)}.values())
 
 
