@@ -33,7 +33,7 @@ from hashshare.wire.errors import MalformedRequest, StaleRequest, UsageError, Ve
 from hashshare.wire.repository import read_role
 from hashshare.wire.repository.cards import MAX_CARD, OfficerCard, card_fingerprint, read_card
 from hashshare.wire.repository.requests import NAME, SigningRequest, add_signatures, wanted
-from hashshare.wire.repository.verification import MAX_MAJOR_LIFE, MAX_ROOT_LIFE, MAX_TARGETS_LIFE
+from hashshare.wire.repository.verification import longest_life
 
 ROLES: Final = ("root", "targets")
 JOURNAL: Final = "hashshare-signed/1"
@@ -139,7 +139,7 @@ def check_life(request: SigningRequest, *, now: datetime) -> None:
     """Raises StaleRequest for what has expired, MalformedRequest for what would live longer than any hub accepts."""
     for role, body in request.roles.items():
         file = read_role(role, body)
-        longest = {"root": MAX_ROOT_LIFE, "major": MAX_MAJOR_LIFE}.get(role, MAX_TARGETS_LIFE)
+        longest = longest_life(role)
         clock = f"by this machine's clock, which says {write_time(now)}"
         if file.expires <= now:
             raise StaleRequest(

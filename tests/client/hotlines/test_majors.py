@@ -170,7 +170,7 @@ def test_it_waits_for_two_officers_and_then_goes_out_as_it_was(
 def test_officers_are_shown_what_goes(guarded: Desk, people: list[Officer]) -> None:
     waits = publish(guarded)
     told = " ".join(people[0].desk.run("publisher", "sign", waits["request"], "--yes").stdout.split())
-    assert f"300 entries of {LIST} may go with its version 2" in told
+    assert f"300 entries of the 1,000 (30.0 %) of {LIST} may go with its version 2" in told
 
 
 def test_publishing_the_same_again_keeps_the_signatures(guarded: Desk, people: list[Officer]) -> None:
