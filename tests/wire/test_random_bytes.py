@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from tuf.ngclient import Updater
 
 from hashshare.client.fetching import tuf_errors_translated
-from hashshare.client.trust import CONFIG, check_root
+from hashshare.client.repository import CONFIG
+from hashshare.client.trust import check_root
 from hashshare.wire import repository
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.errors import HashshareError, VerificationFailed

@@ -18,6 +18,7 @@ from hashshare.client.cli.requests import tell_waiting
 from hashshare.client.contact import note_reached
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
+from hashshare.client.kept_metadata import expiries
 from hashshare.client.logs import seen_logs
 from hashshare.client.organisation_keys import note_own_end
 from hashshare.client.session import Session
@@ -147,9 +148,7 @@ def _held_json(home: Home, state: Held) -> dict[str, Any]:
         "applied_at": state.applied_at,
         "trust": known.state if known else "unknown",
         **told_json(told(ListStore(home, state.list_id))),
-        "expires": {
-            role: write_time(end) for role, end in trust.expiries(home, state.publisher, state.list_id).items()
-        },
+        "expires": {role: write_time(end) for role, end in expiries(home, state.publisher, state.list_id).items()},
     }
 
 

@@ -14,7 +14,7 @@ from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
-from hashshare.client.identity import Founders, create_list, init_publisher, new_list_id
+from hashshare.client.identity import Created, Founders, create_list, init_publisher, new_list_id
 from hashshare.client.officers import card_json, load_card
 from hashshare.client.publisher import own_publishers
 from hashshare.client.renewal import renew_publisher
@@ -208,6 +208,10 @@ def create(
         ask=passphrases.to_open,
         now=datetime.now(UTC),
     )
+    _tell_created(out, done)
+
+
+def _tell_created(out: Output, done: Created) -> None:
     own = done.list
     out.result(
         {

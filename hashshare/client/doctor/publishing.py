@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hashshare.client import trust
-from hashshare.client.ceremony import load_request, waiting_requests
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.kept import read_kept
+from hashshare.client.kept_metadata import expiries
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_publishers
 from hashshare.client.refusals import read_refusal
 from hashshare.client.spans import span
+from hashshare.client.waiting import load_request, waiting_requests
 from hashshare.wire.errors import ExitCode, HashshareError
 from hashshare.wire.repository.requests import SigningRequest, missing
 
@@ -86,7 +86,7 @@ def _check_list(own: OwnList, now: datetime) -> Iterable[Finding]:
 def _check_roles(
     mine: OwnPublisher, subject: str, list_id: str, roles: tuple[str, ...], now: datetime
 ) -> Iterable[Finding]:
-    ends = trust.expiries(mine.home, mine.domain, list_id or "0" * 16)
+    ends = expiries(mine.home, mine.domain, list_id or "0" * 16)
     for role in roles:
         if role not in ends:
             continue
