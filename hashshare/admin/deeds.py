@@ -1,4 +1,4 @@
-"""What an operator may do from a page: a named deed, asked once more with its consequence, done by a service, recorded.
+"""What a person may do from a page: a named deed, asked once more with its consequence, done by a service, recorded.
 
 The stock forms of the admin never change a row here; a deed is the only way.
 """
@@ -11,7 +11,9 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.http import HttpRequest
 
+from hashshare.admin import roles
 from hashshare.selectors.callers import Caller
 
 
@@ -49,11 +51,16 @@ def no_consequence(row: Any) -> str:
     return ""
 
 
+def by_operators(request: HttpRequest, row: Any) -> bool:
+    return roles.is_operator(request)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """One thing to be done. `perform(row, data, actor)` calls a service; `row` is None for deeds of a whole table.
 
-    `applies(row)` says whether it makes sense now; `consequence(row)` names the thing and what follows.
+    `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
+    `consequence(row)` names the thing and what follows.
     """
 
     slug: str
@@ -62,6 +69,7 @@ class Deed:
     consequence: Callable[[Any], str] = no_consequence
     form: type[forms.Form] = Nothing
     applies: Callable[[Any], bool] = always
+    may: Callable[[HttpRequest, Any], bool] = by_operators
 
 
 def acting_for(organisation: Any, actor: Any) -> Caller:

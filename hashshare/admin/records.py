@@ -106,7 +106,7 @@ class RecordAdmin(StockAdmin):
 
     def _row_view(self, deed: Deed) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, pk: str) -> HttpResponse:
-            if not roles.is_operator(request):
+            if not self.has_view_permission(request):
                 raise PermissionDenied
             row = self.get_object(request, unquote(pk))
             if row is None:
@@ -116,7 +116,7 @@ class RecordAdmin(StockAdmin):
         return view
 
     def _ask_or_do(self, request: HttpRequest, deed: Deed, row: Any) -> HttpResponse:
-        if not roles.is_operator(request):
+        if not deed.may(request, row):
             raise PermissionDenied
         if not deed.applies(row):
             messages.warning(request, f"“{deed.label}” does not apply any more: the state has changed meanwhile.")
@@ -160,9 +160,8 @@ class RecordAdmin(StockAdmin):
     def _offered(
         self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
     ) -> list[dict[str, str]]:
-        if not roles.is_operator(request):
-            return []
-        return [{"label": deed.label, "address": address(deed, row)} for deed in deeds if deed.applies(row)]
+        offered = [deed for deed in deeds if deed.may(request, row) and deed.applies(row)]
+        return [{"label": deed.label, "address": address(deed, row)} for deed in offered]
 
     def _address(self, deed: Deed, row: Any) -> str:
         return reverse(f"admin:{self._name(deed)}", args=[row.pk] if row else [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
@@ -15,26 +14,10 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 
 from hashshare.admin import roles
-from hashshare.admin.expiring import what_expires_next
+from hashshare.admin.desks import PAGES, sections
 from hashshare.admin.marks import DASH
 from hashshare.admin.notices import notices
-from hashshare.admin.propagation import withdrawal_propagation
-from hashshare.admin.statistics import coalition_statistics
-from hashshare.admin.timetable import timetable
 from hashshare.services.counters import count, counted, network_address
-
-SECTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
-    "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "LogEntry"),
-}
-"""Model class names by section of the navigation, in order; one that is missing here stands in the last."""
-
-
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "LogEntry": "What operators did"}
-"""Where the navigation says it in other words than the class."""
-
 
 FAILURES: Final = {"account": 10, "address": 100}
 """How often one may fail from one network address: with one e-mail address, and in all."""
@@ -93,11 +76,8 @@ class HubAdminSite(AdminSite):
         return bool(roles.role_of(request.user))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        statistics = path("statistics/", self.admin_view(coalition_statistics(self)), name="statistics")
-        propagation = path("propagation/", self.admin_view(withdrawal_propagation(self)), name="propagation")
-        expiring = path("expiring/", self.admin_view(what_expires_next(self)), name="expiring")
-        jobs = path("timetable/", self.admin_view(timetable(self)), name="timetable")
-        return [statistics, propagation, expiring, jobs, *super().get_urls()]
+        own = [path(page.path, self.admin_view(page.view(self)), name=page.name) for page in PAGES]
+        return [*own, *super().get_urls()]
 
     def index(  # type: ignore[override]  # a redirect is no TemplateResponse
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -109,46 +89,11 @@ class HubAdminSite(AdminSite):
         return super().index(request, {**(extra_context or {}), **told})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The tables a person may see, by section instead of by Django application; the statistics first."""
+        """The pages and tables a person may see, by section instead of by Django application."""
         if app_label is not None:
             return super().get_app_list(request, app_label)
-        seen = [_renamed(table) for app in super().get_app_list(request) for table in app["models"]]
-        pages = list(_pages(request))
-        own = [_page_section(pages)] if pages else []
-        return own + [section for name in SECTIONS if (section := _section(name, seen))["models"]]
-
-
-def _renamed(table: dict[str, Any]) -> dict[str, Any]:
-    return {**table, "name": NAMES.get(table["object_name"], table["name"])}
-
-
-def _section(name: str, tables: list[dict[str, Any]]) -> dict[str, Any]:
-    order = SECTIONS[name]
-    known = {model for models in SECTIONS.values() for model in models}
-    last = name == list(SECTIONS)[-1]
-    mine = [t for t in tables if t["object_name"] in order or (last and t["object_name"] not in known)]
-    mine.sort(key=lambda table: order.index(table["object_name"]) if table["object_name"] in order else len(order))
-    return {"name": name, "app_label": name.split()[0].lower(), "app_url": reverse("admin:index"), "models": mine}
-
-
-def _pages(request: HttpRequest) -> Iterator[dict[str, Any]]:
-    """The pages that are no table of rows."""
-    if roles.sees_statistics(request):
-        yield _page("Coalition statistics", "Statistics", reverse("admin:statistics"))
-    if roles.sees_propagation(request):
-        yield _page("Withdrawal propagation", "Propagation", reverse("admin:propagation"))
-    if roles.sees_expiring(request):
-        yield _page("What expires next", "Expiring", reverse("admin:expiring"))
-    if roles.is_operator(request):
-        yield _page("Timetable", "Timetable", reverse("admin:timetable"))
-
-
-def _page(name: str, object_name: str, address: str) -> dict[str, Any]:
-    return {"name": name, "object_name": object_name, "admin_url": address, "view_only": True}
-
-
-def _page_section(pages: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"name": "Coalition", "app_label": "coalition", "app_url": pages[0]["admin_url"], "models": pages}
+        tables = [table for app in super().get_app_list(request) for table in app["models"]]
+        return sections(request, tables)
 
 
 site = HubAdminSite()

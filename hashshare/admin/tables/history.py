@@ -1,4 +1,4 @@
-"""What operators did on these pages, and why. Written with each deed, never changed."""
+"""What people did on these pages, and why. Written with each deed, never changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashshare.admin.site import site
 
 @admin.register(LogEntry, site=site)
 class LogEntryAdmin(RecordAdmin):
-    empty_state = "Each deed of an operator on these pages is noted here, with its reason."
+    empty_state = "Each deed of a person on these pages is noted here, with its reason."
     list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
     list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("user", "content_type")
