@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -13,20 +15,53 @@ from hashshare.admin.filters import RevokedFilter
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-from hashshare.models import OrganisationKey
-from hashshare.services.keys import revoke_key
+from hashshare.models import AccessKey, OrganisationKey
+from hashshare.services.keys import Ending, access_keys_of, revoke_key
+
+
+class RevokeForm(Reason):
+    keep_access_keys = forms.BooleanField(
+        required=False, help_text="Only when it is known that nobody else had the key: they go on to read."
+    )
 
 
 def _revoke(row: OrganisationKey, data: dict[str, Any], actor: Any) -> Outcome:
-    revoke_key(organisation=row.organisation, fingerprint=row.fingerprint, now=timezone.now())
-    return Outcome(f"{row.fingerprint} is revoked.")
+    done = revoke_key(
+        organisation=row.organisation,
+        fingerprint=row.fingerprint,
+        now=timezone.now(),
+        keep_access_keys=data["keep_access_keys"],
+    )
+    left = f" It had made {_named(done.access_keys_left)}, which goes on." if done.access_keys_left else ""
+    message = f"{row.fingerprint} is revoked{_with(done)}.{left}"
+    return Outcome(message, noted=_noted(done), ended=done.access_keys)
 
 
 def _revoke_stolen(row: OrganisationKey, data: dict[str, Any], actor: Any) -> Outcome:
-    ended = revoke_key(organisation=row.organisation, fingerprint=row.fingerprint, now=timezone.now(), introduced=True)
-    noted = f"with it: {', '.join(key.fingerprint for key in ended)}" if ended else ""
-    message = f"{row.fingerprint} is revoked, {len(ended)} keys that it had brought, and what all of them had made."
-    return Outcome(message, noted=noted, ended=ended)
+    done = revoke_key(organisation=row.organisation, fingerprint=row.fingerprint, now=timezone.now(), introduced=True)
+    message = (
+        f"{row.fingerprint} is revoked, {len(done.ended)} keys that it had brought, and what all of them had made."
+    )
+    return Outcome(message, noted=_noted(done), ended=(*done.ended, *done.access_keys))
+
+
+def _with(done: Ending) -> str:
+    return f", and with it {_named(done.access_keys)}" if done.access_keys else ""
+
+
+def _noted(done: Ending) -> str:
+    ended = [*(key.fingerprint for key in done.ended), *([_named(done.access_keys)] if done.access_keys else [])]
+    return f"with it: {', '.join(ended)}" if ended else ""
+
+
+def _named(rows: Sequence[AccessKey]) -> str:
+    return f"the access {'key' if len(rows) == 1 else 'keys'} {', '.join(map(str, rows))}"
+
+
+def _made(row: OrganisationKey) -> str:
+    """The access keys that would end with it."""
+    made = access_keys_of(row, now=timezone.now())
+    return f"So is {_named(made)}, unless you keep what it made. " if made else ""
 
 
 def _left(row: OrganisationKey) -> str:
@@ -70,9 +105,9 @@ class OrganisationKeyAdmin(RecordAdmin):
             _revoke,
             lambda row: (
                 f"Requests signed with {row} are refused from now on, for good, and one-time codes that it made are "
-                f"void. {_left(row)}"
+                f"void. {_made(row)}{_left(row)}"
             ),
-            Reason,
+            RevokeForm,
             lambda row: row.revoked_at is None,
         ),
         Deed(
