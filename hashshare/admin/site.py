@@ -25,7 +25,7 @@ from hashshare.services.counters import count, counted, network_address
 
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
+    "What is published": ("Publisher", "Beginning", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
     "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "LogEntry"),
 }

@@ -2,6 +2,7 @@
 
 from hashshare.models.access_keys import AccessKey
 from hashshare.models.acknowledgements import Acknowledgement
+from hashshare.models.beginnings import Beginning, FormerMetadata
 from hashshare.models.commits import Commit
 from hashshare.models.deliveries import Delivery
 from hashshare.models.guards import GuardedDigest
@@ -26,10 +27,12 @@ from hashshare.models.warnings import ExpiryWarning
 __all__ = [
     "AccessKey",
     "Acknowledgement",
+    "Beginning",
     "Commit",
     "DailyStatistic",
     "Delivery",
     "ExpiryWarning",
+    "FormerMetadata",
     "GuardedDigest",
     "HashList",
     "Invitation",

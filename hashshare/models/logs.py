@@ -75,6 +75,7 @@ class Leaf(models.Model):
         DELIVERY = "delivery", "A manifest was delivered"
         ACKNOWLEDGEMENT = "acknowledgement", "A member acknowledged"
         ERASURE = "erasure", "Openings were erased"
+        REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -108,7 +109,7 @@ class Leaf(models.Model):
                 name="leaf_opening_is_whole",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure"]),
+                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure", "replacement"]),
                 name="leaf_kind_known",
             ),
         ]

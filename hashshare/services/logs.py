@@ -14,6 +14,7 @@ from hashshare.selectors.logs import delivery_log, publication_log, tile_reader
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.leaves import entry_of, new_opening, publication_entry
 from hashshare.wire.log.merkle import EMPTY_ROOT
+from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
 from hashshare.wire.log.trees import Tree
 
@@ -66,6 +67,12 @@ def add_publication(*, metadata: bytes, now: datetime) -> None:
     """The digest of a file of signed metadata that was accepted."""
     log = log_of_publications(now=now)
     Leaf.objects.create(log=log, kind=Leaf.Kind.PUBLICATION, entry=publication_entry(metadata), created_at=now)
+
+
+def add_replacement(replaced: RootReplaced, *, now: datetime) -> None:
+    """That a publisher's root was replaced without the old one's signature."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.REPLACEMENT, entry=replaced.to_entry(), created_at=now)
 
 
 def hidden_leaf(log_id: int, row: Row, now: datetime) -> Leaf:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
+    Beginning,
     Commit,
     DailyStatistic,
     Delivery,
@@ -99,6 +100,13 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
             Invitation: invitation,
             Person: person("engineer", member),
             Publisher: publisher,
+            Beginning: Beginning.objects.create(
+                publisher=publisher,
+                before="0" * 64,
+                allowed_by="ada@north.example",
+                reason=f"{domain} telephoned",
+                ends_at=now + timedelta(days=30),
+            ),
             HashList: found,
             Job: job,
             Commit: commit,

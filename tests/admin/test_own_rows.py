@@ -9,6 +9,7 @@ from django.test import Client
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
+    Beginning,
     Commit,
     Delivery,
     HashList,
@@ -29,7 +30,10 @@ from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
-OF_THE_HOTLINE = (Organisation, OrganisationKey, Publisher, HashList, Job, Commit, Release, Metadata, StoredObject, Log)
+OF_THE_HOTLINE = (
+    *(Organisation, OrganisationKey, Publisher, Beginning, HashList, Job, Commit, Release, Metadata, StoredObject),
+    Log,
+)
 OF_THE_MEMBER = (AccessKey, Person)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 
