@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from hashshare.client import trust
-from hashshare.client.ceremony import load_request, waiting_requests
+from hashshare.client.anew import every_waiting
+from hashshare.client.ceremony import load_request
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.kept import read_kept
@@ -43,7 +44,7 @@ def check(patient: Patient) -> Iterable[Finding]:
                     subject=f"{mine.domain}/{slug}",
                 )
         yield from _check_roles(mine, mine.domain, "", ("root", "targets"), patient.now)
-        for path, request in waiting_requests(mine):
+        for path, request in every_waiting(mine):
             yield _waiting(mine, path, request)
 
 
