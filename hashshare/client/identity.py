@@ -138,10 +138,11 @@ def publisher_record(session: Session, domain: str) -> dict[str, Any]:
 def hub_keys(session: Session) -> list[Key]:
     """The hub's two keys for snapshot and timestamp: one in use, one on standby."""
     descriptor = session.get_json("/.well-known/hashshare")
-    return [_hub_key(entry) for entry in descriptor["keys"]]
+    return [hub_key(entry) for entry in descriptor["keys"]]
 
 
-def _hub_key(entry: Mapping[str, Any]) -> Key:
+def hub_key(entry: Mapping[str, Any]) -> Key:
+    """One of the descriptor's keys. Raises UsageError for a kind that this version does not know."""
     kind, public = (entry.get("keytype"), entry.get("scheme")), entry["keyval"]["public"]
     if kind == ("ed25519", "ed25519"):
         return keys.tuf_key(bytes.fromhex(public))

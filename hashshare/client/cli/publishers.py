@@ -10,7 +10,17 @@ import typer
 
 from hashshare.client.anew import begin_anew
 from hashshare.client.ceremony import Proposed
-from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, resending, rotation
+from hashshare.client.cli import (
+    bases,
+    majors,
+    officers,
+    passphrases,
+    refreshing,
+    requests,
+    resending,
+    rotation,
+    standing,
+)
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
@@ -36,6 +46,7 @@ def register(app: typer.Typer) -> None:
     publisher = typer.Typer(help="Your publishing identity and its lists.", no_args_is_help=True)
     lists = typer.Typer(help="The lists you publish.", no_args_is_help=True)
     command(publisher, "init")(init)
+    command(publisher, "status")(standing.show_status)
     command(publisher, "officer")(officers.officer)
     command(publisher, "sign-request")(requests.sign_request)
     command(publisher, "sign")(officers.sign)
