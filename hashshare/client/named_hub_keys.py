@@ -1,7 +1,7 @@
 """The hub's two keys as a publisher's root names them, against those that the hub has now. Pure.
 
-Only the publisher's root decides what members believe of the hub. A key that changed there without the root following is
-told in words, with whether it must follow at once.
+Only the publisher's root decides what members believe of the hub. A key that changed there without the root following
+is told in words, with whether it must follow at once.
 """
 
 from __future__ import annotations
