@@ -19,6 +19,15 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from hashshare.wire import chain, errors, keys, repository
+from hashshare.wire.log import (
+    WIDTH,
+    Checkpoint,
+    entries_bundle,
+    leaf_hash,
+    parse_tile_path,
+    root_of,
+    sign_checkpoint,
+)
 from hashshare.wire.manifest import Manifest
 from tests.client.ledger import Ledger
 
@@ -55,6 +64,8 @@ class North:
     queued: int = 0
     verdict: Callable[[Manifest], None] = lambda manifest: None
     window: tuple[int, int] | None = None
+    published: list[bytes] | None = None
+    """The entries of its publication log; None for a hub that shows none."""
     anew: bool = False
     """Whether the operator lets the publisher begin anew, once."""
     shelf: Shelf = field(default_factory=Shelf)
@@ -62,6 +73,8 @@ class North:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    signed_entries: list[bytes] | None = None
+    """What the publication log's checkpoint vouches for, where that is not what it shows."""
     ledger: Ledger = field(default_factory=lambda: Ledger("aurora.example", "http://north"))
     spread: Callable[[int | None], list[dict[str, Any]]] = lambda version: []
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -182,12 +195,25 @@ class North:
             described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
             named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
             return 200, {**named, "keys": described}
+        if path.startswith("/log/publication/"):
+            return 200, self.publication(path.removeprefix("/log/publication/"))
         parts = path.removeprefix(API).split("/")
         handler = getattr(self, f"{method.lower()}_{parts[0].replace('-', '_')}", None)
         if handler is None:
             raise errors.NotEntitled
         answered: tuple[int, Any] = handler(parts[1:], headers, body)
         return answered
+
+    def publication(self, path: str) -> bytes:
+        """What anybody may read of the publication log."""
+        if self.published is None:
+            raise errors.NotFound
+        if path == "checkpoint":
+            root = root_of(leaf_hash(entry) for entry in self.signed_entries or self.published)
+            named = Checkpoint("north/log/publication", len(self.published), root)
+            return sign_checkpoint(named, key=self.ledger.key).encode()
+        place = parse_tile_path(path)
+        return entries_bundle(self.published[place.index * WIDTH : place.index * WIDTH + place.width])
 
     def post_tokens(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         return 201, {"token": "t", "expires_in": 600, "expires_at": ""}
