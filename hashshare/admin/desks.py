@@ -84,7 +84,7 @@ PAGES: Final = (
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
+    "What is published": ("Publisher", "Beginning", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
     "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
 }
@@ -100,6 +100,7 @@ ABOUT: Final = {
     "OrganisationKey": "The machine keys that sign requests",
     "AccessKey": "Read-only keys for other programs",
     "Publisher": "The domains under which hotlines publish",
+    "Beginning": "Hotlines that lost their root and were let begin anew",
     "HashList": "What is published, with algorithms, terms and version",
     "Release": "Each version of a list, published or rejected with reasons",
     "Commit": "What hotlines sent to be published",

@@ -36,14 +36,20 @@ AskPassphrase = Ask
 
 @dataclass(frozen=True, slots=True)
 class OwnPublisher:
-    """Paths of one publishing identity on this machine."""
+    """Paths of one publishing identity on this machine. `part`: of one of its folders that is laid out alike."""
 
     home: Home
     domain: str
+    part: str = ""
 
     @property
     def folder(self) -> Path:
-        return self.home.path / "publisher" / checked_domain(self.domain)
+        return self.home.path / "publisher" / checked_domain(self.domain) / self.part
+
+    @property
+    def beginning(self) -> OwnPublisher:
+        """What is made where the publisher begins anew (client.anew), until the hub has accepted it."""
+        return OwnPublisher(self.home, self.domain, "anew")
 
     @property
     def root_path(self) -> Path:

@@ -44,7 +44,7 @@ def feeds_anew(
         standing = {list_id: feed for list_id in changed if (feed := served_feed(session, mine, list_id))}
         hanging = uncovered(Trusted(None, after, standing))
         yield {it: _sign_anew(mine, it, standing[it], after, ask=ask, now=now) for it in hanging}
-        _sync(session, mine, hanging)
+        _sync(session, OwnPublisher(mine.home, mine.domain), hanging)
 
 
 def _given_to_others(before: bytes | None, after: bytes) -> list[str]:
@@ -78,7 +78,7 @@ def _sign_anew(mine: OwnPublisher, list_id: str, feed: bytes, targets: bytes, *,
     """The feed that stands, under the next version and a key that `targets` names."""
     signer = open_signer(_key_here(mine, targets, list_id), ask)
     renewed = renew_feed(feed, list_id=list_id, signers=[signer], now=now)
-    note_signed(mine, list_id, renewed, now=now)
+    note_signed(OwnPublisher(mine.home, mine.domain), list_id, renewed, now=now)
     return renewed
 
 

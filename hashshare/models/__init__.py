@@ -2,6 +2,7 @@
 
 from hashshare.models.access_keys import AccessKey
 from hashshare.models.acknowledgements import Acknowledgement
+from hashshare.models.beginnings import Beginning, FormerMetadata
 from hashshare.models.commits import Commit
 from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
@@ -29,11 +30,13 @@ __all__ = [
     "AccessKey",
     "Acknowledgement",
     "Authenticator",
+    "Beginning",
     "Commit",
     "DailyStatistic",
     "Deed",
     "Delivery",
     "ExpiryWarning",
+    "FormerMetadata",
     "GuardedDigest",
     "HashList",
     "Invitation",

@@ -15,6 +15,7 @@ from hashshare.admin.sessions import BACKEND, VERIFIED, verified
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
+    Beginning,
     Commit,
     DailyStatistic,
     Deed,
@@ -107,6 +108,13 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
             Invitation: invitation,
             Person: person("engineer", member),
             Publisher: publisher,
+            Beginning: Beginning.objects.create(
+                publisher=publisher,
+                before="0" * 64,
+                allowed_by="ada@north.example",
+                reason=f"{domain} telephoned",
+                ends_at=now + timedelta(days=30),
+            ),
             HashList: found,
             Job: job,
             Commit: commit,

@@ -6,6 +6,7 @@ The only place of the pages that imports models, because Django registers a clas
 from hashshare.admin.tables import (
     access_keys,
     acknowledgements,
+    beginnings,
     commits,
     deeds,
     deliveries,
@@ -31,6 +32,7 @@ from hashshare.admin.tables import (
 __all__ = [
     "access_keys",
     "acknowledgements",
+    "beginnings",
     "commits",
     "deeds",
     "deliveries",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hashshare.client.anew import every_waiting, is_beginning, submit_beginning, waiting_beginning
 from hashshare.client.ceremony import (
     Proposed,
     drop_request,
@@ -17,7 +18,6 @@ from hashshare.client.ceremony import (
     request_path,
     standing,
     submit,
-    waiting_requests,
 )
 from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
@@ -54,8 +54,9 @@ def submit_files(
     if is_of_major(copies):
         majors.submit_files(out, session, mine, copies)
         return
+    hand_in = submit_beginning if (anew := is_beginning(mine, copies)) else submit
     with home.lock(f"publisher-{mine.domain}"):
-        done = submit(session, mine, copies, ask=passphrases.to_open, now=datetime.now(UTC))
+        done = hand_in(session, mine, copies, ask=passphrases.to_open, now=datetime.now(UTC))
     fingerprint = root_fingerprint(mine.root_path.read_bytes()) if mine.root_path.exists() else None
     out.result({"publisher": mine.domain, "fingerprint": fingerprint, **proposed_json(done)})
     if done.path is not None:
@@ -66,6 +67,9 @@ def submit_files(
     out.say(f"{mine.domain}: {', '.join(versions(done.request))} {state}.")
     if fingerprint and not done.request.chain:
         tell_fingerprint(out, fingerprint)
+    if anew:
+        tell_begun(out, mine)
+        return
     tell_retired(out, mine)
 
 
@@ -86,8 +90,11 @@ def sign_request(
     """
     home, now = Home.open(), datetime.now(UTC)
     mine, session = OwnPublisher(home, checked_domain(domain)), Session.open(home, warn=out.warn)
-    waiting = open_request(mine, standing(session, mine), now=now)
-    releases = waiting_releases(mine)
+    waiting, releases = waiting_beginning(mine, now=now), waiting_releases(mine)
+    if waiting is not None:
+        mine = mine.beginning
+    else:
+        waiting = open_request(mine, standing(session, mine), now=now)
     if drop:
         _drop(out, mine, waiting)
         majors.tell_releases(out, releases)
@@ -135,7 +142,7 @@ def tell_waiting(out: Output, home: Home) -> list[dict[str, Any]]:
     """For `status`: the requests of one's own publishers that wait for officers."""
     rows: list[dict[str, Any]] = []
     for mine in own_publishers(home):
-        for path, request in waiting_requests(mine):
+        for path, request in every_waiting(mine):
             lacks = missing(request)
             out.warn(f"{mine.domain}: {', '.join(versions(request))} waits for its officers ({path}).")
             out.facts(lacking(lacks, request))
@@ -177,6 +184,14 @@ def tell_fingerprint(out: Output, fingerprint: str) -> None:
     """What members will check a publisher by."""
     out.fingerprint("Root fingerprint, SHA256: ", fingerprint)
     out.say("Publish it where members can check it without the hub: letterhead, web site, telephone.")
+
+
+def tell_begun(out: Output, mine: OwnPublisher) -> None:
+    """What a publisher that began anew still has to do."""
+    out.say("Every member refuses this root, with an alarm, until a person there has named it. Call each of them, read")
+    out.say(f"them the fingerprint, and have them run: hashshare pin {mine.domain} FINGERPRINT --replace, then sync.")
+    out.say("Who took it up shows in: hashshare propagation LIST. Majors begin again: hashshare publisher major DOMAIN")
+    tell_retired(out, mine)
 
 
 def tell_retired(out: Output, mine: OwnPublisher) -> None:

@@ -152,6 +152,29 @@ class Aurora:
         self.targets = repository.renew_targets(self.targets, signers=signers[1:], now=now)
         self.metadata["2.root.json"], self.metadata["3.targets.json"] = root, self.targets
 
+    def begin_anew(self) -> None:
+        """As a publisher does that lost its officers' keys: another first root, the same feed key and lists."""
+        self.officer = keys.generate()
+        signers, own = [keys.tuf_signer(self.officer)], [self._key(self.officer)]
+        self.root = repository.create_root(
+            root_keys=own,
+            targets_keys=own,
+            hub_keys=[self._key(self.online), self._key(self.standby)],
+            signers=signers,
+            now=datetime.now(UTC),
+        )
+        self.targets = repository.delegate_list(
+            repository.create_targets(signers=[], now=datetime.now(UTC)),
+            list_id=self.list_id,
+            keys=[self._key(self.feed_key)],
+            signers=signers,
+            now=datetime.now(UTC),
+            amend=True,
+        )
+        kept = {name: body for name, body in self.metadata.items() if name.split(".")[1] not in ("root", "targets")}
+        self.metadata = {**kept, "1.root.json": self.root, "1.targets.json": self.targets}
+        self.seal()
+
     # --- releases ---
 
     def release(self, upserts: Iterable[Item] = (), withdrawals: Iterable[Item] = (), *, reason: str = "other") -> None:
@@ -285,15 +308,18 @@ class Aurora:
             life=self.feed_life,
         )
         self.metadata[f"{self.role_version}.{self.list_id}.json"] = self.feed
+        self.seal()
+
+    def seal(self) -> None:
+        """A new snapshot over what stands, and a timestamp over that."""
         self.snapshots += 1
-        signer = keys.tuf_signer(self.online)
         self.snapshot = repository.sign_snapshot(
             targets=self.targets,
             feeds={self.list_id: self.feed},
             major=self.major,
             version=self.snapshots,
-            signer=signer,
-            now=now,
+            signer=keys.tuf_signer(self.online),
+            now=datetime.now(UTC),
         )
         self.metadata[f"{self.snapshots}.snapshot.json"] = self.snapshot
         self.stamp()
