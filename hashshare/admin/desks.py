@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from hashshare.admin import roles
 from hashshare.admin.expiring import what_expires_next
+from hashshare.admin.member_desk import member_desk, member_list, member_lists, member_receipt
 from hashshare.admin.propagation import withdrawal_propagation
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.admin.timetable import timetable
@@ -34,6 +35,19 @@ class Page:
 
 
 PAGES: Final = (
+    Page("member-desk", "desk/", "Your desk", "Your organisation", member_desk, roles.sees_member_desk),
+    Page("member-lists", "desk/lists/", "Lists to ask for", "Your organisation", member_lists, roles.sees_member_desk),
+    Page(
+        "member-list",
+        "desk/lists/<str:domain>/<slug:slug>/",
+        "",
+        "Your organisation",
+        member_list,
+        roles.sees_member_desk,
+    ),
+    Page(
+        "member-receipt", "desk/receipts/<int:leaf>/", "", "Your organisation", member_receipt, roles.sees_member_desk
+    ),
     Page("statistics", "statistics/", "Coalition statistics", "Coalition", coalition_statistics, roles.sees_statistics),
     Page(
         "propagation",

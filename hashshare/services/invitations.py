@@ -22,6 +22,7 @@ from hashshare.wire import errors
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0/O and 1/I; twelve of them are 60 random bits."""
+CODE_LENGTH = 12
 
 VALID_FOR = timedelta(days=14)
 
@@ -61,12 +62,14 @@ def invite_key(
     key_name: str = "",
     holder: Person | None = None,
     made_with: OrganisationKey | None = None,
+    code: str = "",
 ) -> tuple[Invitation, str]:
     """A code for one more machine key of an organisation that exists, or for one whose first code ran out.
 
-    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for an operator.
+    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for a person. `code`:
+    a random one that is drawn already.
     """
-    code = new_code()
+    code = code or new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.ORGANISATION,
         organisation=organisation,
@@ -210,7 +213,12 @@ def still_vouched_for(invitation: Invitation, now: datetime) -> bool:
 
 def new_code() -> str:
     """Such as `7KQ4-M2XF-9D3P`."""
-    text = "".join(secrets.choice(ALPHABET) for _ in range(12))
+    return code_of(secrets.token_bytes(CODE_LENGTH))
+
+
+def code_of(drawn: bytes) -> str:
+    """The code that twelve random bytes spell: five bits of each, for the alphabet has 32 letters."""
+    text = "".join(ALPHABET[byte % len(ALPHABET)] for byte in drawn)
     return "-".join(text[i : i + 4] for i in (0, 4, 8))
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
-from hashshare.selectors.people import Belongings, belongings, codes_of
+from hashshare.selectors.people import Belongings, belongings, codes_of, made_for
 from hashshare.wire import errors
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def someone_leaves(*, person: Person, by: str, now: datetime) -> Belongings:
     deactivate_person(person=person)
     Session.objects.filter(pk__in=ending.sessions).delete()
     OrganisationKey.objects.filter(holder=person, revoked_at=None).update(revoked_at=now)
-    AccessKey.objects.filter(made_with__holder=person, revoked_at=None).update(revoked_at=now)
+    AccessKey.objects.filter(made_for(person), revoked_at=None).update(revoked_at=now)
     Invitation.objects.filter(pk__in=[row.pk for row in ending.invitations], used_at=None).update(expires_at=now)
     logger.info("%s left, by %s: %s.", person.email, by, told(ending))
     return ending
