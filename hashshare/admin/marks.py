@@ -19,6 +19,7 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("behind", "never synced", "terms to accept", "terms changed", "to apply"), "warn"),
     "served": "good",
     "hub key not named": "bad",
+    "changed": "bad",
 }
 """Tone by state word; every other state is one of waiting."""
 
