@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.admin.next_steps import Standing, Step, next_steps
+from hashshare.sandbox.archive import NAME, sandbox_zip
 from hashshare.selectors.callers import Caller, caller_of_person
 from hashshare.selectors.lists import catalogue, list_detail
 from hashshare.selectors.member_desk import (
@@ -34,6 +35,7 @@ from hashshare.selectors.member_desk import (
     reading_keys,
 )
 from hashshare.selectors.receipts import one_receipt
+from hashshare.selectors.sandbox import sandbox_list
 from hashshare.services.subscriptions import request_subscription
 from hashshare.wire.errors import HashshareError, NotEntitled, TermsNotAccepted
 
@@ -116,6 +118,18 @@ def member_receipt(site: AdminSite) -> View:
     return view
 
 
+def sandbox_files(site: AdminSite) -> View:
+    """The harmless files that match the sandbox list."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        _caller(request)
+        response = HttpResponse(sandbox_zip(), content_type="application/zip")
+        response["Content-Disposition"] = f'attachment; filename="{NAME}"'
+        return response
+
+    return view
+
+
 class Acceptance(forms.Form):
     """`terms_digest` are the terms that were shown: if others stand by now, they have to be read first."""
 
@@ -155,8 +169,8 @@ def _ask(request: HttpRequest, caller: Caller, domain: str, slug: str, form: Acc
 
 
 ASKED: Final = {
-    "requested": "{list}: asked for. {hotline} decides, and it appears on your desk when it has.",
-    "active": "{list}: yours. Run hashshare sync on your machine.",
+    "requested": "Asked for {list}. {hotline} decides, and your desk shows it when it has.",
+    "active": "You have {list}. Run hashshare sync on your machine.",
 }
 
 
@@ -175,7 +189,7 @@ def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
     steps = next_steps(
         keys=keys,
         lists=[_standing(each) for each in lists],
-        overdue=sum(each.overdue for each in duties),
+        overdue=sum(each.overdue for each in duties if not each.release.list.publisher.sandbox),
         hub=settings.HASHSHARE_PUBLIC_URL,
         may_keep_keys=may_keep,
         now=now,
@@ -184,6 +198,7 @@ def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
         "title": f"{caller.organisation.name}'s desk",
         "steps": [{"step": step, "address": _address(step)} for step in steps],
         "lists": lists,
+        "sandbox": sandbox_list(),
         "duties": duties,
         "keys": [{"key": key, "state": key.state_at(now)} for key in keys],
         "access_keys": [{"key": key, "state": _state(key, now)} for key in reading_keys(caller=caller, now=now)],

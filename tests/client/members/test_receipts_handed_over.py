@@ -1,4 +1,4 @@
-"""`receipts --check FILE`: a receipt that was downloaded in the browser, checked by what this machine knows of the log."""
+"""`receipts --check FILE`: a receipt downloaded in the browser, checked by what this machine knows of the log."""
 
 from __future__ import annotations
 
