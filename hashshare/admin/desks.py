@@ -12,8 +12,16 @@ from django.urls import reverse
 
 from hashshare.admin import roles
 from hashshare.admin.expiring import what_expires_next
-from hashshare.admin.member_desk import member_desk, member_list, member_lists, member_receipt
+from hashshare.admin.member_desk import (
+    member_desk,
+    member_list,
+    member_lists,
+    member_receipt,
+    sandbox_files,
+)
+from hashshare.admin.onboarding import onboarding
 from hashshare.admin.propagation import withdrawal_propagation
+from hashshare.admin.queues import decisions
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.admin.timetable import timetable
 
@@ -48,6 +56,9 @@ PAGES: Final = (
     Page(
         "member-receipt", "desk/receipts/<int:leaf>/", "", "Your organisation", member_receipt, roles.sees_member_desk
     ),
+    Page("sandbox-files", "desk/sandbox.zip", "", "Your organisation", sandbox_files, roles.sees_member_desk),
+    Page("onboarding", "onboarding/", "Onboarding", "Your desk", onboarding, roles.is_operator),
+    Page("queues", "waiting/", "Waiting for a decision", "Your desk", decisions, roles.is_operator),
     Page("statistics", "statistics/", "Coalition statistics", "Coalition", coalition_statistics, roles.sees_statistics),
     Page(
         "propagation",
