@@ -44,10 +44,10 @@ class Page:
 
 PAGES: Final = (
     Page("member-desk", "desk/", "Your desk", "Your organisation", member_desk, roles.sees_member_desk),
-    Page("member-lists", "desk/lists/", "Lists to ask for", "Your organisation", member_lists, roles.sees_member_desk),
+    Page("member-lists", "lists/", "Lists to ask for", "Your organisation", member_lists, roles.sees_member_desk),
     Page(
         "member-list",
-        "desk/lists/<str:domain>/<slug:slug>/",
+        "lists/<str:domain>/<slug:slug>/",
         "",
         "Your organisation",
         member_list,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -36,6 +37,7 @@ from hashshare.selectors.member_desk import (
 )
 from hashshare.selectors.receipts import one_receipt
 from hashshare.selectors.sandbox import sandbox_list
+from hashshare.services.deeds import note_deed
 from hashshare.services.subscriptions import request_subscription
 from hashshare.wire.errors import HashshareError, NotEntitled, TermsNotAccepted
 
@@ -149,13 +151,7 @@ def _caller(request: HttpRequest) -> Caller:
 def _ask(request: HttpRequest, caller: Caller, domain: str, slug: str, form: Acceptance) -> bool:
     """Whether it was done; else the form says why not."""
     try:
-        row, _ = request_subscription(
-            caller=caller,
-            domain=domain,
-            slug=slug,
-            terms_digest=form.cleaned_data["terms_digest"],
-            now=timezone.now(),
-        )
+        row = _requested(request, caller, domain, slug, form.cleaned_data["terms_digest"])
     except NotEntitled as error:
         raise Http404 from error
     except TermsNotAccepted:
@@ -166,6 +162,18 @@ def _ask(request: HttpRequest, caller: Caller, domain: str, slug: str, form: Acc
         return False
     messages.success(request, ASKED[row.state].format(list=row.list.name, hotline=row.list.publisher.organisation))
     return True
+
+
+def _requested(request: HttpRequest, caller: Caller, domain: str, slug: str, terms_digest: str) -> Any:
+    """The request and its line in the record stand or fall together; what was asked before leaves no second line."""
+    now, actor = timezone.now(), cast("Any", request.user)
+    before = list_detail(caller=caller, domain=domain, slug=slug).subscription
+    with transaction.atomic():
+        row, made = request_subscription(caller=caller, domain=domain, slug=slug, terms_digest=terms_digest, now=now)
+        if made or before is None or before.terms_digest != terms_digest:
+            what = "Ask for a list" if made else "Accept the terms of a list"
+            note_deed(person=actor, what=what, about=row, noted=f"Terms {terms_digest}.", now=now)
+    return row
 
 
 ASKED: Final = {

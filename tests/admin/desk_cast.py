@@ -11,7 +11,7 @@ from tests import builders as b
 from tests.admin.cast import browser, person
 from tests.services.statements import deliver, state
 
-DESK, LISTS = "/admin/desk/", "/admin/desk/lists/"
+DESK, LISTS = "/admin/desk/", "/admin/lists/"
 IMAGES = f"{LISTS}aurora.example/images/"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hashshare.models import HashList, Subscription
+from hashshare.models import Deed, HashList, Subscription
 from hashshare.services.lists import terms_digest
 from hashshare.services.subscriptions import decide_subscription
 from tests import builders as b
@@ -44,6 +44,12 @@ def test_a_double_click_asks_once(desk: Desk) -> None:
     asked(desk)
     asked(desk)
     assert Subscription.objects.count() == 1
+    noted = Deed.objects.get()
+    assert (noted.person, noted.what, noted.about) == (
+        desk.engineer,
+        "Ask for a list",
+        "Cobalt to aurora.example/images",
+    )
 
 
 def test_it_needs_the_terms_accepted(desk: Desk) -> None:

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from hashshare.models import AccessKey, OrganisationKey, Release, Subscription
+from hashshare.selectors.callers import Caller, caller_of_person
+from hashshare.services.access_keys import create_access_key
 from hashshare.services.organisations import suspend_organisation
 from hashshare.services.sealing import seal_logs
 from tests import builders as b
@@ -106,6 +108,18 @@ def test_it_shows_keys_with_their_clock_last_contact_and_last_sync(desk: Desk) -
     assert "hashshare key rotate" in text
     assert f"{key.last_synced_at:%Y-%m-%d %H:%M}" in text
     assert key.fingerprint in text
+
+
+def test_it_shows_access_keys_with_who_made_them_and_never_the_key(desk: Desk) -> None:
+    now, machine = timezone.now(), OrganisationKey.objects.get(organisation=desk.cobalt.organisation)
+    _, text = create_access_key(caller=caller_of_person(desk.engineer), name="by a person", days=9, now=now)
+    create_access_key(caller=desk.cobalt.caller, name="by a machine", days=9, now=now)
+    create_access_key(caller=Caller(desk.cobalt.organisation, "session", "who@is.it"), name="by none", days=9, now=now)
+    page = desk.text()
+    assert "<td>engineer@cobalt.example</td>" in page
+    assert f"<td>{machine.name}</td>" in page
+    assert "by none" in page
+    assert text not in page
 
 
 def test_it_gives_a_receipt_for_what_is_sealed_to_its_owner_alone(desk: Desk) -> None:
