@@ -50,7 +50,7 @@ def everything() -> list[tuple[str, str]]:
 
 def asking(hub: Hub, role: str) -> HttpRequest:
     request = RequestFactory().get("/")
-    request.user = hub.person(role) if role else AnonymousUser()  # type: ignore[assignment]
+    request.user = hub.person(role) if role else AnonymousUser()
     return request
 
 
