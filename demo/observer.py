@@ -78,7 +78,9 @@ def password_alone(hub: str, login: Login) -> None:
     """See that it opens nothing."""
     browser = requests.Session()
     send(browser, f"{hub}/admin/login/", {"username": login.email, "password": login.password})
-    require("/admin/login/" in browser.get(f"{hub}/admin/statistics/", timeout=30).url, "a password alone opens nothing")
+    require(
+        "/admin/login/" in browser.get(f"{hub}/admin/statistics/", timeout=30).url, "a password alone opens nothing"
+    )
 
 
 def send(browser: requests.Session, address: str, fields: dict[str, str]) -> requests.Response:
