@@ -10,8 +10,9 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from hashshare.admin import roles
+from hashshare.admin import account, roles
 from hashshare.admin.expiring import what_expires_next
+from hashshare.admin.kept_forms import kept_form_page
 from hashshare.admin.member_desk import (
     member_desk,
     member_list,
@@ -70,6 +71,12 @@ PAGES: Final = (
     ),
     Page("expiring", "expiring/", "What expires next", "Coalition", what_expires_next, roles.sees_expiring),
     Page("timetable", "timetable/", "Timetable", "Coalition", timetable, roles.is_operator),
+    Page("account", "account/", "", "", account.account, roles.is_anybody),
+    Page("account-password", "account/password/", "", "", account.own_password, roles.is_anybody),
+    Page("account-codes", "account/recovery-codes/", "", "", account.new_codes, roles.is_anybody),
+    Page("account-authenticator", "account/authenticator/", "", "", account.new_authenticator, roles.is_anybody),
+    Page("account-sign-out", "account/sign-out-everywhere/", "", "", account.sign_out_everywhere, roles.is_anybody),
+    Page("kept-form", "kept-form/", "", "", kept_form_page, roles.is_anybody),
 )
 """In the order of the navigation."""
 
@@ -87,7 +94,7 @@ NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What pe
 
 def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The navigation of a person, in the shape of the admin's list of applications; `tables` are those seen."""
-    names = dict.fromkeys([*(page.section for page in PAGES), *TABLES])
+    names = dict.fromkeys([*(page.section for page in PAGES if page.label), *TABLES])
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for page in PAGES:
         if page.label and page.seen_by(request):

@@ -17,7 +17,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKENS: Final = "/api/v1/tokens"
 """Needed to read: it remembers a nonce, and changes nothing that anybody sees."""
 
-SESSIONS: Final = ("/admin/login/", "/admin/logout/")
+SESSIONS: Final = ("/admin/login/", "/admin/login/code/", "/admin/logout/")
 WORDS: Final = (
     "This hub was restored from a backup and changes nothing until its operator has run: manage.py recover\n"
     "Nothing was changed.\n"

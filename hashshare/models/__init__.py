@@ -20,6 +20,7 @@ from hashshare.models.releases import Release
 from hashshare.models.reminders import Reminder
 from hashshare.models.restorations import Restoration
 from hashshare.models.runs import JobRun
+from hashshare.models.second_factors import Authenticator, RecoveryCode
 from hashshare.models.statistics import DailyStatistic
 from hashshare.models.subscriptions import Subscription
 from hashshare.models.warnings import ExpiryWarning
@@ -27,6 +28,7 @@ from hashshare.models.warnings import ExpiryWarning
 __all__ = [
     "AccessKey",
     "Acknowledgement",
+    "Authenticator",
     "Commit",
     "DailyStatistic",
     "Deed",
@@ -45,6 +47,7 @@ __all__ = [
     "OrganisationKey",
     "Person",
     "Publisher",
+    "RecoveryCode",
     "Release",
     "Reminder",
     "Restoration",

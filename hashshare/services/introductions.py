@@ -11,7 +11,8 @@ from django.db import transaction
 
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
 from hashshare.selectors.callers import Caller, caller_of_person
-from hashshare.services.invitations import CODE_LENGTH, code_hash, code_of, invite_key
+from hashshare.services.codes import CODE_LENGTH, code_of
+from hashshare.services.invitations import code_hash, invite_key
 from hashshare.services.keys import MAX_KEY_DAYS, add_key
 from hashshare.services.one_time import SENT_AGAIN_WITHIN, drawn
 from hashshare.wire import errors

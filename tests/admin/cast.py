@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
+from hashshare.admin.sessions import BACKEND, VERIFIED, verified
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
@@ -51,10 +52,17 @@ def person(role: str, organisation: Organisation | None = None) -> Person:
 
 
 def browser(who: Person) -> Client:
-    """Signed in as `who`."""
+    """Signed in as `who`, as if by password and second factor a moment ago."""
     client = Client()
-    client.force_login(who)
+    sign_in(client, who)
     return client
+
+
+def sign_in(client: Client, who: Person) -> None:
+    client.force_login(who, backend=BACKEND)
+    session = client.session
+    session[VERIFIED] = verified(who, now=timezone.now())
+    session.save()
 
 
 def organisation(name: str, kind: str, *, domain: str = "", country: str = "NL") -> Organisation:
