@@ -23,6 +23,7 @@ from hashshare.services import (
     pruning,
     reminders,
     runs,
+    sandbox,
     sealing,
     statistics,
     timestamps,
@@ -140,6 +141,12 @@ def remind_overdue() -> None:
 def roll_up_statistics() -> None:
     """Write the coalition's figures of today, and of yesterday once more."""
     statistics.roll_up_recent(now=timezone.now())
+
+
+@scheduled
+def publish_sandbox() -> None:
+    """The next release of the sandbox list, once a day."""
+    sandbox.publish_sandbox(now=timezone.now())
 
 
 @scheduled

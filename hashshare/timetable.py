@@ -92,6 +92,12 @@ TIMETABLE: Final = (
         missed="Counts are made up for if it runs again by the next day; levels of a missed day stay blank.",
     ),
     Planned(
+        "publish_sandbox", HOUR, 3 * HOUR,
+        does="Publishes the next small release of the sandbox list once a day, where the hub has one.",
+        seen="Releases: the sandbox list has one of the last day.",
+        missed="Who integrates against the sandbox sees no change; after 14 days its signature lapses.",
+    ),
+    Planned(
         "prune_objects", 10 * MINUTE, HOUR,
         does="Removes objects seven days after they were superseded, and uploads that no release named in 14 days.",
         seen="Objects: none is superseded for more than seven days.",

@@ -13,7 +13,16 @@ from django.urls import reverse
 from hashshare.admin import account, roles
 from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.kept_forms import kept_form_page
+from hashshare.admin.member_desk import (
+    member_desk,
+    member_list,
+    member_lists,
+    member_receipt,
+    sandbox_files,
+)
+from hashshare.admin.onboarding import onboarding
 from hashshare.admin.propagation import withdrawal_propagation
+from hashshare.admin.queues import decisions
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.admin.timetable import timetable
 
@@ -37,6 +46,54 @@ class Page:
 
 
 PAGES: Final = (
+    Page(
+        "member-desk",
+        "desk/",
+        "Your desk",
+        "Your organisation",
+        member_desk,
+        roles.sees_member_desk,
+        "What to do next, lists, machines, keys and receipts",
+    ),
+    Page(
+        "member-lists",
+        "lists/",
+        "Lists to ask for",
+        "Your organisation",
+        member_lists,
+        roles.sees_member_desk,
+        "What hotlines offer, with their terms",
+    ),
+    Page(
+        "member-list",
+        "lists/<str:domain>/<slug:slug>/",
+        "",
+        "Your organisation",
+        member_list,
+        roles.sees_member_desk,
+    ),
+    Page(
+        "member-receipt", "desk/receipts/<int:leaf>/", "", "Your organisation", member_receipt, roles.sees_member_desk
+    ),
+    Page("sandbox-files", "desk/sandbox.zip", "", "Your organisation", sandbox_files, roles.sees_member_desk),
+    Page(
+        "onboarding",
+        "onboarding/",
+        "Onboarding",
+        "Your desk",
+        onboarding,
+        roles.is_operator,
+        "Where each organisation stands on its way in, and who has the next step",
+    ),
+    Page(
+        "queues",
+        "waiting/",
+        "Waiting for a decision",
+        "Your desk",
+        decisions,
+        roles.is_operator,
+        "Requests and reviews, the oldest first",
+    ),
     Page(
         "statistics",
         "statistics/",

@@ -4,7 +4,8 @@
 |----------|----------------------------------------------------------------------------------------|
 | operator | every table, the coalition statistics; may do what the services offer                  |
 | analyst  | the rows of their own organisation, read-only; of a hotline, where withdrawals arrived |
-| engineer | the same                                                                               |
+|          | and of a member, its desk                                                              |
+| engineer | the same, its desk, and may make and end its keys and access keys                      |
 | observer | the coalition statistics and nothing else                                              |
 
 People of a suspended organisation see nothing.
@@ -23,7 +24,10 @@ M = TypeVar("M", bound=Model)
 
 OPERATOR: Final = "operator"
 OBSERVER: Final = "observer"
+ENGINEER: Final = "engineer"
 HOTLINE: Final = "hotline"
+MEMBER: Final = "member"
+PARTNER: Final = "partner"
 OF_AN_ORGANISATION: Final = frozenset({"analyst", "engineer"})
 
 
@@ -59,6 +63,19 @@ def sees_propagation(request: HttpRequest) -> bool:
 def sees_expiring(request: HttpRequest) -> bool:
     """Operators, and people of an organisation for what is its own."""
     return role_of(request.user) in {OPERATOR, *OF_AN_ORGANISATION}
+
+
+def sees_member_desk(request: HttpRequest) -> bool:
+    """Who takes lists: engineers of any organisation that may, and all people of members. May ask for a list there."""
+    role, kind = role_of(request.user), getattr(getattr(request.user, "organisation", None), "kind", "")
+    return (role == ENGINEER and kind != PARTNER) or (role in OF_AN_ORGANISATION and kind == MEMBER)
+
+
+def keeps_keys(request: HttpRequest, row: Any = None) -> bool:
+    """Engineers, for the keys of the own organisation; `row` is one of these, None for all of the table."""
+    if not (role_of(request.user) == ENGINEER and sees_member_desk(request)):
+        return False
+    return row is None or row.organisation_id == request.user.organisation_id  # type: ignore[union-attr]
 
 
 def own_organisation(request: HttpRequest) -> uuid.UUID | None:

@@ -40,15 +40,19 @@ def roll_up_statistics(*, day: date, now: datetime) -> int:
 
 def levels() -> Iterator[Row]:
     """What is there now."""
-    active = Organisation.objects.filter(state=Organisation.State.ACTIVE)
-    published = HashList.objects.filter(state=HashList.State.ACTIVE)
+    active = Organisation.objects.filter(state=Organisation.State.ACTIVE).exclude(publishers__sandbox=True)
+    published = HashList.objects.filter(state=HashList.State.ACTIVE, publisher__sandbox=False)
     yield "organisations", "", active.count()
     yield "members", "", active.filter(kind=Organisation.Kind.MEMBER).count()
     yield "hotlines", "", active.filter(kind=Organisation.Kind.HOTLINE).count()
     yield "countries", "", active.values("country").distinct().count()
     yield "lists", "", published.count()
     yield "entries", "", published.aggregate(total=Sum("entries"))["total"] or 0
-    yield "subscriptions", "", Subscription.objects.filter(state=Subscription.State.ACTIVE).count()
+    yield (
+        "subscriptions",
+        "",
+        Subscription.objects.filter(state=Subscription.State.ACTIVE, list__publisher__sandbox=False).count(),
+    )
     for country, number in active.values_list("country").annotate(number=Count("pk")).order_by("country"):
         yield "organisations", f"country:{country}", number
     for row in published.select_related("publisher").exclude(visibility=HashList.Visibility.PRIVATE):
@@ -57,9 +61,13 @@ def levels() -> Iterator[Row]:
 
 def counts(day: date) -> Iterator[Row]:
     """What happened in the day."""
-    releases = Release.objects.filter(within("published_at", day), state=Release.State.PUBLISHED)
+    releases = Release.objects.filter(
+        within("published_at", day), state=Release.State.PUBLISHED, list__publisher__sandbox=False
+    )
     # A hotline's own tool reads its list back after each release: that delivers nothing to anybody.
-    deliveries = Delivery.objects.filter(within("at", day)).exclude(organisation=F("list__publisher__organisation"))
+    deliveries = Delivery.objects.filter(within("at", day), list__publisher__sandbox=False).exclude(
+        organisation=F("list__publisher__organisation")
+    )
     yield from release_counts(releases)
     totals = deliveries.aggregate(number=Count("pk"), size=Sum("bytes"))
     yield "deliveries", "", totals["number"]
