@@ -4,7 +4,9 @@ from hashshare.models.access_keys import AccessKey
 from hashshare.models.acknowledgements import Acknowledgement
 from hashshare.models.commits import Commit
 from hashshare.models.deliveries import Delivery
+from hashshare.models.drafts import Draft
 from hashshare.models.guards import GuardedDigest
+from hashshare.models.hosting import HostedKey
 from hashshare.models.invitations import Invitation
 from hashshare.models.jobs import Job
 from hashshare.models.keys import OrganisationKey, UsedNonce
@@ -29,9 +31,11 @@ __all__ = [
     "Commit",
     "DailyStatistic",
     "Delivery",
+    "Draft",
     "ExpiryWarning",
     "GuardedDigest",
     "HashList",
+    "HostedKey",
     "Invitation",
     "Job",
     "JobRun",
