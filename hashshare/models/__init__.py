@@ -3,6 +3,7 @@
 from hashshare.models.access_keys import AccessKey
 from hashshare.models.acknowledgements import Acknowledgement
 from hashshare.models.commits import Commit
+from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
 from hashshare.models.drafts import Draft
 from hashshare.models.guards import GuardedDigest
@@ -30,6 +31,7 @@ __all__ = [
     "Acknowledgement",
     "Commit",
     "DailyStatistic",
+    "Deed",
     "Delivery",
     "Draft",
     "ExpiryWarning",
