@@ -18,6 +18,7 @@ from django.db.models import F
 
 from hashshare.models import Draft, Job, Person
 from hashshare.selectors.drafts import draft_of, list_to_draft_for
+from hashshare.services.deeds import note_deed
 from hashshare.services.draft_rules import check_columns, check_submittable, guessed_columns
 from hashshare.services.jobs import create_job
 from hashshare.storage import object_store
@@ -125,8 +126,16 @@ def _keep(draft: Draft, blocks: Iterable[bytes]) -> Draft:
             f"{MOST_OPEN} uploads of your hotline are open already.", next_step="Throw away those you do not need."
         )
     object_store().receive(draft_key(draft.digest, draft.pk), blocks, limit=draft.length)
-    draft.save(force_insert=True)
+    with transaction.atomic():
+        draft.save(force_insert=True)
+        _note(draft, draft.uploaded_by, f"Upload {draft.get_kind_display().lower()}", draft.uploaded_at)
     return draft
+
+
+def _note(draft: Draft, person: Person, what: str, now: datetime, reason: str = "") -> None:
+    """In the hub's log of what people did: which file, by its digest, never what is in it."""
+    noted = f"SHA-256 of the file {draft.digest}"
+    note_deed(person=person, what=what, about=draft, reason=reason, noted=noted, now=now)
 
 
 def _blocks(file: Path) -> Iterable[bytes]:
@@ -203,6 +212,7 @@ def submit_draft(
         decided_at=None,
         decision_reason="",
     )
+    _note(draft, person, "Submit an upload", now, draft.reason)
     return _again(draft)
 
 
@@ -239,6 +249,7 @@ def approve_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: da
             f"Another approved upload of {draft.list.name} is not published yet.",
             next_step="Wait for it to end, then have this one checked again. Nothing was changed.",
         ) from error
+    _note(draft, person, "Approve an upload", now)
     return _again(draft)
 
 
@@ -250,6 +261,7 @@ def send_back_draft(*, person: Person, draft_id: uuid.UUID, revision: int, reaso
         raise errors.UsageError("Say why it is sent back: whoever uploaded it reads that.")
     fields = {"decided_by": person, "decided_at": now, "decision_reason": reason.strip()[:500]}
     _move(draft, to=Draft.State.RETURNED, among=(Draft.State.SUBMITTED,), revision=revision, **fields)
+    _note(draft, person, "Send an upload back", now, reason)
     return _again(draft)
 
 
@@ -259,6 +271,7 @@ def abandon_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: da
     draft = draft_of(person=person, draft_id=draft_id)
     among = (*IN_HAND, Draft.State.CHECKING, Draft.State.SUBMITTED, Draft.State.APPROVED)
     _move(draft, to=Draft.State.ABANDONED, among=among, revision=revision, closed_at=now)
+    _note(draft, person, "Throw an upload away", now)
     return _again(draft)
 
 
