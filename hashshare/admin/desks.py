@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from hashshare.admin import roles
+from hashshare.admin import drafts, roles, uploading
 from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.propagation import withdrawal_propagation
+from hashshare.admin.reception import one_release
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.admin.timetable import timetable
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,14 @@ class Page:
 
 
 PAGES: Final = (
+    Page("uploads", "uploads/", "Uploads", "Publish", drafts.uploads, roles.uploads),
+    Page("new-upload", "uploads/new/", "New upload", "Publish", uploading.new_upload, roles.uploads),
+    Page("withdraw", "uploads/withdraw/", "Withdraw entries", "Publish", uploading.withdraw, roles.uploads),
+    Page("upload", "uploads/<uuid:draft_id>/", "", "Publish", drafts.one_upload, roles.uploads),
+    Page("upload-progress", "uploads/<uuid:draft_id>/progress/", "", "Publish", drafts.progress, roles.uploads),
+    Page("upload-faults", "uploads/<uuid:draft_id>/faults.csv", "", "Publish", drafts.faults, roles.uploads),
+    Page("upload-template", "uploads/template/<uuid:list_id>/", "", "Publish", drafts.template, roles.uploads),
+    Page("release", "releases/<uuid:release_id>/", "", "Publish", one_release, roles.sees_propagation),
     Page("statistics", "statistics/", "Coalition statistics", "Coalition", coalition_statistics, roles.sees_statistics),
     Page(
         "propagation",
