@@ -121,4 +121,17 @@ TIMETABLE: Final = (
         seen="Logs: a leaf of kind erasure on the days when something was.",
         missed="What your law says may be kept no longer is kept until the next run.",
     ),
+    Planned(
+        "tend_hosted_lists", 10 * MINUTE, HOUR,
+        does="Has hosted lists signed again when nearly half of a signature's life is over, and their bases renewed.",
+        seen="Jobs: one of kind Sign a hosted list again for each that was due.",
+        missed="A hosted list's signature runs out after 14 days, and members alarm. Their lists stay in use.",
+    ),
+    Planned(
+        "clear_drafts", 10 * MINUTE, HOUR,
+        does="Deletes the files of uploads that were published or thrown away, and throws away what was not published "
+        "in HASHSHARE_DRAFT_DAYS.",
+        seen="Uploads: none that is open is older than HASHSHARE_DRAFT_DAYS.",
+        missed="Uploaded files, which hold hashes in clear, stay for longer than they need to.",
+    ),
 )  # fmt: skip

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from hashshare.admin import account, roles
+from hashshare.admin import account, drafts, roles, uploading
 from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.kept_forms import kept_form_page
 from hashshare.admin.member_desk import (
@@ -23,10 +24,11 @@ from hashshare.admin.member_desk import (
 from hashshare.admin.onboarding import onboarding
 from hashshare.admin.propagation import withdrawal_propagation
 from hashshare.admin.queues import decisions
+from hashshare.admin.reception import one_release
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.admin.timetable import timetable
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,38 @@ PAGES: Final = (
         roles.is_operator,
         "Requests and reviews, the oldest first",
     ),
+    Page(
+        "uploads",
+        "uploads/",
+        "Uploads",
+        "Publish",
+        drafts.uploads,
+        roles.uploads,
+        "Files on their way to becoming releases, and those that wait for you",
+    ),
+    Page(
+        "new-upload",
+        "uploads/new/",
+        "New upload",
+        "Publish",
+        uploading.new_upload,
+        roles.uploads,
+        "A CSV file, checked before anything is published",
+    ),
+    Page(
+        "withdraw",
+        "uploads/withdraw/",
+        "Withdraw entries",
+        "Publish",
+        uploading.withdraw,
+        roles.uploads,
+        "One wrong hash or many, with the reason",
+    ),
+    Page("upload", "uploads/<uuid:draft_id>/", "", "Publish", drafts.one_upload, roles.uploads),
+    Page("upload-progress", "uploads/<uuid:draft_id>/progress/", "", "Publish", drafts.progress, roles.uploads),
+    Page("upload-faults", "uploads/<uuid:draft_id>/faults.csv", "", "Publish", drafts.faults, roles.uploads),
+    Page("upload-template", "uploads/template/<uuid:list_id>/", "", "Publish", drafts.template, roles.uploads),
+    Page("release", "releases/<uuid:release_id>/", "", "Publish", one_release, roles.sees_propagation),
     Page(
         "statistics",
         "statistics/",

@@ -194,6 +194,16 @@ def find_list(home: Home, name: str) -> OwnList:
     return OwnList(mine, slug, _read_terms(document, full_name))
 
 
+def every_list(home: Home) -> list[OwnList]:
+    """Raises UsageError when nothing is published from here: a line in cron that does nothing would pass unseen."""
+    found = [find_list(home, f"{mine.domain}/{slug}") for mine in own_publishers(home) for slug in mine.slugs]
+    if not found:
+        raise UsageError(
+            f"No list is published from {home.path}.", next_step="Check HASHSHARE_HOME, and whose crontab this is."
+        )
+    return found
+
+
 def _list_json(terms: ListTerms) -> dict[str, Any]:
     return {
         "format": LIST_RECORD,

@@ -15,6 +15,7 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Snapshot
 
 from hashshare.client import trust
+from hashshare.client.hosted_keys import hosted_feed
 from hashshare.client.publisher import OwnPublisher, find_list
 from hashshare.client.session import Session
 from hashshare.client.signed import note_signed
@@ -22,7 +23,7 @@ from hashshare.client.signers import Ask, HeldKey, held_keys, open_signer
 from hashshare.client.store import ListStore
 from hashshare.client.sync import Head, sync_list
 from hashshare.wire.errors import UsageError, WrongDigest
-from hashshare.wire.repository import Trusted, feed_manifest, renew_feed
+from hashshare.wire.repository import Trusted, feed_manifest, hosted_lists, renew_feed
 from hashshare.wire.repository.metadata import SNAPSHOT, read_typed
 from hashshare.wire.repository.rotation import feed_keys, uncovered
 
@@ -43,7 +44,7 @@ def feeds_anew(
             locks.enter_context(mine.home.lock(f"publish-{list_id}"))
         standing = {list_id: feed for list_id in changed if (feed := served_feed(session, mine, list_id))}
         hanging = uncovered(Trusted(None, after, standing))
-        yield {it: _sign_anew(mine, it, standing[it], after, ask=ask, now=now) for it in hanging}
+        yield {it: _sign_anew(session, mine, it, standing[it], after, ask=ask, now=now) for it in hanging}
         _sync(session, OwnPublisher(mine.home, mine.domain), hanging)
 
 
@@ -74,8 +75,13 @@ def served_feed(session: Session, mine: OwnPublisher, list_id: str) -> bytes | N
     return body
 
 
-def _sign_anew(mine: OwnPublisher, list_id: str, feed: bytes, targets: bytes, *, ask: Ask, now: datetime) -> bytes:
-    """The feed that stands, under the next version and a key that `targets` names."""
+def _sign_anew(
+    session: Session, mine: OwnPublisher, list_id: str, feed: bytes, targets: bytes, *, ask: Ask, now: datetime
+) -> bytes:
+    """The feed that stands, under the next version and a key that `targets` names: one here, or the hub's."""
+    if list_id in hosted_lists(targets):
+        (key,) = feed_keys(targets)[list_id]
+        return hosted_feed(session, mine, list_id, keyid=key.keyid, feed=feed)
     signer = open_signer(_key_here(mine, targets, list_id), ask)
     renewed = renew_feed(feed, list_id=list_id, signers=[signer], now=now)
     note_signed(OwnPublisher(mine.home, mine.domain), list_id, renewed, now=now)

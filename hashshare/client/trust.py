@@ -35,7 +35,7 @@ from hashshare.wire.errors import (
 from hashshare.wire.fingerprints import parse_fingerprint
 from hashshare.wire.major import Major, major_path
 from hashshare.wire.objects import ObjectRef
-from hashshare.wire.repository import major_documents
+from hashshare.wire.repository import hosted_lists, major_documents
 from hashshare.wire.repository.metadata import MAJOR, ROOT, metadata_name, read_typed, root_fingerprint
 from hashshare.wire.repository.shapes import check_delegated_major
 
@@ -378,6 +378,12 @@ def fetch_root(session: Session, domain: str) -> bytes:
 def feed_metadata(home: Home, domain: str, list_id: str) -> Targets:
     """The feed role's signed part as last verified and kept. Raises MalformedMetadata when there is none."""
     return cast("Targets", _kept(home, domain, list_id))
+
+
+def is_hosted(home: Home, domain: str, list_id: str) -> bool:
+    """Whether the publisher's targets, as last verified, say that a hub keeps the list's key and signs with it."""
+    path = metadata_dir(home, domain) / "targets.json"
+    return path.is_file() and list_id in hosted_lists(path.read_bytes())
 
 
 def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:

@@ -6,7 +6,9 @@ from hashshare.models.beginnings import Beginning, FormerMetadata
 from hashshare.models.commits import Commit
 from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
+from hashshare.models.drafts import Draft
 from hashshare.models.guards import GuardedDigest
+from hashshare.models.hosting import HostedKey
 from hashshare.models.invitations import Invitation
 from hashshare.models.jobs import Job
 from hashshare.models.keys import OrganisationKey, UsedNonce
@@ -35,10 +37,12 @@ __all__ = [
     "DailyStatistic",
     "Deed",
     "Delivery",
+    "Draft",
     "ExpiryWarning",
     "FormerMetadata",
     "GuardedDigest",
     "HashList",
+    "HostedKey",
     "Invitation",
     "Job",
     "JobRun",

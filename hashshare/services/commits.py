@@ -12,6 +12,7 @@ from hashshare.models import Commit, HashList, Job, Metadata, OrganisationKey, P
 from hashshare.selectors.beginnings import begins_anew
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import own_publisher
+from hashshare.services.hosting import check_hosting
 from hashshare.services.jobs import create_job
 from hashshare.services.judging import change, judge_roles
 from hashshare.services.majors import check_majors
@@ -45,6 +46,8 @@ def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if
     check_majors(publisher, roles.get("major"))
     if hash_list is None:
         check_delegations_are_lists(publisher, roles)
+        if "targets" in roles:
+            check_hosting(publisher, roles["targets"])
         check_only_refreshed(publisher, roles)
         manifest = None
     else:

@@ -14,6 +14,7 @@ from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release
 from hashshare.selectors.beginnings import begins_anew
 from hashshare.services.beginnings import replace_root
 from hashshare.services.commits import ORDER
+from hashshare.services.hosting import check_hosting, follow_hosting
 from hashshare.services.jobs import Claim, finish_job
 from hashshare.services.judging import judge_roles
 from hashshare.services.logs import add_publication, log_of
@@ -79,6 +80,9 @@ def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
             keep_metadata(publisher, file, now)
         else:
             refresh_feed(publisher, file, now)
+    if "targets" in roles:
+        check_hosting(publisher, roles["targets"].body)
+        follow_hosting(publisher, roles["targets"].body, now)
     if "major" in roles:
         serve_majors(publisher, roles["major"].body, now)
     if "root" in roles and roles["root"].version == 1:

@@ -23,10 +23,10 @@ from hashshare.client.member_keys import MemberKeys, load_member_keys
 from hashshare.client.publisher import OwnPublisher, own_list_name
 from hashshare.client.replacements import replacements
 from hashshare.client.session import Session
-from hashshare.client.spreadsheet import Sheet
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NetworkError, NotEntitled, NotFound, UsageError
 from hashshare.wire.log import AcknowledgementRow, DeliveryRow, RootReplaced
+from hashshare.wire.spreadsheet import Sheet
 
 HEADINGS: Final = (
     *("index", "kind", "at", "organisation", "list", "version", "purged", "acknowledged"),

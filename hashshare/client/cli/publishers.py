@@ -12,6 +12,7 @@ from hashshare.client.anew import begin_anew
 from hashshare.client.ceremony import Proposed
 from hashshare.client.cli import (
     bases,
+    hosting,
     majors,
     officers,
     passphrases,
@@ -25,6 +26,7 @@ from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
+from hashshare.client.hosting import is_hosted
 from hashshare.client.identity import Founders, create_list, init_publisher, new_list_id
 from hashshare.client.officers import card_json, load_card
 from hashshare.client.publisher import own_publishers
@@ -57,6 +59,8 @@ def register(app: typer.Typer) -> None:
     command(publisher, "renew-base")(bases.renew_base)
     command(publisher, "resend")(resending.resend)
     command(lists, "create")(create)
+    command(lists, "host")(hosting.host)
+    command(lists, "unhost")(hosting.unhost)
     publisher.add_typer(lists, name="list")
     rotation.register(publisher)
     app.add_typer(publisher, name="publisher")
@@ -205,6 +209,9 @@ def create(
     deadline_hours: Annotated[
         int, typer.Option("--deadline-hours", min=1, max=8_760, help="For members to apply a withdrawal; said once.")
     ] = 24,
+    hosted: Annotated[
+        bool, typer.Option("--hosted", help="The hub keeps its key and signs what two of your analysts agree to.")
+    ] = False,
 ) -> None:
     """Enter a list in the hub's catalogue and give it a feed key. Its first publication makes version 1."""
     home = Home.open()
@@ -232,6 +239,7 @@ def create(
         catalogue=catalogue,
         ask=passphrases.to_open,
         now=datetime.now(UTC),
+        hosted=hosted,
     )
     own = done.list
     out.result(
@@ -241,6 +249,7 @@ def create(
             "algorithms": list(own.fmt.algorithms),
             "scheme": own.fmt.scheme,
             "columns": list(own.fmt.columns),
+            "hosted": is_hosted(own) or hosted,
             "job": done.job.to_json() if done.job else None,
             "request": str(done.proposed.path) if done.proposed and done.proposed.path else None,
         }
@@ -249,6 +258,8 @@ def create(
     out.facts([("key", own.fmt.key.name), ("header", ",".join(own.fmt.header)), ("scheme", own.fmt.scheme)])
     if done.proposed and done.proposed.path:
         requests.tell(out, done.proposed)
+    elif hosted:
+        out.say("The hub keeps its key. Next: two of your analysts sign in to the hub and upload a file.")
     else:
         out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
 

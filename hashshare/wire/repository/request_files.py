@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from securesystemslib.signer import Key
-from tuf.api.metadata import Root, Targets
+from tuf.api.metadata import DelegatedRole, Role, Root, Targets
 
 from hashshare.wire import keys, limits
 from hashshare.wire.documents import Fields, read_object
@@ -17,6 +17,7 @@ from hashshare.wire.major import Major
 from hashshare.wire.manifest import DOMAIN
 from hashshare.wire.objects import SHA256, ObjectRef
 from hashshare.wire.repository import shapes
+from hashshare.wire.repository.hosting import HOSTED, is_hosted
 from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, read_role, read_typed
 from hashshare.wire.repository.requests import FORMAT, NAME, Officer, SigningRequest
 
@@ -129,11 +130,19 @@ def _check_all_known(file: RoleFile[Any]) -> None:
             raise MalformedRequest(f"The {file.role} metadata delegates what it may not.")
         parts += [delegations, *delegations.keys.values()]
         roles = delegations.roles or {}
-    if any(part.unrecognized_fields for part in [*parts, *roles.values()]):
+    unknown = [part.unrecognized_fields for part in parts]
+    unknown += [dict.fromkeys(part.unrecognized_fields.keys() - _told(part)) for part in roles.values()]
+    if any(unknown):
         raise MalformedRequest(
             f"The {file.role} metadata says something that this version of hashshare does not know.",
             next_step="Sign nothing of it. If whoever made it has a newer hashshare, install that first.",
         )
+
+
+def _told(role: Role) -> set[str]:
+    """What of a role's further fields is shown to whoever signs."""
+    hosts = isinstance(role, DelegatedRole) and role.name != MAJOR and is_hosted(role)
+    return {HOSTED} if hosts else set()
 
 
 def _check_key_ids(named: Iterable[Key]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hashshare.client.spreadsheet import Sheet, safe_cell
+from hashshare.wire.spreadsheet import Sheet, safe_cell
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
