@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pytest
 
-from tests.system.analysts import UploadDesk
+from tests.system.analysts import hotline, subscriber
 from tests.system.hub import RunningHub, StartHub, wait_for
-from tests.system.test_hotline_publishes import Machine, digests, enrolled, write
-
-DECLARED = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category")
-
-
-def hotline(hub: RunningHub, folder: Path, *options: str) -> tuple[Machine, UploadDesk]:
-    """A hotline with a root and a list, hosted or not."""
-    domain = f"aurora-{secrets.token_hex(4)}.example"
-    machine = enrolled(hub, folder / "aurora", kind="hotline", name=f"Aurora {domain}", domain=domain)
-    machine.run("publisher", "init", domain, "--no-passphrase")
-    name = f"{domain}/images"
-    machine.run("publisher", "list", "create", name, *DECLARED, *options)
-    return machine, UploadDesk(hub, name)
-
-
-def subscriber(hub: RunningHub, folder: Path, owner: Machine, desk: UploadDesk) -> Machine:
-    name = f"Cobalt {secrets.token_hex(4)}"
-    member = enrolled(hub, folder / "cobalt", kind="member", name=name)
-    member.run("subscribe", desk.name, "--accept-terms")
-    organisation = member.run("status")["organisation"]["slug"]
-    owner.run("grant", desk.name, organisation, "--until", "2099-01-01")
-    return member
+from tests.system.test_hotline_publishes import digests, write
 
 
 @pytest.mark.slow
