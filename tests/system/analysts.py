@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import requests
+
 from tests.system.hub import RunningHub, wait_for
 from tests.system.test_hotline_publishes import Machine, enrolled
 
@@ -39,7 +41,10 @@ elif act == "withdraw":
     draft = d.draft_withdrawals(person=who("ada"), list_id=found.pk, keys=told, reason="incorrect", now=now)
 else:
     draft = Draft.objects.get(pk=told)
-    if act == "submit":
+    if act == "check":
+        columns = draft.columns | {{name: "category" for name in draft.header if name == "class"}}
+        d.ask_check(person=who("ada"), draft_id=draft.pk, revision=draft.revision, columns=columns, now=now)
+    elif act == "submit":
         d.submit_draft(person=who("ada"), draft_id=draft.pk, revision=draft.revision, now=now)
     elif act == "approve":
         d.approve_draft(person=who("grace"), draft_id=draft.pk, revision=draft.revision, now=now)
@@ -103,3 +108,23 @@ def subscriber(hub: RunningHub, folder: Path, owner: Machine, desk: UploadDesk) 
     organisation = member.run("status")["organisation"]["slug"]
     owner.run("grant", desk.name, organisation, "--until", "2099-01-01")
     return member
+
+
+COOKIE: Final = """
+from django.test import Client
+from hashshare.models import Person
+client = Client()
+client.force_login(Person.objects.get(email={email!r}))
+print(client.cookies["sessionid"].value)
+"""
+
+
+def browser_of(desk: UploadDesk, name: str) -> requests.Session:
+    """An analyst's browser, signed in at the hub."""
+    email = f"{name}@{desk.name.partition('/')[0]}"
+    code = COOKIE.format(email=email)
+    cookie = desk.hub.manage("shell", "--no-imports", "-c", code).stdout.strip().splitlines()[-1]
+    browser = requests.Session()
+    browser.trust_env = False
+    browser.cookies.set("sessionid", cookie)
+    return browser
