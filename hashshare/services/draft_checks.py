@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from hashshare.models import Draft, HashList
+from hashshare.models import Draft, HashList, StoredObject
 from hashshare.selectors.majors import window
 from hashshare.services.commits import served_manifest
 from hashshare.services.draft_rules import COUNTS, EXAMPLES, format_of
@@ -139,17 +139,19 @@ def _intake(engine: Engine, draft: Draft, file: Path, fmt: ListFormat, *, change
 
 
 def _states_of_others(hash_list: HashList, fmt: ListFormat) -> list[HeldState] | None:
-    """Lists in the catalogue that other hotlines publish under the same key algorithm; None if that is too much."""
+    """Lists in the catalogue that other hotlines publish under the same key algorithm; None if that is too much, or
+    if one of them is not all here, as after a restore: what others lack is no fault of this file.
+    """
     rows = HashList.objects.select_related("publisher").filter(
         state=HashList.State.ACTIVE, visibility=HashList.Visibility.CATALOGUE, algorithms__0=fmt.algorithms[0]
     )
-    manifests = []
-    for row in rows.exclude(publisher__organisation=hash_list.publisher.organisation_id):
-        manifest = served_manifest(row)
-        if manifest is not None:
-            manifests.append((format_of(row), manifest))
-    total = sum(it.base.bytes + sum(part.object.length for part in it.segments) for _, it in manifests)
-    return None if total > MOST_COMPARED else [held_state(manifest, other) for other, manifest in manifests]
+    try:
+        others = rows.exclude(publisher__organisation=hash_list.publisher.organisation_id)
+        found = [(format_of(row), manifest) for row in others if (manifest := served_manifest(row))]
+        total = sum(it.base.bytes + sum(part.object.length for part in it.segments) for _, it in found)
+        return None if total > MOST_COMPARED else [held_state(manifest, other) for other, manifest in found]
+    except (StoredObject.DoesNotExist, errors.MissingObject, errors.WrongDigest):
+        return None
 
 
 def _count_elsewhere(engine: Engine, intake: Intake, others: list[HeldState]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hashshare.models import Draft, Job, Release
+from hashshare.models import Draft, Job, Release, StoredObject
 from hashshare.selectors.drafts import faults_file
 from hashshare.services.drafts import abandon_draft, ask_check, draft_withdrawals
 from hashshare.wire import errors
@@ -64,6 +64,15 @@ def test_it_counts_no_entries_of_private_lists_or_of_ones_own(images: b.Feed, ad
     published(b.feed(b.publisher("Borealis", "borealis.example"), visibility="private"), rows)
     published(b.feed(images.publisher, slug="more"), rows)
     assert "elsewhere" not in counts(checked(ada, images, csv_of(rows)))
+
+
+def test_what_is_lost_of_anothers_list_keeps_nobody_waiting(images: b.Feed, ada: Any) -> None:
+    other = b.feed(b.publisher("Borealis", "borealis.example"))
+    published(other, entries(3))
+    StoredObject.objects.filter(list=other.row).delete()
+    draft = checked(ada, images, csv_of(entries(2)))
+    assert draft.findings is not None
+    assert (draft.findings["elsewhere"], draft.findings["added"]) == (None, 2)
 
 
 def test_it_names_each_line_at_fault_and_makes_a_file_of_them_that_is_no_formula(images: b.Feed, ada: Any) -> None:

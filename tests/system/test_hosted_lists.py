@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pytest
 
-from tests.system.analysts import UploadDesk
+from tests.system.analysts import hotline, subscriber
 from tests.system.hub import RunningHub, StartHub, wait_for
-from tests.system.test_hotline_publishes import Machine, digests, enrolled, write
-
-DECLARED = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category")
-
-
-def hotline(hub: RunningHub, folder: Path, *options: str) -> tuple[Machine, UploadDesk]:
-    """A hotline with a root and a list, hosted or not."""
-    domain = f"aurora-{secrets.token_hex(4)}.example"
-    machine = enrolled(hub, folder / "aurora", kind="hotline", name=f"Aurora {domain}", domain=domain)
-    machine.run("publisher", "init", domain, "--no-passphrase")
-    name = f"{domain}/images"
-    machine.run("publisher", "list", "create", name, *DECLARED, *options)
-    return machine, UploadDesk(hub, name)
-
-
-def subscriber(hub: RunningHub, folder: Path, owner: Machine, desk: UploadDesk) -> Machine:
-    name = f"Cobalt {secrets.token_hex(4)}"
-    member = enrolled(hub, folder / "cobalt", kind="member", name=name)
-    member.run("subscribe", desk.name, "--accept-terms")
-    organisation = member.run("status")["organisation"]["slug"]
-    owner.run("grant", desk.name, organisation, "--until", "2099-01-01")
-    return member
+from tests.system.test_hotline_publishes import digests, write
 
 
 @pytest.mark.slow
@@ -98,3 +76,22 @@ def test_the_hotlines_machine_signs_what_analysts_agreed_to(running_hub: Running
     assert machine.run("publish", "--approved", desk.name)["version"] == 1
     assert desk.do("look", draft)["version"] == 1
     assert machine.run("publish", "--approved", desk.name)["approved"] == []
+
+
+@pytest.mark.slow
+def test_the_hub_renews_the_base_of_a_hosted_list_by_itself(start_hub: StartHub, tmp_path: Path) -> None:
+    hub = start_hub(HASHSHARE_TIMETABLE="sweep_jobs=1,tend_hosted_lists=2")
+    machine, desk = hotline(hub, tmp_path, "--hosted")
+    keys = digests(1_000)
+    for number, rows in enumerate([keys, [*keys, *digests(400)]], start=1):
+        draft = desk.approved("upload", write(tmp_path / f"{number}.csv", rows))
+        assert desk.reaches(draft, "published", "failed")["version"] == number
+
+    def renewed() -> bool:
+        versions = [row["version"] for row in machine.run("release", "status", desk.name)["releases"]]
+        return 3 in versions
+
+    wait_for("the base to be renewed\n" + hub.worker_log()[-2000:], renewed, seconds=120)
+    member = subscriber(hub, tmp_path, machine, desk)
+    assert member.run("sync")["lists"][0]["entries"] == 1_400
+    assert member.run("verify")["ok"] is True

@@ -45,10 +45,9 @@ function show(bar, message, told) {
 }
 
 function guard(form) {
-    const most = Number(form.dataset.most);
     const file = form.querySelector("input[type=file]");
     const refused = form.querySelector(".refused");
-    const tooLarge = () => file.files.length > 0 && file.files[0].size > most;
+    const tooLarge = () => file.files.length > 0 && file.files[0].size > Number(form.dataset.most);
     file.addEventListener("change", () => { refused.hidden = !tooLarge(); });
     form.addEventListener("submit", (event) => {
         if (tooLarge()) {
