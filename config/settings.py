@@ -24,6 +24,7 @@ from config.environment import (
     needed_with,
     networks,
     private_folder,
+    public_url,
     queues,
     secret_key,
     timetable,
@@ -37,7 +38,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HASHSHARE_DATA = data_folder(BASE_DIR / "var")
 HASHSHARE_OBJECTS = private_folder(Path(env.str("HASHSHARE_OBJECTS", str(HASHSHARE_DATA / "objects"))), group=True)
 HASHSHARE_KEYS = private_folder(Path(env.str("HASHSHARE_KEYS", str(HASHSHARE_DATA / "keys"))))
-HASHSHARE_PUBLIC_URL: str = env.str("HASHSHARE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+HASHSHARE_PUBLIC_URL = public_url(HASHSHARE_DATA)
 HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).hostname or "hashshare")
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""

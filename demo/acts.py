@@ -94,7 +94,7 @@ class Story:
         require([entry["organisation"]["slug"] for entry in waiting] == ["cobalt"], "Aurora sees Cobalt's request")
         self.aurora.hashshare("grant", LIST, "cobalt", "--until", "2030-01-01")
         self.cobalt.hashshare("pin", "aurora.example", str(self.stage.figures["root_fingerprint"]))
-        answer = self.cobalt.hashshare("sync")
+        answer = self.cobalt.hashshare("sync", "--now")
         synced = the_list(answer)
         require(synced["version"] == 1 and synced["entries"] == self.stage.figures["published"], "all of it arrived")
         self.cobalt.hashshare("verify")
@@ -118,7 +118,7 @@ class Story:
         segment.chmod(0o600)
         try:
             segment.write_bytes(bytes(forged))
-            refused = self.cobalt.hashshare("sync", expect=4)
+            refused = self.cobalt.hashshare("sync", "--now", expect=4)
         finally:
             segment.write_bytes(whole)
         held = self.cobalt.hashshare("lookup", self.files[0].sha256, expect=7).document
@@ -129,7 +129,7 @@ class Story:
 
     def pull_delta(self) -> None:
         self.stage.act("7  Cobalt syncs again: only what changed")
-        answer = self.cobalt.hashshare("sync")
+        answer = self.cobalt.hashshare("sync", "--now")
         synced = the_list(answer)
         expected = int(self.stage.figures["published"]) + ADDED - WITHDRAWN
         require(synced["version"] == 3 and synced["entries"] == expected, "the additions and withdrawals arrived")
@@ -146,10 +146,10 @@ class Story:
         self.stage.act("8  Aurora withdraws one more and waits: Cobalt's next sync applies it, and says so signed")
         wrong = self.files[WITHDRAWN].sha256
         with self.aurora.start("withdraw", LIST, wrong, "--reason", "incorrect", "--wait-seconds", "120") as waiting:
-            synced = the_list(self.cobalt.hashshare("sync"))
+            synced = the_list(self.cobalt.hashshare("sync", "--now"))
             while synced["version"] < 4 and not waiting.ended:
                 time.sleep(1)
-                synced = the_list(self.cobalt.hashshare("sync"))
+                synced = the_list(self.cobalt.hashshare("sync", "--now"))
             require(synced["acknowledgement"]["sent"], "the sync that applied it told the hub so")
             [withdrawal] = waiting.finish(within=60).document["propagation"]["withdrawals"]
         require((withdrawal["applied"], withdrawal["entitled"]) == (1, 1), "Aurora saw every member apply it")

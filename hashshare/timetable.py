@@ -7,7 +7,6 @@ after an outage one run catches up, and running it twice, or in two places at on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -123,7 +122,3 @@ TIMETABLE: Final = (
         missed="What your law says may be kept no longer is kept until the next run.",
     ),
 )  # fmt: skip
-
-
-def planned(name: str, *, among: Iterable[Planned] = TIMETABLE) -> Planned | None:
-    return next((each for each in among if each.name == name), None)

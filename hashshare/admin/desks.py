@@ -32,7 +32,8 @@ View = Callable[..., HttpResponse]
 @dataclass(frozen=True, slots=True)
 class Page:
     """`name` of its address in the admin; `view(site)` makes the view, which refuses on its own whom `seen_by` does not
-    name; a page without a label has no line in the navigation (it belongs to another page).
+    name; a page without a label has no line in the navigation (it belongs to another page). `about` is what the
+    overview says of it.
     """
 
     name: str
@@ -41,11 +42,28 @@ class Page:
     section: str
     view: Callable[[AdminSite], View]
     seen_by: Callable[[HttpRequest], bool]
+    about: str = ""
 
 
 PAGES: Final = (
-    Page("member-desk", "desk/", "Your desk", "Your organisation", member_desk, roles.sees_member_desk),
-    Page("member-lists", "lists/", "Lists to ask for", "Your organisation", member_lists, roles.sees_member_desk),
+    Page(
+        "member-desk",
+        "desk/",
+        "Your desk",
+        "Your organisation",
+        member_desk,
+        roles.sees_member_desk,
+        "What to do next, lists, withdrawals to apply, machines, receipts",
+    ),
+    Page(
+        "member-lists",
+        "lists/",
+        "Lists to ask for",
+        "Your organisation",
+        member_lists,
+        roles.sees_member_desk,
+        "What hotlines offer here, and where each of your requests stands",
+    ),
     Page(
         "member-list",
         "lists/<str:domain>/<slug:slug>/",
@@ -58,9 +76,33 @@ PAGES: Final = (
         "member-receipt", "desk/receipts/<int:leaf>/", "", "Your organisation", member_receipt, roles.sees_member_desk
     ),
     Page("sandbox-files", "desk/sandbox.zip", "", "Your organisation", sandbox_files, roles.sees_member_desk),
-    Page("onboarding", "onboarding/", "Onboarding", "Your desk", onboarding, roles.is_operator),
-    Page("queues", "waiting/", "Waiting for a decision", "Your desk", decisions, roles.is_operator),
-    Page("statistics", "statistics/", "Coalition statistics", "Coalition", coalition_statistics, roles.sees_statistics),
+    Page(
+        "onboarding",
+        "onboarding/",
+        "Onboarding",
+        "Your desk",
+        onboarding,
+        roles.is_operator,
+        "How far each organisation is, since when, and who does the next step",
+    ),
+    Page(
+        "queues",
+        "waiting/",
+        "Waiting for a decision",
+        "Your desk",
+        decisions,
+        roles.is_operator,
+        "What somebody has to decide, the longest wait first",
+    ),
+    Page(
+        "statistics",
+        "statistics/",
+        "Coalition statistics",
+        "Coalition",
+        coalition_statistics,
+        roles.sees_statistics,
+        "Members, entries, deliveries and withdrawals, day by day",
+    ),
     Page(
         "propagation",
         "propagation/",
@@ -68,9 +110,26 @@ PAGES: Final = (
         "Coalition",
         withdrawal_propagation,
         roles.sees_propagation,
+        "Which members have applied what was taken back, and who is overdue",
     ),
-    Page("expiring", "expiring/", "What expires next", "Coalition", what_expires_next, roles.sees_expiring),
-    Page("timetable", "timetable/", "Timetable", "Coalition", timetable, roles.is_operator),
+    Page(
+        "expiring",
+        "expiring/",
+        "What expires next",
+        "Coalition",
+        what_expires_next,
+        roles.sees_expiring,
+        "Signatures, subscriptions, keys and invitations by end date",
+    ),
+    Page(
+        "timetable",
+        "timetable/",
+        "Timetable",
+        "Coalition",
+        timetable,
+        roles.is_operator,
+        "The jobs that run by themselves, and whether they are on time",
+    ),
     Page("account", "account/", "", "", account.account, roles.is_anybody),
     Page("account-password", "account/password/", "", "", account.own_password, roles.is_anybody),
     Page("account-codes", "account/recovery-codes/", "", "", account.new_codes, roles.is_anybody),
@@ -91,6 +150,32 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
 NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did"}
 """Where the navigation says it in other words than the class."""
 
+ABOUT: Final = {
+    "Organisation": "Hotlines, members, partners and hubs",
+    "Person": "Who signs in here, in which role",
+    "Invitation": "Codes and links that are still open, and those used",
+    "OrganisationKey": "The machine keys that sign requests",
+    "AccessKey": "Read-only keys for other programs",
+    "Publisher": "The domains under which hotlines publish",
+    "HashList": "What is published, with algorithms, terms and version",
+    "Release": "Each version of a list, published or rejected with reasons",
+    "Commit": "What hotlines sent to be published",
+    "Metadata": "The signed documents of each publisher",
+    "StoredObject": "The files that releases are made of",
+    "Subscription": "Who may receive which list, until when",
+    "Delivery": "Which version went to whom, when",
+    "Acknowledgement": "What members signed to have applied",
+    "Reminder": "Mail to members that had not applied a withdrawal",
+    "Job": "Verifications that wait, run, or have failed",
+    "ExpiryWarning": "Who was told that a signature ends",
+    "Log": "The logs that nobody can rewrite",
+    "Restoration": "When this hub was restored from a backup",
+    "GuardedDigest": "Digests of harmless files that no list may hold",
+    "DailyStatistic": "The numbers behind the coalition statistics",
+    "Deed": "Every change made from these pages, by whom, why",
+}
+"""What the overview says of a table."""
+
 
 def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The navigation of a person, in the shape of the admin's list of applications; `tables` are those seen."""
@@ -110,6 +195,7 @@ def _line(page: Page) -> dict[str, Any]:
         "object_name": page.name,
         "admin_url": reverse(f"admin:{page.name}"),
         "view_only": True,
+        "about": page.about,
     }
 
 
@@ -119,7 +205,11 @@ def _tables(section: str, tables: Iterable[dict[str, Any]]) -> list[dict[str, An
     last = section == list(TABLES)[-1]
     mine = [t for t in tables if t["object_name"] in order or (last and t["object_name"] not in known)]
     mine.sort(key=lambda table: order.index(table["object_name"]) if table["object_name"] in order else len(order))
-    return [{**table, "name": NAMES.get(table["object_name"], table["name"])} for table in mine]
+    return [_told(table, table["object_name"]) for table in mine]
+
+
+def _told(table: dict[str, Any], model: str) -> dict[str, Any]:
+    return {**table, "name": NAMES.get(model, table["name"]), "about": ABOUT.get(model, "")}
 
 
 def _section(name: str, models: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-from hashshare.api.problems import plain_problem
+from hashshare.api.problems import plain_problem, told_once
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.wire.errors import HubRestored
 
@@ -43,4 +43,4 @@ class ReadOnlyWhileRestored:
 def refusal(request: HttpRequest, error: HubRestored) -> HttpResponse:
     if request.path.startswith("/api/"):
         return plain_problem(error)
-    return HttpResponse(WORDS, status=error.status, content_type="text/plain; charset=utf-8")
+    return told_once(HttpResponse(WORDS, status=error.status, content_type="text/plain; charset=utf-8"))

@@ -33,7 +33,7 @@ from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
 from hashshare.client.session import Session
-from hashshare.client.signed_majors import keep_metadata
+from hashshare.client.signed_majors import documents_of, keep_metadata
 from hashshare.client.signers import Ask
 from hashshare.wire.errors import (
     Conflict,
@@ -46,6 +46,7 @@ from hashshare.wire.errors import (
 )
 from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.cards import OfficerCard, read_card
+from hashshare.wire.repository.metadata import MAJOR
 from hashshare.wire.repository.request_files import MAX_REQUEST, check_request, read_request
 from hashshare.wire.repository.requests import (
     Need,
@@ -127,7 +128,10 @@ def propose(
     Raises Conflict while another change waits for officers, and what commits.commit and commits.wait raise.
     """
     known = tuple(officers) or known_officers(mine)
-    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known, major=major)
+    # Those who sign a major anew are told again what it lets go, as far as that is kept here.
+    told = documents_of(mine, roles[MAJOR]) if MAJOR in roles else ()
+    documents = {item.ref.path: item.body for item in told}
+    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known, major, documents)
     check_request(request)
     waiting = open_request(mine, stands, now=now)
     if waiting is not None and not instead:
@@ -271,7 +275,7 @@ def known_officers(mine: OwnPublisher) -> tuple[Officer, ...]:
 def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
     """Officers by name. The card that a name had before stays beside the new one: its keys may stand still."""
     for card in cards:
-        path = mine.folder / "officers" / card.file_name
+        path = cards_folder(mine) / card.file_name
         if path.exists():
             before = read_card(path.read_bytes())
             if before.officer != card.officer:
@@ -281,7 +285,12 @@ def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
 
 
 def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:
-    return [read_card(path.read_bytes()) for path in sorted((mine.folder / "officers").glob("*.card.json"))]
+    return [read_card(path.read_bytes()) for path in sorted(cards_folder(mine).glob("*.card.json"))]
+
+
+def cards_folder(mine: OwnPublisher) -> Path:
+    """Where officers' cards are kept: what is put there gives them their names on this machine."""
+    return mine.folder / "officers"
 
 
 def accepted(request: SigningRequest, stands: Standing) -> bool:

@@ -38,6 +38,7 @@ from hashshare.client.publisher import (
     find_list,
     own_key,
     save_list,
+    save_words,
 )
 from hashshare.client.session import Session
 from hashshare.wire import keys
@@ -211,7 +212,9 @@ def create_list(
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         own = _kept_list(mine, slug, terms)
-        enter_in_catalogue(session, own, catalogue)
+        if enter_in_catalogue(session, own, catalogue):
+            # A hub that is restored from a backup of before may have to be told again (client.resending).
+            save_words(own, catalogue)
         return Created(own, _delegate(session, own, ask, now=now, watch=watch))
 
 
@@ -246,7 +249,7 @@ def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, A
         session.send("POST", "lists", json=body)
         return True
     except HashshareError as error:
-        there = _id_at_hub(session, own)
+        there = id_at_hub(session, own)
         if isinstance(error, Conflict) and there == own.list_id:
             return False
         if there is not None and there != own.list_id:
@@ -255,7 +258,7 @@ def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, A
         raise
 
 
-def _id_at_hub(session: Session, own: OwnList) -> str | None:
+def id_at_hub(session: Session, own: OwnList) -> str | None:
     """The id under which the hub has a list of this name, "" if it has none, None if it cannot be asked."""
     try:
         return str(session.get_json(f"lists/{own.publisher.domain}/{own.slug}").get("id"))

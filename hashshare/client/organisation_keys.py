@@ -48,11 +48,19 @@ def invite_machine(session: Session, *, name: str, holder: str = "") -> dict[str
 
 
 def end_key(
-    session: Session, key_id: str, *, after_hours: int = 0, introduced: bool = False, last: bool = False
+    session: Session,
+    key_id: str,
+    *,
+    after_hours: int = 0,
+    introduced: bool = False,
+    keep_access_keys: bool = False,
+    last: bool = False,
 ) -> dict[str, Any]:
-    """{key, ended, left}: what became of the key and of those that it had introduced. Raises LastKey, NotEntitled."""
+    """{key, ended, left, access_keys, access_keys_left}: what became of the key, of what it had introduced, and of the
+    access keys that it had made. Raises LastKey, NotEntitled, UsageError.
+    """
     path = f"keys/{key_id.replace('+', '-').replace('/', '_')}/revocation"
-    body = {"after_hours": after_hours, "introduced": introduced, "last": last}
+    body = {"after_hours": after_hours, "introduced": introduced, "keep_access_keys": keep_access_keys, "last": last}
     answer: dict[str, Any] = session.send("POST", path, json=body).json()
     return answer
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0008_deeds'),
+        ('hashshare', '0011_second_factors'),
     ]
 
     operations = [

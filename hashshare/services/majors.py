@@ -73,7 +73,8 @@ def check_losses(*, hash_list: HashList, version: int, manifest: ObjectRef, lost
     if not lost:
         return False
     major = major_of(hash_list, version)
-    if major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
+    same = major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost)
+    if major is not None and same and tells_size(hash_list, major):
         return True
     lost = max(0, lost - covered_meanwhile(hash_list, version, manifest))
     lately = window(hash_list, now=now)
@@ -81,6 +82,13 @@ def check_losses(*, hash_list: HashList, version: int, manifest: ObjectRef, lost
     if needs_major(lost=lately.lost + a_week, held=lately.held):
         raise required(hash_list, major, manifest, lost=lost, lately=lately)
     return False
+
+
+def tells_size(hash_list: HashList, major: Major) -> bool:
+    """Whether those who signed were shown the share of the list that it is: else a thief would have them sign for a
+    hundredth of a list that never was. What a restored hub lost in between it cannot compare.
+    """
+    return major.held in (None, hash_list.entries) or hash_list.publisher.awaited_since is not None
 
 
 def windows_lost(publisher: Publisher, now: datetime) -> int:
@@ -131,6 +139,8 @@ def required(
     )
     if major is not None:
         other = "another number of entries" if major.manifest.sha256 == manifest.sha256 else "another manifest"
+        if (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
+            other = f"a list of {major.held or 0:,} entries, and this one has {hash_list.entries:,}"
         message += f"The major that was signed for this version is for {other}. "
     whole = f"{message}The list stays as it was."
     return errors.MajorRequired(whole, lost=lost, before=lately.lost, held=lately.held)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tuf.api.metadata import Metadata as Signed
+from tuf.api.metadata import Targets
 
 from hashshare import tasks
 from hashshare.log_keys import log_key
@@ -297,3 +299,16 @@ def test_majors_are_sent_again_between_targets_and_lists(images: b.Feed) -> None
         resume(images, stands)
     assert not resume(images, stands | {"major": 1}).awaited
     assert metadata_file(caller=owner.caller, domain="aurora.example", filename="1.major.json", now=b.now()).content
+
+
+def test_targets_that_are_sent_again_keep_the_major_role(images: b.Feed) -> None:
+    owner = images.publisher
+    assert owner.delegate_major().state == Job.State.DONE
+    restored()
+    without = Signed[Targets].from_bytes(owner.targets)
+    assert without.signed.delegations is not None and without.signed.delegations.roles is not None
+    del without.signed.delegations.roles["major"]
+    without.signed.version += 1
+    without.sign(keys.tuf_signer(owner.officer))
+    with pytest.raises(errors.MalformedMetadata, match="major role was removed"):
+        owner.submit({"targets": without.to_bytes()}, if_match=without.signed.version - 1)

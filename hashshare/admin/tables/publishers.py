@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from hashshare.admin.marks import in_groups, mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Publisher
-from hashshare.selectors.hub import publisher_state
+from hashshare.selectors.hub import publisher_state, with_roots
 
 
 @admin.register(Publisher, site=site)
@@ -20,6 +22,9 @@ class PublisherAdmin(RecordAdmin):
     list_select_related = ("organisation",)
     search_fields = ("domain",)
     fields = ("domain", "organisation", "state_mark", "fingerprint", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Publisher]:
+        return with_roots(super().get_queryset(request))
 
     @admin.display(description="state")
     def state_mark(self, row: Publisher) -> SafeString:

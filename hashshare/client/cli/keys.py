@@ -131,6 +131,10 @@ def revoke(
     introduced: Annotated[
         bool, typer.Option("--introduced", help="It was stolen: also revoke every key and access key that it brought.")
     ] = False,
+    keep_access_keys: Annotated[
+        bool,
+        typer.Option("--keep-access-keys", help="Nobody else had it: the access keys that it made go on to read."),
+    ] = False,
     last: Annotated[
         bool, typer.Option("--last", help="Even if no key of your organisation is left to sign with.")
     ] = False,
@@ -144,13 +148,24 @@ def revoke(
     if not yes and not (out.interactive and typer.confirm(f"Revoke {what}? It cannot be taken back.")):
         raise UsageError("Nothing was revoked.", next_step=f"hashshare key revoke {found['id']} --yes")
     ended = organisation_keys.end_key(
-        session, str(found["id"]), after_hours=after_hours, introduced=introduced, last=last
+        session,
+        str(found["id"]),
+        after_hours=after_hours,
+        introduced=introduced,
+        keep_access_keys=keep_access_keys,
+        last=last,
     )
     out.result(ended)
     ends = f"ends in {count(after_hours, 'hour')}" if after_hours else "is revoked"
     out.say(f"{what} {ends}.")
     for row in ended.get("ended") or []:
         out.say(f"  with it {row['id']} ({row['name']}), which it had introduced")
+    for row in ended.get("access_keys") or []:
+        out.say(f"  with it the access key hsk_{row['prefix']} ({row['name']})")
+    for row in ended.get("access_keys_left") or []:
+        out.warn(
+            f"The access key hsk_{row['prefix']} ({row['name']}), made with it, goes on until {row['expires_at'][:10]}."
+        )
     for row in ended.get("left") or []:
         out.warn(f"It had introduced {row['id']} ({row['name']}), which goes on: revoke it too if it was stolen.")
     if own:

@@ -23,7 +23,7 @@ from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain, write_atomic
 from hashshare.client.keyring import retired_keys
-from hashshare.client.majors import is_of_major
+from hashshare.client.majors import WaitingRelease, is_of_major, waiting_releases
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
 from hashshare.client.session import Session
@@ -73,17 +73,27 @@ def sign_request(
     out: Output,
     domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Your publishing identity.")],
     root: Annotated[bool, typer.Option("--root", help="Renew the root too, even if it is not due.")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make a renewal, though a large withdrawal waits for signatures.")
+    ] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Forget the request that waits.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here as well, onto a stick.")
     ] = None,
 ) -> None:
-    """The signing request that waits for officers; if none does, one to renew targets, and the root when it is due."""
+    """The signing requests that wait for officers, those of large withdrawals too; if none does, one to renew targets,
+    and the root when it is due.
+    """
     home, now = Home.open(), datetime.now(UTC)
     mine, session = OwnPublisher(home, checked_domain(domain)), Session.open(home, warn=out.warn)
     waiting = open_request(mine, standing(session, mine), now=now)
+    releases = waiting_releases(mine)
     if drop:
         _drop(out, mine, waiting)
+        majors.tell_releases(out, releases)
+        return
+    if waiting is None and releases and not (renew or root):
+        _releases_alone(out, mine, releases, output)
         return
     if waiting is None:
         done = renew_publisher(session, home, domain, ask=passphrases.to_open, now=now, with_root=root, sign=False)
@@ -91,8 +101,24 @@ def sign_request(
         done = Proposed(waiting, path=request_path(mine, waiting), missing=missing(waiting))
     if output is not None:
         write_atomic(output.absolute(), done.request.to_bytes())
-    out.result({"publisher": domain, **proposed_json(done)})
+    out.result({"publisher": domain, **proposed_json(done), "releases": majors.releases_json(releases)})
     tell(out, done)
+    majors.tell_releases(out, releases)
+
+
+def _releases_alone(out: Output, mine: OwnPublisher, releases: list[WaitingRelease], output: Path | None) -> None:
+    """Large withdrawals wait and no change of keys does: these are the requests, and no renewal is put beside them."""
+    if output is not None and len(releases) > 1:
+        raise UsageError(
+            "Several releases wait for signatures, each with a request of its own. Nothing was written.",
+            next_step="Copy them: " + " ".join(str(it.path) for it in releases),
+        )
+    if output is not None:
+        write_atomic(output.absolute(), releases[0].request.to_bytes())
+    nothing: dict[str, Any] = {"job": None, "request": None, "missing": [], "roles": {}}
+    out.result({"publisher": mine.domain, **nothing, "releases": majors.releases_json(releases)})
+    majors.tell_releases(out, releases)
+    out.say(f"To renew what expires as well:  hashshare publisher sign-request {mine.domain} --renew")
 
 
 def _drop(out: Output, mine: OwnPublisher, waiting: SigningRequest | None) -> None:

@@ -78,7 +78,9 @@ def check_request(request: SigningRequest) -> None:
 
 
 def _check_major(request: SigningRequest) -> None:
-    """That every document which a new major role names for the first time is here, to be shown, and no other is."""
+    """That every document which a new major role names for the first time is here, to be shown; those that stood before
+    may be, too, where it is signed anew for others, and none that it does not name.
+    """
     body = request.roles.get(MAJOR)
     if body is None:
         if request.major is not None or request.documents:
@@ -86,10 +88,12 @@ def _check_major(request: SigningRequest) -> None:
         return
     _check_next(MAJOR, request.roles, request.major)
     standing = shapes.major_documents(request.major) if request.major is not None else {}
-    new = {ref.path: ref for place, ref in shapes.major_documents(body).items() if standing.get(place) != ref}
-    if new.keys() != request.documents.keys():
-        raise MalformedRequest("The request does not have just the documents that the major role newly names.")
-    for path, ref in new.items():
+    named = {ref.path: ref for ref in shapes.major_documents(body).values()}
+    new = {ref.path for place, ref in shapes.major_documents(body).items() if standing.get(place) != ref}
+    if not new <= request.documents.keys() <= named.keys():
+        raise MalformedRequest("The request does not have just the documents that the major role names.")
+    for path in request.documents:
+        ref = named[path]
         if ObjectRef.of(path, request.documents[path]) != ref or Major.parse(request.documents[path]).path != path:
             raise MalformedRequest(f"{path} is not the document that the major role names.")
 

@@ -8,7 +8,7 @@ before `check_standing` finds that it fits together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from securesystemslib.signer import Key
 from tuf.api.metadata import Root, Targets
@@ -18,13 +18,10 @@ from hashshare.wire.objects import LIST_ID
 from hashshare.wire.repository import shapes
 from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, S, read_typed
 from hashshare.wire.repository.verification import (
-    MAX_FEED_LIFE,
-    MAX_MAJOR_LIFE,
-    MAX_ROOT_LIFE,
-    MAX_TARGETS_LIFE,
     Commit,
     Trusted,
     check_bounded,
+    check_delegations_kept,
     check_signed,
 )
 
@@ -75,7 +72,7 @@ def _root(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Root]:
     if previous:
         check_signed(previous.signed, root)
     check_signed(root.signed, root)
-    return _bounded(root, MAX_ROOT_LIFE, now)
+    return _bounded(root, now)
 
 
 def _targets(trusted: Trusted, body: bytes, hub_keys: Sequence[Key], now: datetime) -> RoleFile[Targets]:
@@ -84,9 +81,8 @@ def _targets(trusted: Trusted, body: bytes, hub_keys: Sequence[Key], now: dateti
     _check_newer(targets, previous.version if previous else 0)
     shapes.check_targets(targets.signed, hub_keys=hub_keys)
     check_signed(_accepted(ROOT, trusted.root, Root).signed, targets)
-    if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
-        raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
-    return _bounded(targets, MAX_TARGETS_LIFE, now)
+    check_delegations_kept(previous, targets)
+    return _bounded(targets, now)
 
 
 def _feed(trusted: Trusted, list_id: str, body: bytes, now: datetime) -> RoleFile[Targets]:
@@ -97,7 +93,7 @@ def _feed(trusted: Trusted, list_id: str, body: bytes, now: datetime) -> RoleFil
     _check_newer(feed, read_typed(list_id, previous, Targets).version if previous is not None else 0)
     check_signed(targets.signed, feed)
     shapes.check_feed(feed.signed, list_id=list_id)
-    return _bounded(feed, MAX_FEED_LIFE, now)
+    return _bounded(feed, now)
 
 
 def _major(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Targets]:
@@ -106,7 +102,7 @@ def _major(trusted: Trusted, body: bytes, now: datetime) -> RoleFile[Targets]:
     _check_newer(major, read_typed(MAJOR, trusted.major, Targets).version if trusted.major is not None else 0)
     check_signed(targets.signed, major)
     shapes.check_major(major.signed)
-    return _bounded(major, MAX_MAJOR_LIFE, now)
+    return _bounded(major, now)
 
 
 def _accepted(role: str, body: bytes | None, kind: type[S]) -> RoleFile[S]:
@@ -125,6 +121,6 @@ def _skipped(file: RoleFile[Root] | RoleFile[Targets], current: int, why: str) -
     return VersionConflict(message, role=file.role, current=current, offered=file.version)
 
 
-def _bounded(file: RoleFile[S], longest: timedelta, now: datetime) -> RoleFile[S]:
-    check_bounded(file, longest, now)
+def _bounded(file: RoleFile[S], now: datetime) -> RoleFile[S]:
+    check_bounded(file, now)
     return file

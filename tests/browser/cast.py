@@ -1,0 +1,62 @@
+"""Who sits in front of the pages in a browser, and what the hub holds for them to see.
+
+`fill` runs in the hub's own process (`manage.py shell`), so it reaches that hub's database and no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.system.hub import RunningHub
+
+PASSWORD: Final = "a sentence nobody guesses"
+FILL: Final = "from tests.browser.cast import fill; fill()"
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """`kind` of organisation; empty for the operator, who belongs to none."""
+
+    name: str
+    email: str
+    kind: str
+    password: str = PASSWORD
+
+
+CAST: Final = {
+    "operator": Somebody("Odile Marsh", "odile@north.example", ""),
+    "analyst": Somebody("Ana Lindqvist", "ana@aurora.example", "hotline"),
+    "engineer": Somebody("Emre Kaya", "emre@cobalt.example", "member"),
+    "observer": Somebody("Oriol Brandt", "oriol@delta.example", "partner"),
+}
+"""By role."""
+
+
+def fill_hub(hub: RunningHub) -> None:
+    hub.manage("shell", "--no-imports", "-c", FILL)
+
+
+def fill() -> None:
+    """Rows of every table for two hotlines and their members, and one person of each role."""
+    from hashshare.models import Organisation
+    from hashshare.services.people import create_person
+
+    if not Organisation.objects.exists():
+        _organisations()
+    for role, who in CAST.items():
+        of = Organisation.objects.filter(kind=who.kind).order_by("name").first()
+        create_person(email=who.email, role=role, organisation=of, password=who.password, name=who.name)
+
+
+def _organisations() -> None:
+    from tests.admin.cast import for_operators, organisation, person, rows
+
+    aurora = organisation("Aurora", "hotline", domain="aurora.example")
+    borealis = organisation("Borealis", "hotline", domain="borealis.example", country="CA")
+    cobalt = organisation("Cobalt", "member")
+    rows(aurora, cobalt, "aurora.example")
+    rows(borealis, organisation("Granite", "member", country="CA"), "borealis.example")
+    organisation("Delta", "partner", country="FR")
+    for_operators(person("operator"), cobalt)

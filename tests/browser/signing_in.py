@@ -1,0 +1,16 @@
+"""How one signs in, in one place: whatever the door asks for, the journeys need not know."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.cast import Somebody
+
+
+def sign_in(page: Page, *, url: str, who: Somebody) -> None:
+    """Leaves `page` on the first page that this person gets to see."""
+    page.goto(f"{url}/admin/login/")
+    page.get_by_label("E-mail").fill(who.email)
+    page.get_by_label("Password", exact=True).fill(who.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name=who.name)).to_be_visible()
