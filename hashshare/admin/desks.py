@@ -55,7 +55,7 @@ PAGES: Final = (
         "Your organisation",
         member_desk,
         roles.sees_member_desk,
-        "What to do next, lists, machines, keys and receipts",
+        "What to do next, lists, withdrawals to apply, machines, receipts",
     ),
     Page(
         "member-lists",
@@ -64,7 +64,7 @@ PAGES: Final = (
         "Your organisation",
         member_lists,
         roles.sees_member_desk,
-        "What hotlines offer, with their terms",
+        "What hotlines offer here, and where each of your requests stands",
     ),
     Page(
         "member-list",
@@ -85,7 +85,7 @@ PAGES: Final = (
         "Your desk",
         onboarding,
         roles.is_operator,
-        "Where each organisation stands on its way in, and who has the next step",
+        "How far each organisation is, since when, and who does the next step",
     ),
     Page(
         "queues",
@@ -94,7 +94,7 @@ PAGES: Final = (
         "Your desk",
         decisions,
         roles.is_operator,
-        "Requests and reviews, the oldest first",
+        "What somebody has to decide, the longest wait first",
     ),
     Page(
         "uploads",

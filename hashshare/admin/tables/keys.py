@@ -72,7 +72,7 @@ class NewMachine(OneTime):
     name = forms.CharField(label="Name of the machine", max_length=200, help_text="Such as sync-02.")
 
 
-class EndForm(forms.Form):
+class EndStolenForm(forms.Form):
     reason = forms.CharField(max_length=500, help_text="Kept in the record.")
     last = forms.BooleanField(
         required=False,
@@ -81,7 +81,7 @@ class EndForm(forms.Form):
     )
 
 
-class EndFormKeeping(EndForm):
+class EndForm(EndStolenForm):
     keep_access_keys = forms.BooleanField(
         required=False, help_text="Only when it is known that nobody else had the key: they go on to read."
     )
@@ -96,7 +96,7 @@ def _invite_machine(row: None, data: dict[str, Any], actor: Any) -> Outcome:
 
 def _end(row: OrganisationKey, data: dict[str, Any], actor: Any, *, introduced: bool = False) -> Outcome:
     caller = caller_of_person(actor)
-    ending = end_key(
+    done = end_key(
         caller=caller,
         fingerprint=row.fingerprint,
         now=timezone.now(),
@@ -104,15 +104,14 @@ def _end(row: OrganisationKey, data: dict[str, Any], actor: Any, *, introduced: 
         keep_access_keys=data.get("keep_access_keys", False),
         last=data["last"],
     )
-    message = f"{row} is revoked{_with(ending)}."
-    return Outcome(message, noted=_noted(ending), ended=(*ending.ended, *ending.access_keys))
+    return Outcome(f"{row} is revoked{_with(done)}.", noted=_noted(done), ended=(*done.ended, *done.access_keys))
 
 
 def _end_stolen(row: OrganisationKey, data: dict[str, Any], actor: Any) -> Outcome:
     return _end(row, data, actor, introduced=True)
 
 
-def _refused_with_what_it_made(row: OrganisationKey) -> str:
+def _refused(row: OrganisationKey) -> str:
     return (
         f"Requests signed with {row} are refused from now on, for good, and one-time codes that it made are void. "
         f"{_made(row)}{_left(row)}"
@@ -179,7 +178,7 @@ class OrganisationKeyAdmin(RecordAdmin):
             "revoke",
             "Revoke",
             _revoke,
-            _refused_with_what_it_made,
+            _refused,
             RevokeForm,
             lambda row: row.revoked_at is None,
         ),
@@ -190,16 +189,8 @@ class OrganisationKeyAdmin(RecordAdmin):
             _refused_with_all,
             Reason,
         ),
-        Deed(
-            "end",
-            "Revoke",
-            _end,
-            _refused_with_what_it_made,
-            EndFormKeeping,
-            lambda row: row.revoked_at is None,
-            roles.keeps_keys,
-        ),
-        Deed("end-stolen", "Revoke as stolen", _end_stolen, _refused_with_all, EndForm, may=roles.keeps_keys),
+        Deed("end", "Revoke", _end, _refused, EndForm, lambda row: row.revoked_at is None, roles.keeps_keys),
+        Deed("end-stolen", "Revoke as stolen", _end_stolen, _refused_with_all, EndStolenForm, may=roles.keeps_keys),
     )
 
     @admin.display(description="state", ordering="revoked_at")
