@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome
+from hashshare.admin.desks import NAMES
 from hashshare.wire.errors import HashshareError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RecordAdmin(StockAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         offered = self._offered(request, self.table_deeds, None, self._address)
         context = {**(extra_context or {}), "deeds": offered, "empty_state": self.empty_state}
-        context["title"] = str(self.opts.verbose_name_plural).capitalize()
+        context["title"] = self._table_name()
         return super().changelist_view(request, context)
 
     def change_view(
@@ -77,7 +78,7 @@ class RecordAdmin(StockAdmin):
         row = self.get_object(request, unquote(object_id))
         offered = self._offered(request, self.deeds, row, self._address) if row else []
         context = {**(extra_context or {}), "deeds": offered, "shows_history": roles.is_operator(request)}
-        context |= {"title": str(row), "subtitle": None}
+        context |= {"title": str(row), "subtitle": None, "table": self._table_name()}
         return super().change_view(request, object_id, form_url, context)
 
     def history_view(
@@ -86,7 +87,8 @@ class RecordAdmin(StockAdmin):
         """Operators' reasons are for operators."""
         if not roles.is_operator(request):
             raise PermissionDenied
-        return super().history_view(request, object_id, extra_context)
+        context = {**(extra_context or {}), "table": self._table_name()}
+        return super().history_view(request, object_id, context)
 
     # --- Deeds
 
@@ -130,7 +132,7 @@ class RecordAdmin(StockAdmin):
             else:
                 return self._told(request, deed, row, outcome)
         context = self._context(request, deed, row, form=form, consequence=deed.consequence(row))
-        return TemplateResponse(request, "admin/hashshare/deed.html", context)
+        return TemplateResponse(request, "admin/deed.html", context)
 
     def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
         """The change and the line in the history stand or fall together."""
@@ -148,20 +150,33 @@ class RecordAdmin(StockAdmin):
     def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:
         if outcome.secret:
             context = self._context(request, deed, row, outcome=outcome)
-            return TemplateResponse(request, "admin/hashshare/shown_once.html", context)
+            return TemplateResponse(request, "admin/shown_once.html", context)
         messages.success(request, outcome.message)
         return HttpResponseRedirect(self._back(None if outcome.gone else row))
 
     def _context(self, request: HttpRequest, deed: Deed, row: Model | None, **more: Any) -> dict[str, Any]:
         title = f"{deed.label}: {row}" if row else deed.label
-        page = {"title": title, "opts": self.opts, "deed": deed, "original": row, "back": self._back(row)}
+        page = {
+            "title": title,
+            "opts": self.opts,
+            "deed": deed,
+            "original": row,
+            "back": self._back(row),
+            "table": self._table_name(),
+        }
         return {**self.admin_site.each_context(request), **page, **more}
+
+    def _table_name(self) -> str:
+        """As the navigation says it."""
+        return NAMES.get(self.opts.object_name or "", str(self.opts.verbose_name_plural).capitalize())
 
     def _offered(
         self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
     ) -> list[dict[str, str]]:
         offered = [deed for deed in deeds if deed.may(request, row) and deed.applies(row)]
-        return [{"label": deed.label, "address": address(deed, row)} for deed in offered]
+        first = next((deed for deed in offered if not deed.takes_away), None)
+        looks = {deed.slug: "" if deed is first else "taking" if deed.takes_away else "quiet" for deed in offered}
+        return [{"label": deed.label, "address": address(deed, row), "look": looks[deed.slug]} for deed in offered]
 
     def _address(self, deed: Deed, row: Any) -> str:
         return reverse(f"admin:{self._name(deed)}", args=[row.pk] if row else [])

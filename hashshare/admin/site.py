@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm
@@ -71,6 +72,10 @@ class HubAdminSite(AdminSite):
     login_form = SignInForm
     index_template = "hashshare/overview.html"
     empty_value_display = DASH
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Which hub this is, for who works at more than one."""
+        return {**super().each_context(request), "hub_name": settings.HASHSHARE_NAME}
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(roles.role_of(request.user))
