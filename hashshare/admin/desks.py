@@ -10,8 +10,9 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from hashshare.admin import roles
+from hashshare.admin import account, roles
 from hashshare.admin.expiring import what_expires_next
+from hashshare.admin.kept_forms import kept_form_page
 from hashshare.admin.propagation import withdrawal_propagation
 from hashshare.admin.statistics import coalition_statistics
 from hashshare.admin.timetable import timetable
@@ -72,6 +73,12 @@ PAGES: Final = (
         roles.is_operator,
         "The jobs that run by themselves, and whether they are on time",
     ),
+    Page("account", "account/", "", "", account.account, roles.is_anybody),
+    Page("account-password", "account/password/", "", "", account.own_password, roles.is_anybody),
+    Page("account-codes", "account/recovery-codes/", "", "", account.new_codes, roles.is_anybody),
+    Page("account-authenticator", "account/authenticator/", "", "", account.new_authenticator, roles.is_anybody),
+    Page("account-sign-out", "account/sign-out-everywhere/", "", "", account.sign_out_everywhere, roles.is_anybody),
+    Page("kept-form", "kept-form/", "", "", kept_form_page, roles.is_anybody),
 )
 """In the order of the navigation."""
 
@@ -79,11 +86,11 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
     "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "LogEntry"),
+    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "LogEntry": "What people did"}
+NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did"}
 """Where the navigation says it in other words than the class."""
 
 ABOUT: Final = {
@@ -108,14 +115,14 @@ ABOUT: Final = {
     "Restoration": "When this hub was restored from a backup",
     "GuardedDigest": "Digests of harmless files that no list may hold",
     "DailyStatistic": "The numbers behind the coalition statistics",
-    "LogEntry": "Every change made from these pages, by whom, why",
+    "Deed": "Every change made from these pages, by whom, why",
 }
 """What the overview says of a table."""
 
 
 def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The navigation of a person, in the shape of the admin's list of applications; `tables` are those seen."""
-    names = dict.fromkeys([*(page.section for page in PAGES), *TABLES])
+    names = dict.fromkeys([*(page.section for page in PAGES if page.label), *TABLES])
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for page in PAGES:
         if page.label and page.seen_by(request):

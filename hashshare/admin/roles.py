@@ -35,6 +35,11 @@ def role_of(person: Any) -> str:
     return "" if organisation is not None and organisation.state == "suspended" else str(person.role)
 
 
+def is_anybody(request: HttpRequest) -> bool:
+    """Whoever has a role in force."""
+    return bool(role_of(request.user))
+
+
 def is_operator(request: HttpRequest) -> bool:
     return role_of(request.user) == OPERATOR
 

@@ -18,7 +18,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKENS: Final = "/api/v1/tokens"
 """Needed to read: it remembers a nonce, and changes nothing that anybody sees."""
 
-SESSIONS: Final = ("/admin/login/", "/admin/logout/")
+SESSIONS: Final = ("/admin/login/", "/admin/login/code/", "/admin/logout/")
 
 
 class ReadOnlyWhileRestored:

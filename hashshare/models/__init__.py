@@ -3,6 +3,7 @@
 from hashshare.models.access_keys import AccessKey
 from hashshare.models.acknowledgements import Acknowledgement
 from hashshare.models.commits import Commit
+from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
 from hashshare.models.guards import GuardedDigest
 from hashshare.models.invitations import Invitation
@@ -19,6 +20,7 @@ from hashshare.models.releases import Release
 from hashshare.models.reminders import Reminder
 from hashshare.models.restorations import Restoration
 from hashshare.models.runs import JobRun
+from hashshare.models.second_factors import Authenticator, RecoveryCode
 from hashshare.models.statistics import DailyStatistic
 from hashshare.models.subscriptions import Subscription
 from hashshare.models.warnings import ExpiryWarning
@@ -26,8 +28,10 @@ from hashshare.models.warnings import ExpiryWarning
 __all__ = [
     "AccessKey",
     "Acknowledgement",
+    "Authenticator",
     "Commit",
     "DailyStatistic",
+    "Deed",
     "Delivery",
     "ExpiryWarning",
     "GuardedDigest",
@@ -43,6 +47,7 @@ __all__ = [
     "OrganisationKey",
     "Person",
     "Publisher",
+    "RecoveryCode",
     "Release",
     "Reminder",
     "Restoration",

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
 from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
+from hashshare.wire import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,23 @@ def belongings(person: Person, *, now: datetime) -> Belongings:
 def codes_of(person: Person) -> QuerySet[Invitation]:
     """Invitations, used ones too, that were made with a key of the person's, lead to one, or went to their address."""
     return Invitation.objects.filter(Q(made_with__holder=person) | Q(holder=person) | Q(email=person.email))
+
+
+def person_by_id(person_id: str) -> Person | None:
+    """With their organisation."""
+    return Person.objects.select_related("organisation").filter(pk=person_id).first()
+
+
+def person_by_email(email: str) -> Person:
+    """Raises NotFound."""
+    person = Person.objects.select_related("organisation").filter(email=email.strip().lower()).first()
+    if person is None:
+        raise errors.NotFound(f"Nobody has an account with {email}.")
+    return person
+
+
+def count_sessions(person: Person, *, now: datetime) -> int:
+    return sum(1 for _ in sessions_of(person, now=now))
 
 
 def sessions_of(person: Person, *, now: datetime) -> Iterator[str]:

@@ -7,17 +7,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
+from hashshare.admin.sessions import BACKEND, VERIFIED, verified
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
     Commit,
     DailyStatistic,
+    Deed,
     Delivery,
     ExpiryWarning,
     GuardedDigest,
@@ -38,6 +38,7 @@ from hashshare.models import (
 )
 from hashshare.selectors.callers import Caller
 from hashshare.services.access_keys import create_access_key
+from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import enrol, invite_organisation, invite_person
 from hashshare.services.logs import log_of
 from hashshare.services.people import create_person
@@ -51,10 +52,17 @@ def person(role: str, organisation: Organisation | None = None) -> Person:
 
 
 def browser(who: Person) -> Client:
-    """Signed in as `who`."""
+    """Signed in as `who`, as if by password and second factor a moment ago."""
     client = Client()
-    client.force_login(who)
+    sign_in(client, who)
     return client
+
+
+def sign_in(client: Client, who: Person) -> None:
+    client.force_login(who, backend=BACKEND)
+    session = client.session
+    session[VERIFIED] = verified(who, now=timezone.now())
+    session.save()
 
 
 def organisation(name: str, kind: str, *, domain: str = "", country: str = "NL") -> Organisation:
@@ -138,14 +146,7 @@ def for_operators(author: Person, about: Organisation) -> dict[type[Model], Mode
             backup="0" * 32, made_at=timezone.now(), recovered_at=timezone.now(), jump=1
         ),
         DailyStatistic: DailyStatistic.objects.create(day=timezone.now().date(), metric="members", value=4),
-        LogEntry: LogEntry.objects.create(
-            user_id=author.pk,
-            content_type=ContentType.objects.get_for_model(Organisation),
-            object_id=str(about.pk),
-            object_repr=str(about),
-            action_flag=CHANGE,
-            change_message="Suspend. Reason: court order 17",
-        ),
+        Deed: note_deed(person=author, what="Suspend", about=about, reason="court order 17", now=timezone.now()),
     }
 
 
