@@ -5,6 +5,11 @@ from django.views.generic import RedirectView
 
 from config.health import healthz, readyz
 
+handler400 = "hashshare.admin.refusals.bad_request"
+handler403 = "hashshare.admin.refusals.not_allowed"
+handler404 = "hashshare.admin.refusals.no_such_page"
+handler500 = "hashshare.admin.refusals.fault"
+
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="front"),
     path("healthz", healthz, name="healthz"),
