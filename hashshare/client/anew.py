@@ -22,6 +22,7 @@ from hashshare.client.ceremony import (
     Standing,
     finish,
     keep_cards,
+    load_request,
     open_request,
     propose,
     standing,
@@ -108,8 +109,9 @@ def waiting_beginning(mine: OwnPublisher, *, now: datetime) -> SigningRequest | 
 
 
 def every_waiting(mine: OwnPublisher) -> list[tuple[Path, SigningRequest]]:
-    """All requests that wait here, those of a new beginning among them."""
-    return [*waiting_requests(mine), *waiting_requests(mine.beginning)]
+    """All requests that wait here, those of a new beginning, or for a restored hub, among them."""
+    resent = [(path, load_request(path)) for path in sorted((mine.folder / "resent").glob("*.json"))]
+    return [*waiting_requests(mine), *waiting_requests(mine.beginning), *resent]
 
 
 def check_allowed(domain: str, record: Mapping[str, Any]) -> None:

@@ -205,8 +205,8 @@ def _commit(
     roles = {role: request.roles[role] for role in names}
     after = roles.get("targets") or request.targets or b""
     # A publisher that begins anew follows nothing, but its lists do.
-    before = request.targets or kept_standing(mine.home, mine.domain).targets
-    with feeds_anew(session, mine, before=before, after=after, ask=ask, now=now) as feeds:
+    anew = not request.chain and bool(mine.part)
+    with feeds_anew(session, mine, before=request.targets, after=after, ask=ask, now=now, anew=anew) as feeds:
         roles |= feeds
         last = max(feeds, default=names[-1])
         job = commit(session, mine.domain, roles, follows=read_role(last, roles[last]).version - 1)

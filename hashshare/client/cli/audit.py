@@ -101,7 +101,7 @@ def _roots_json(replaced: list[RootReplaced] | None) -> list[dict[str, str]] | N
 
 
 def _tell_roots(out: Output, home: Home, domain: str, replaced: list[RootReplaced] | None) -> None:
-    """Each time the root was replaced without the signature of the one before; whether the last is the one here."""
+    """Each time that the root was replaced without the old one's signature; whether the last is the one here."""
     if replaced is None:
         out.say("  roots: the hub shows no publication log, so whether your root was replaced there is not known")
         return

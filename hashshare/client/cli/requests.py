@@ -26,6 +26,8 @@ from hashshare.client.keyring import retired_keys
 from hashshare.client.majors import WaitingRelease, is_of_major, waiting_releases
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
+from hashshare.client.resending import resend
+from hashshare.client.resent_majors import keep_signed, waiting_resent
 from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, UsageError
@@ -51,6 +53,9 @@ def submit_files(
             next_step="Submit it where it was made.",
         )
     session = Session.open(home, warn=out.warn)
+    if is_of_major(copies) and (path := waiting_resent(mine, copies)) is not None:
+        _submit_resent(out, session, mine, path, copies)
+        return
     if is_of_major(copies):
         majors.submit_files(out, session, mine, copies)
         return
@@ -71,6 +76,23 @@ def submit_files(
         tell_begun(out, mine)
         return
     tell_retired(out, mine)
+
+
+def _submit_resent(
+    out: Output, session: Session, mine: OwnPublisher, path: Path, copies: Sequence[SigningRequest]
+) -> None:
+    """What a restored hub wants signed for anew; then it is sent all that it lacks."""
+    request = keep_signed(mine, path, copies)
+    lacks = missing(request)
+    if not lacks:
+        resend(session, mine)
+    done = Proposed(request, path=path if lacks else None, missing=lacks)
+    out.result({"publisher": mine.domain, **proposed_json(done)})
+    if lacks:
+        out.exit_code = ExitCode.REJECTED
+        tell(out, done)
+        return
+    out.say(f"{mine.domain}: the hub has everything again and serves it to members.")
 
 
 def sign_request(

@@ -64,6 +64,8 @@ class North:
     queued: int = 0
     verdict: Callable[[Manifest], None] = lambda manifest: None
     window: tuple[int, int] | None = None
+    restored: bool = False
+    """Whether it was restored from a backup and waits for the publisher's word."""
     published: list[bytes] | None = None
     """The entries of its publication log; None for a hub that shows none."""
     anew: bool = False
@@ -101,7 +103,8 @@ class North:
         trusted = repository.Trusted(shelf.root, shelf.targets, dict(shelf.feeds), shelf.major)
         if anew:
             trusted = repository.Trusted(None, None, dict(shelf.feeds))
-        repository.verify_commit(trusted, roles=roles, hub_keys=self.keys, now=datetime.now(UTC))
+        judge = repository.verify_resent if self.restored else repository.verify_commit
+        judge(trusted, roles=roles, hub_keys=self.keys, now=datetime.now(UTC))
         for role in roles:
             if role not in OFFICERS:
                 self.manifest_of(role, roles[role])
@@ -149,7 +152,9 @@ class North:
             job["state"] = "done"
         except errors.HashshareError as error:
             problem = {"type": f"http://north.example/problems/{error.slug}", "title": error.title}
-            job.update(state="failed", problem={**problem, "status": error.status, "detail": error.message})
+            job.update(
+                state="failed", problem={**problem, "status": error.status, "detail": error.message, **error.facts}
+            )
 
     def accept(self, roles: dict[str, bytes]) -> None:
         shelf = self.shelf
@@ -227,6 +232,8 @@ class North:
         return 200, self.ledger.audit(**numbers)
 
     def get_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if parts == [self.domain, "resumption"]:
+            return 200, self.resumption()
         if parts != [self.domain]:
             raise errors.NotEntitled
         root = self.shelf.metadata.get("1.root.json", b"")
@@ -238,6 +245,20 @@ class North:
             "root": base64.b64encode(root).decode(),
             "anew_until": "2999-12-31T00:00:00Z" if self.anew else None,
         }
+
+    def resumption(self) -> dict[str, Any]:
+        shelf = self.shelf
+        standing = {"root": shelf.root, "targets": shelf.targets, "major": shelf.major, **shelf.feeds}
+        roles = {role: repository.read_role(role, body).version for role, body in standing.items() if body}
+        return {"awaited": self.restored, "roles": roles}
+
+    def post_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if json.loads(body)["roles"] != self.resumption()["roles"]:
+            raise errors.VersionConflict("The hub lacks something.")
+        self.restored = False
+        self.shelf.seals += 1_000
+        self.seal()
+        return 200, self.resumption()
 
     def get_heads(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         rows = []

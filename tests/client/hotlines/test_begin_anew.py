@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hashshare.client import anew, trust
 from hashshare.client.publisher import OwnPublisher, find_list, own_key
 from hashshare.client.signers import held_keys
-from hashshare.wire import repository
+from hashshare.wire import keys, repository
 from hashshare.wire.repository.rotation import feed_keys
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
 from tests.client.hotlines.north import North
@@ -164,3 +165,31 @@ def test_a_list_that_is_not_known_here_is_not_left_behind(published: Desk, north
     assert refused.exit_code == 2
     assert "publisher recover" in refused.stderr
     assert north.anew
+
+
+def test_it_takes_its_name_back_from_somebody_who_began_anew_in_it(published: Desk, north: North) -> None:
+    """Another's root stands at the hub, with the list under a feed key of hers."""
+    list_id = find_list(published.home, LIST).list_id
+    officer, feed_key = keys.generate(), keys.generate()
+    own, signers, now = [keys.tuf_key(keys.public_bytes(officer))], [keys.tuf_signer(officer)], datetime.now(UTC)
+    root = repository.create_root(root_keys=own, targets_keys=own, hub_keys=north.keys, signers=signers, now=now)
+    targets = repository.delegate_list(
+        repository.create_targets(signers=[], now=now),
+        list_id=list_id,
+        keys=[keys.tuf_key(keys.public_bytes(feed_key))],
+        signers=signers,
+        now=now,
+        amend=True,
+    )
+    feed = repository.renew_feed(
+        north.shelf.feeds[list_id], list_id=list_id, signers=[keys.tuf_signer(feed_key)], now=now
+    )
+    north.anew = True
+    north.accept({"root": root, "targets": targets, list_id: feed})
+    told = published.json("publish", LIST, published.csv(entries(range(21)), header=HEADER), exit_code=4)
+    assert told["error"]["type"] == "root-replaced"
+
+    north.anew = True
+    done = published.json("publisher", "init", DOMAIN, "--anew", ALONE)
+    assert done["fingerprint"] == served(north) != repository.root_fingerprint(root)
+    publishes_on(published, north, version=2)

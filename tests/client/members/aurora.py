@@ -20,6 +20,7 @@ from hashshare.wire.entries import Kind, ListFormat, segment_columns
 from hashshare.wire.major import Major
 from hashshare.wire.manifest import Base, Manifest, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path
+from hashshare.wire.repository.metadata import MAJOR_LIFE
 from hashshare.wire.segments import write_base, write_delta
 
 FMT = ListFormat(("sha256", "md5", "sha1"), "uk-abc", ("category", "expires"))
@@ -125,7 +126,7 @@ class Aurora:
             documents=[made],
             signers=[keys.tuf_signer(key) for key in self.seconds],
             now=datetime.now(UTC),
-            **({"life": life} if life else {}),
+            life=life or MAJOR_LIFE,
         )
         self.metadata[repository.read_role("major", self.major).name] = self.major
         return made
