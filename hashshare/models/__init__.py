@@ -2,7 +2,9 @@
 
 from hashshare.models.access_keys import AccessKey
 from hashshare.models.acknowledgements import Acknowledgement
+from hashshare.models.commitments import Commitment, StatementAction
 from hashshare.models.commits import Commit
+from hashshare.models.counts import ListCount, OverlapCount
 from hashshare.models.deliveries import Delivery
 from hashshare.models.guards import GuardedDigest
 from hashshare.models.invitations import Invitation
@@ -19,7 +21,7 @@ from hashshare.models.releases import Release
 from hashshare.models.reminders import Reminder
 from hashshare.models.restorations import Restoration
 from hashshare.models.runs import JobRun
-from hashshare.models.statistics import DailyStatistic
+from hashshare.models.statistics import DailyStatistic, PeriodFigure, StatisticPeriod
 from hashshare.models.subscriptions import Subscription
 from hashshare.models.warnings import ExpiryWarning
 
@@ -27,6 +29,7 @@ __all__ = [
     "AccessKey",
     "Acknowledgement",
     "Commit",
+    "Commitment",
     "DailyStatistic",
     "Delivery",
     "ExpiryWarning",
@@ -36,16 +39,21 @@ __all__ = [
     "Job",
     "JobRun",
     "Leaf",
+    "ListCount",
     "Log",
     "LogTile",
     "Metadata",
     "Organisation",
     "OrganisationKey",
+    "OverlapCount",
+    "PeriodFigure",
     "Person",
     "Publisher",
     "Release",
     "Reminder",
     "Restoration",
+    "StatementAction",
+    "StatisticPeriod",
     "StoredObject",
     "Subscription",
     "UsedNonce",
