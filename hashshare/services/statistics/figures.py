@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -47,9 +47,9 @@ def figures_of(period: Period, *, as_of: date) -> list[Figure]:
     """Every figure of the period up to the day `as_of`, itself included."""
     until = min(as_of, period.end)
     raw = {**levels_at(period.start, until), **sums(period.start, until)}
-    apart = {axis: parts_apart(axis, raw, period.start, until) for axis in AXES}
-    shown = [figure for place, count in raw.items() if (figure := disclosed(place, count, apart)) is not None]
-    return [*shown, *pooled(raw, apart), *lag_figures(period.start, until, apart)]
+    apart = Apart(frozenset().union(*(parts_apart(axis, raw, period.start, until) for axis in AXES)))
+    shown = [figure for place, count in raw.items() if (figure := disclosed(place, count, apart, raw)) is not None]
+    return [*shown, *pooled(raw, apart), *lag_figures(period.start, until, apart, raw)]
 
 
 def levels_at(since: date, until: date) -> dict[Place, Count]:
@@ -66,51 +66,67 @@ def sums(since: date, until: date) -> dict[Place, Count]:
     return {read_dimension(metric, at): Count(int(value), int(private)) for metric, at, value, private in found}
 
 
-def parts_apart(axis: str, raw: dict[Place, Count], since: date, until: date) -> frozenset[str]:
-    """The scopes of the axis whose figures about members may be shown, by the most members that there were at a time.
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Scopes whose figures about members may be shown beside those of the coalition."""
+
+    scopes: frozenset[str]
+
+    def shows(self, scope: str) -> bool:
+        return scope == WHOLE or scope in self.scopes
+
+
+def parts_apart(axis: str, raw: Mapping[Place, Count], since: date, until: date) -> frozenset[str]:
+    """Of one axis, by the most members that there were at a time.
 
     Where something was done by members that were gone at the end of each day, at least one stands behind it.
     """
     rows = DailyStatistic.objects.filter(
         metric="members", dimension__startswith=f"{axis}:", day__gte=since, day__lte=until
     )
-    populations = {place.scope: min(count.private, 1) for place, count in raw.items() if _on(axis, place)}
+    populations: dict[str, int] = {}
+    for place, count in raw.items():
+        if place.metric in OF_MEMBERS and place.scope.startswith(f"{axis}:"):
+            populations[place.scope] = max(populations.get(place.scope, 0), min(count.private, 1))
     for dimension, most in rows.order_by().values_list("dimension").annotate(Max("private")):
         populations[dimension] = max(populations.get(dimension, 0), most)
     return shown_apart(populations, overlapping=axis == "hotline")
 
 
-def disclosed(place: Place, count: Count, apart: dict[str, frozenset[str]]) -> Figure | None:
-    """None for what nobody needs: a withheld figure of nought."""
-    axis = place.scope.partition(":")[0]
+def disclosed(place: Place, count: Count, apart: Apart, raw: Mapping[Place, Count]) -> Figure | None:
+    """None where the figure's mere presence would say that there is a member which has not agreed to be named."""
     if place.metric not in OF_MEMBERS:
         return Figure(place, count.value)
-    if place.scope == WHOLE or place.scope in apart[axis]:
+    if apart.shows(place.scope):
         return Figure(place, count.shown)
-    if place.metric == "members":
-        return Figure(place, count.exact, withheld=True)
-    return Figure(place, None, withheld=True)
+    if not is_known(place.scope, raw):
+        return None
+    return Figure(place, count.exact if place.metric == "members" else None, withheld=True)
 
 
-def pooled(raw: dict[Place, Count], apart: dict[str, frozenset[str]]) -> Iterator[Figure]:
+def is_known(scope: str, raw: Mapping[Place, Count]) -> bool:
+    """Whether it is no secret that there are members in a scope: a hotline is known, elsewhere one must be named."""
+    return scope.startswith("hotline:") or raw.get(Place("members", scope), Count(0)).exact > 0
+
+
+def pooled(raw: Mapping[Place, Count], apart: Apart) -> Iterator[Figure]:
     """Members that are not told apart, so that the parts add up to the whole."""
     for axis in ("country", "sector"):
-        hidden = [
-            count.private
-            for place, count in raw.items()
-            if _on(axis, place) and place.metric == "members" and place.scope not in apart[axis]
-        ]
+        scopes = [place.scope for place in raw if place.metric == "members" and place.scope.startswith(f"{axis}:")]
+        hidden = [raw[Place("members", scope)].private for scope in scopes if not apart.shows(scope)]
         if hidden:
             yield Figure(Place("members", WHOLE, f"pooled:{axis}"), rounded(sum(hidden)))
 
 
-def lag_figures(since: date, until: date, apart: dict[str, frozenset[str]]) -> Iterator[Figure]:
+def lag_figures(since: date, until: date, apart: Apart, raw: Mapping[Place, Count]) -> Iterator[Figure]:
     for metric, withdrawals in (("applied", False), ("withdrawal_applied", True)):
         for axis in (WHOLE, *AXES):
             for lag in lags(since=since, until=until, axis=axis, withdrawals=withdrawals):
                 scope = AXES[axis](lag.part) if axis else WHOLE
                 few = lag.private > 0 and lag.organisations < FEWEST
-                hidden = few or (scope != WHOLE and scope not in apart[axis])
+                hidden = few or not apart.shows(scope)
+                if hidden and scope != WHOLE and not is_known(scope, raw):
+                    continue
                 yield Figure(Place(f"{metric}_median", scope), None if hidden else minutes(lag.median), hidden)
                 yield Figure(Place(f"{metric}_p90", scope), None if hidden else minutes(lag.p90), hidden)
 
@@ -118,7 +134,3 @@ def lag_figures(since: date, until: date, apart: dict[str, frozenset[str]]) -> I
 def minutes(lag: timedelta) -> int:
     """Seconds, rounded up to whole minutes: to the second it might be told whose it is."""
     return 60 * max(-(-int(lag.total_seconds()) // 60), 1)
-
-
-def _on(axis: str, place: Place) -> bool:
-    return place.metric in OF_MEMBERS and place.scope.startswith(f"{axis}:")
