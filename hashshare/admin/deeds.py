@@ -36,7 +36,7 @@ class Outcome:
 class Reason(forms.Form):
     """For deeds that take something away: why goes into the history."""
 
-    reason = forms.CharField(max_length=500, help_text="Kept in the history of this row, for other operators.")
+    reason = forms.CharField(max_length=500, help_text="Kept in the record of what people did.")
 
 
 class Nothing(forms.Form):

@@ -18,6 +18,7 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
     "served": "good",
     "hub key not named": "bad",
+    "changed": "bad",
 }
 """Tone by state word; every other state is one of waiting."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
@@ -13,15 +14,21 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome
+from hashshare.selectors.deeds import deeds_about
+from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
 
 if TYPE_CHECKING:
     StockAdmin = admin.ModelAdmin[Any]
 else:
     StockAdmin = admin.ModelAdmin
+
+MOST = 500
+"""Lines of a row's history; the table of deeds has them all."""
 
 
 class RecordAdmin(StockAdmin):
@@ -86,7 +93,12 @@ class RecordAdmin(StockAdmin):
         """Operators' reasons are for operators."""
         if not roles.is_operator(request):
             raise PermissionDenied
-        return super().history_view(request, object_id, extra_context)
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        page = {"title": f"History: {row}", "opts": self.opts, "original": row, "back": self._back(row)}
+        context = {**self.admin_site.each_context(request), **page, "history": deeds_about(row)[:MOST]}
+        return TemplateResponse(request, "admin/hashshare/history.html", {**context, **(extra_context or {})})
 
     # --- Deeds
 
@@ -133,16 +145,17 @@ class RecordAdmin(StockAdmin):
         return TemplateResponse(request, "admin/hashshare/deed.html", context)
 
     def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
-        """The change and the line in the history stand or fall together."""
+        """The change and its line in the history and in the log stand or fall together."""
+        actor: Any = request.user
+        note = partial(
+            note_deed, person=actor, what=deed.label, reason=str(data.get("reason") or ""), now=timezone.now()
+        )
         with transaction.atomic():
-            outcome = deed.perform(row, data, request.user)
-            about = outcome.row or row
-            if about is not None:
-                reason = f" Reason: {data['reason']}" if data.get("reason") else ""
-                noted = f" {outcome.noted}." if outcome.noted else ""
-                self.log_change(request, about, f"{deed.label}.{noted}{reason}")
-                for other in outcome.ended:
-                    self.log_change(request, other, f"{deed.label}: {about}.{reason}")
+            outcome = deed.perform(row, data, actor)
+            about = outcome.row or row or ""
+            note(about=about, noted=outcome.noted)
+            for other in outcome.ended:
+                note(about=other, noted=f"With {about}.")
         return outcome
 
     def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0007_restorations'),
+        ('hashshare', '0008_deeds'),
     ]
 
     operations = [

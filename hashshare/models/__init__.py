@@ -5,6 +5,7 @@ from hashshare.models.acknowledgements import Acknowledgement
 from hashshare.models.commitments import Commitment, StatementAction
 from hashshare.models.commits import Commit
 from hashshare.models.counts import ListCount, OverlapCount
+from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
 from hashshare.models.guards import GuardedDigest
 from hashshare.models.invitations import Invitation
@@ -31,6 +32,7 @@ __all__ = [
     "Commit",
     "Commitment",
     "DailyStatistic",
+    "Deed",
     "Delivery",
     "ExpiryWarning",
     "GuardedDigest",

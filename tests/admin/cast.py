@@ -7,8 +7,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
@@ -18,6 +16,7 @@ from hashshare.models import (
     Acknowledgement,
     Commit,
     DailyStatistic,
+    Deed,
     Delivery,
     ExpiryWarning,
     GuardedDigest,
@@ -38,6 +37,7 @@ from hashshare.models import (
 )
 from hashshare.selectors.callers import Caller
 from hashshare.services.access_keys import create_access_key
+from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import enrol, invite_organisation, invite_person
 from hashshare.services.logs import log_of
 from hashshare.services.people import create_person
@@ -138,14 +138,7 @@ def for_operators(author: Person, about: Organisation) -> dict[type[Model], Mode
             backup="0" * 32, made_at=timezone.now(), recovered_at=timezone.now(), jump=1
         ),
         DailyStatistic: DailyStatistic.objects.create(day=timezone.now().date(), metric="members", value=4),
-        LogEntry: LogEntry.objects.create(
-            user_id=author.pk,
-            content_type=ContentType.objects.get_for_model(Organisation),
-            object_id=str(about.pk),
-            object_repr=str(about),
-            action_flag=CHANGE,
-            change_message="Suspend. Reason: court order 17",
-        ),
+        Deed: note_deed(person=author, what="Suspend", about=about, reason="court order 17", now=timezone.now()),
     }
 
 
