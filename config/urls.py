@@ -1,12 +1,12 @@
 """Which address leads where; each part keeps its own addresses."""
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from config.health import healthz, readyz
+from hashshare.admin.front import public_page
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/admin/"), name="front"),
+    path("", public_page, name="front"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("hashshare.api.urls")),

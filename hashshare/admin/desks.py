@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from hashshare.admin import roles
+from hashshare.admin.commitments import commitments
 from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.propagation import withdrawal_propagation
-from hashshare.admin.statistics import coalition_statistics
+from hashshare.admin.statistics import coalition_statistics, statistics_export, statistics_report
 from hashshare.admin.timetable import timetable
 
 View = Callable[..., HttpResponse]
@@ -35,6 +36,9 @@ class Page:
 
 PAGES: Final = (
     Page("statistics", "statistics/", "Coalition statistics", "Coalition", coalition_statistics, roles.sees_statistics),
+    Page("statistics-report", "statistics/report/", "", "Coalition", statistics_report, roles.sees_statistics),
+    Page("statistics-export", "statistics/export/", "", "Coalition", statistics_export, roles.sees_statistics),
+    Page("commitments", "commitments/", "Commitments", "Coalition", commitments, roles.enters_commitments),
     Page(
         "propagation",
         "propagation/",
@@ -52,11 +56,12 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
     "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
+    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "Deed"),
+    "Statistics": ("StatisticPeriod", "Commitment", "StatementAction", "DailyStatistic"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did"}
+NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did", "StatisticPeriod": "Periods"}
 """Where the navigation says it in other words than the class."""
 
 

@@ -16,6 +16,8 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("in time", "on time"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
+    **dict.fromkeys(("frozen", "verified", "self-reported"), "good"),
+    "returned": "warn",
     "served": "good",
     "hub key not named": "bad",
     "changed": "bad",

@@ -5,7 +5,7 @@
 | operator | every table, the coalition statistics; may do what the services offer                  |
 | analyst  | the rows of their own organisation, read-only; of a hotline, where withdrawals arrived |
 | engineer | the same                                                                               |
-| observer | the coalition statistics and nothing else                                              |
+| observer | the coalition statistics, the commitments of their own organisation, and nothing else  |
 
 People of a suspended organisation see nothing.
 """
@@ -54,6 +54,11 @@ def sees_propagation(request: HttpRequest) -> bool:
 def sees_expiring(request: HttpRequest) -> bool:
     """Operators, and people of an organisation for what is its own."""
     return role_of(request.user) in {OPERATOR, *OF_AN_ORGANISATION}
+
+
+def enters_commitments(request: HttpRequest) -> bool:
+    """People of any organisation, a government's observers included, for their own."""
+    return role_of(request.user) in {*OF_AN_ORGANISATION, OBSERVER}
 
 
 def own_organisation(request: HttpRequest) -> uuid.UUID | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from hashshare.admin.charts import Reading
 from hashshare.admin.measures import MEASURES
@@ -24,6 +24,9 @@ class Edition(Protocol):
     start: date
     as_of: date
     revision: int
+
+
+E = TypeVar("E", bound=Edition)
 
 
 class Row(Protocol):
@@ -123,9 +126,9 @@ def make_sheet(history: Sequence[Edition], scope: str, rows: Iterable[Row]) -> S
     return Sheet(history, scope, {place: found[place] for place in ranked})
 
 
-def history_of(edition: Edition, editions: Sequence[Edition]) -> list[Edition]:
+def history_of(edition: E, editions: Sequence[E]) -> list[E]:
     """The newest editions of the periods before, oldest first, and the edition in hand. `editions`: latest first."""
-    past: dict[date, Edition] = {}
+    past: dict[date, E] = {}
     for it in editions:
         if it.start < edition.start and it.start not in past:
             past[it.start] = it

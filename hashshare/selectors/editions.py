@@ -31,11 +31,17 @@ def editions(*, kind: str) -> list[StatisticPeriod]:
 
 
 def figures(*, edition: StatisticPeriod, history: Iterable[StatisticPeriod], scope: str) -> list[Row]:
-    """In one query: what is undivided in the whole history of the scope; of the edition itself also what is divided, and
-    what every other scope has.
+    """In one query: what is undivided in the whole history of the scope; of the edition itself also what is divided,
+    and what every other scope has.
     """
     past = Q(period__in=[row.pk for row in history], scope=scope, part="")
     own = Q(period=edition, scope=scope)
     others = Q(period=edition, part="", metric__in=COMPARED)
     rows = PeriodFigure.objects.filter(past | own | others).order_by("scope", "metric", "part")
+    return [Row(*values) for values in rows.values_list("period", "metric", "scope", "part", "value", "withheld")]
+
+
+def every_figure(*, edition: StatisticPeriod) -> list[Row]:
+    """Of every scope and part, in order."""
+    rows = PeriodFigure.objects.filter(period=edition).order_by("metric", "scope", "part")
     return [Row(*values) for values in rows.values_list("period", "metric", "scope", "part", "value", "withheld")]

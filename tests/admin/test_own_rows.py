@@ -10,6 +10,7 @@ from hashshare.models import (
     AccessKey,
     Acknowledgement,
     Commit,
+    Commitment,
     Delivery,
     HashList,
     Job,
@@ -30,7 +31,7 @@ from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 OF_THE_HOTLINE = (Organisation, OrganisationKey, Publisher, HashList, Job, Commit, Release, Metadata, StoredObject, Log)
-OF_THE_MEMBER = (AccessKey, Person)
+OF_THE_MEMBER = (AccessKey, Person, Commitment)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 
 

@@ -6,6 +6,7 @@ The only place of the pages that imports models, because Django registers a clas
 from hashshare.admin.tables import (
     access_keys,
     acknowledgements,
+    commitments,
     commits,
     deeds,
     deliveries,
@@ -19,6 +20,7 @@ from hashshare.admin.tables import (
     objects,
     organisations,
     people,
+    periods,
     publishers,
     releases,
     reminders,
@@ -31,6 +33,7 @@ from hashshare.admin.tables import (
 __all__ = [
     "access_keys",
     "acknowledgements",
+    "commitments",
     "commits",
     "deeds",
     "deliveries",
@@ -44,6 +47,7 @@ __all__ = [
     "objects",
     "organisations",
     "people",
+    "periods",
     "publishers",
     "releases",
     "reminders",
