@@ -167,7 +167,9 @@ def page_of(asked: Asked) -> dict[str, Any]:
         "tiles": tiles(sheet, running=running),
         "sections": sections(sheet),
         "named": named_in(axis, name),
-        "actions": action_states(country=name if axis == "country" else "", sector=name if axis == "sector" else ""),
+        "actions": action_states(
+            country=name if axis == "country" else None, sector=name if axis == "sector" else None
+        ),
         "shows_commitments": axis != "hotline",
         "query": urlencode({"period": edition.label, "revision": edition.revision, "scope": sheet.scope}),
         "measures": list(MEASURES.values()),

@@ -50,12 +50,12 @@ def may_be_named(organisation: Organisation) -> bool:
     return organisation.kind in PUBLIC_BODIES or organisation.named_since is not None
 
 
-def action_states(*, country: str = "", sector: str = "") -> list[ActionState]:
+def action_states(*, country: str | None = None, sector: str | None = None) -> list[ActionState]:
     """In the order of the statement; two queries. `country`, `sector`: of the signatories that are named alone, since
     those of others cannot be told apart there.
     """
     rows = list(standing_commitments().order_by("signatory__name"))
-    if country or sector:
+    if country is not None or sector is not None:
         rows = [it for it in rows if may_be_named(it.signatory) and _is_of(it.signatory, country, sector)]
     return [_state(action, [it for it in rows if it.action_id == action.pk]) for action in open_actions()]
 
@@ -65,8 +65,8 @@ def own_commitments(*, organisation: uuid.UUID) -> QuerySet[Commitment]:
     return Commitment.objects.filter(signatory=organisation).select_related("action")
 
 
-def _is_of(organisation: Organisation, country: str, sector: str) -> bool:
-    return (not country or organisation.country == country) and (not sector or organisation.sector == sector)
+def _is_of(organisation: Organisation, country: str | None, sector: str | None) -> bool:
+    return country in {None, organisation.country} and sector in {None, organisation.sector.replace("|", "/")}
 
 
 def _state(action: StatementAction, rows: list[Commitment]) -> ActionState:

@@ -103,6 +103,8 @@ def test_it_counts_only_the_named_of_a_country(action: StatementAction, operator
     (state,) = action_states(country="DE")
     assert (state.signed, state.done) == (0, 1)
     assert action_states(country="SE")[0].signatories == 0
+    assert action_states(sector="")[0].done == 1  # whose sector is not stated
+    assert action_states(sector="Hosting")[0].done == 0
 
 
 def test_a_returned_one_does_not_count_and_says_why(action: StatementAction, operator: Person) -> None:
