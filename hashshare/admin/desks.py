@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from hashshare.admin import account, drafts, roles, uploading
+from hashshare.admin.commitments import commitments
 from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.kept_forms import kept_form_page
 from hashshare.admin.member_desk import (
@@ -25,7 +26,7 @@ from hashshare.admin.onboarding import onboarding
 from hashshare.admin.propagation import withdrawal_propagation
 from hashshare.admin.queues import decisions
 from hashshare.admin.reception import one_release
-from hashshare.admin.statistics import coalition_statistics
+from hashshare.admin.statistics import coalition_statistics, statistics_export, statistics_report
 from hashshare.admin.timetable import timetable
 
 View = Callable[..., HttpResponseBase]
@@ -135,7 +136,18 @@ PAGES: Final = (
         "Coalition",
         coalition_statistics,
         roles.sees_statistics,
-        "Members, entries, deliveries and withdrawals, day by day",
+        "Members, entries, deliveries and withdrawals, by week, month and quarter",
+    ),
+    Page("statistics-report", "statistics/report/", "", "Coalition", statistics_report, roles.sees_statistics),
+    Page("statistics-export", "statistics/export/", "", "Coalition", statistics_export, roles.sees_statistics),
+    Page(
+        "commitments",
+        "commitments/",
+        "Commitments",
+        "Coalition",
+        commitments,
+        roles.enters_commitments,
+        "What your organisation says it has done of the statement of action",
     ),
     Page(
         "propagation",
@@ -177,11 +189,12 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
     "What is published": ("Publisher", "Beginning", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
+    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "Deed"),
+    "Statistics": ("StatisticPeriod", "Commitment", "StatementAction", "DailyStatistic"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did"}
+NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did", "StatisticPeriod": "Periods"}
 """Where the navigation says it in other words than the class."""
 
 ABOUT: Final = {
@@ -206,6 +219,9 @@ ABOUT: Final = {
     "Log": "The logs that nobody can rewrite",
     "Restoration": "When this hub was restored from a backup",
     "GuardedDigest": "Digests of harmless files that no list may hold",
+    "StatisticPeriod": "What was shown of each week, month and quarter, and its corrections",
+    "Commitment": "What signatories say they have done, and its review",
+    "StatementAction": "The actions of the statement, in its own words",
     "DailyStatistic": "The numbers behind the coalition statistics",
     "Deed": "Every change made from these pages, by whom, why",
 }

@@ -6,7 +6,7 @@
 | analyst  | the rows of their own organisation, read-only; of a member, its desk; of a hotline,    |
 |          | where withdrawals arrived, the upload desk, and who may have its lists: they decide    |
 | engineer | the same rows, the member's desk; may make and end its keys and access keys            |
-| observer | the coalition statistics and nothing else                                              |
+| observer | the coalition statistics, the commitments of their own organisation, and nothing else  |
 
 People of a suspended organisation see nothing.
 """
@@ -88,6 +88,11 @@ def keeps_keys(request: HttpRequest, row: Any = None) -> bool:
     if not (role_of(request.user) == ENGINEER and sees_member_desk(request)):
         return False
     return row is None or row.organisation_id == request.user.organisation_id  # type: ignore[union-attr]
+
+
+def enters_commitments(request: HttpRequest) -> bool:
+    """People of any organisation, a government's observers included, for their own."""
+    return role_of(request.user) in {*OF_AN_ORGANISATION, OBSERVER}
 
 
 def own_organisation(request: HttpRequest) -> uuid.UUID | None:

@@ -12,6 +12,7 @@ from hashshare.models import (
     Acknowledgement,
     Beginning,
     Commit,
+    Commitment,
     Deed,
     Delivery,
     HashList,
@@ -38,7 +39,7 @@ OF_THE_HOTLINE = (
     *(Organisation, OrganisationKey, Publisher, Beginning, HashList, Job, Commit, Release, Metadata, StoredObject),
     Log,
 )
-OF_THE_MEMBER = (AccessKey, Person)
+OF_THE_MEMBER = (AccessKey, Person, Commitment)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 
 

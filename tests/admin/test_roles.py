@@ -14,8 +14,11 @@ from hashshare.models import (
     FormerMetadata,
     JobRun,
     Leaf,
+    ListCount,
     LogTile,
     Organisation,
+    OverlapCount,
+    PeriodFigure,
     RecoveryCode,
     UsedNonce,
 )
@@ -25,17 +28,18 @@ from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 TABLES = sorted((model for model in site._registry), key=lambda model: model.__name__)
-OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "Restoration"}
+OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"}
 
 
 def a_row(hub: Hub, model: type[Model]) -> Model:
     return hub.operators_own[model] if model in hub.operators_own else hub.aurora.of[model]
 
 
-def test_it_registers_every_table_but_nonces_runs_what_was_put_aside_and_the_insides_of_logs() -> None:
+def test_it_registers_every_table_but_nonces_runs_counts_what_was_put_aside_and_the_insides_of_logs() -> None:
     registered = {model.__name__ for model in TABLES if model._meta.app_label == "hashshare"}
     known = {model.__name__ for model in Organisation._meta.apps.get_app_config("hashshare").get_models()}
-    unlisted = (UsedNonce, FormerMetadata, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
+    counts = (ListCount, OverlapCount, PeriodFigure)
+    unlisted = (*counts, UsedNonce, FormerMetadata, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
     assert registered == known - {model.__name__ for model in unlisted}
 
 
