@@ -7,6 +7,7 @@ from hashshare.models.commits import Commit
 from hashshare.models.counts import ListCount, OverlapCount
 from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
+from hashshare.models.demonstration import Demonstration
 from hashshare.models.guards import GuardedDigest
 from hashshare.models.invitations import Invitation
 from hashshare.models.jobs import Job
@@ -34,6 +35,7 @@ __all__ = [
     "DailyStatistic",
     "Deed",
     "Delivery",
+    "Demonstration",
     "ExpiryWarning",
     "GuardedDigest",
     "HashList",
