@@ -8,6 +8,7 @@ from hashshare.models.commits import Commit
 from hashshare.models.counts import ListCount, OverlapCount
 from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
+from hashshare.models.demonstration import Demonstration
 from hashshare.models.drafts import Draft
 from hashshare.models.guards import GuardedDigest
 from hashshare.models.hosting import HostedKey
@@ -40,6 +41,7 @@ __all__ = [
     "DailyStatistic",
     "Deed",
     "Delivery",
+    "Demonstration",
     "Draft",
     "ExpiryWarning",
     "FormerMetadata",

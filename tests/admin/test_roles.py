@@ -11,6 +11,7 @@ from hashshare.admin import tables  # noqa: F401  (registers them)
 from hashshare.admin.site import site
 from hashshare.models import (
     Authenticator,
+    Demonstration,
     FormerMetadata,
     JobRun,
     Leaf,
@@ -39,7 +40,7 @@ def test_it_registers_every_table_but_nonces_runs_counts_what_was_put_aside_and_
     registered = {model.__name__ for model in TABLES if model._meta.app_label == "hashshare"}
     known = {model.__name__ for model in Organisation._meta.apps.get_app_config("hashshare").get_models()}
     counts = (ListCount, OverlapCount, PeriodFigure)
-    unlisted = (*counts, UsedNonce, FormerMetadata, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
+    unlisted = (Demonstration, *counts, UsedNonce, FormerMetadata, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
     assert registered == known - {model.__name__ for model in unlisted}
 
 

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0010_drafts_and_hosting'),
+        ('hashshare', '0012_drafts_and_hosting'),
     ]
 
     operations = [

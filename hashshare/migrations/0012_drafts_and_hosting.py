@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0012_desks'),
+        ('hashshare', '0011_desks'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0011_second_factors'),
+        ('hashshare', '0010_second_factors'),
     ]
 
     operations = [
