@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from hashshare.selectors.demonstration import is_demonstration
 from hashshare.selectors.front import Front, front
 
 FOR_FIVE_MINUTES: Final = "public, max-age=300"
@@ -29,6 +30,7 @@ def page_of(found: Front) -> dict[str, Any]:
         "title": found.name,
         "site_header": found.name,
         "front": found,
+        "made_up": is_demonstration(),
         "counts": [(WORDS[metric], found.counts[metric]) for metric in KINDS if metric in found.counts],
         "groups": [(name, rows) for name, rows in groups if rows],
     }

@@ -13,6 +13,7 @@ from hashshare.hub_keys import hub_keys
 from hashshare.models import PeriodFigure, Person, StatisticPeriod
 from hashshare.periods import Period
 from hashshare.selectors.commitments import ActionState
+from hashshare.selectors.demonstration import is_demonstration
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.services.deeds import note_deed
 from hashshare.wire.documents import write_time
@@ -37,6 +38,7 @@ def signed_statistics(
     period = Period(edition.kind, edition.start)  # type: ignore[arg-type]  # one of its choices
     document = {
         "hub": settings.HASHSHARE_PUBLIC_URL,
+        **({"made_up": True} if is_demonstration() else {}),
         "period": edition.label,
         "kind": edition.kind,
         "start": period.start.isoformat(),
