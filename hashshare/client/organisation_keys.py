@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hashshare.client.home import Home, read_json, write_json
-from hashshare.client.session import Session
+from hashshare.client.session import Session, decoded_object
 from hashshare.wire.errors import HashshareError, NetworkError, UsageError
 from hashshare.wire.keys import FINGERPRINT_PREFIX
 
@@ -54,8 +54,7 @@ def _told(row: Mapping[str, Any]) -> str:
 def invite_machine(session: Session, *, name: str, holder: str = "") -> dict[str, Any]:
     """{code, expires_at}: with the code one more machine enrols, once, within a day."""
     body = {"name": name, **({"holder": holder} if holder else {})}
-    answer: dict[str, Any] = session.send("POST", "keys/invitations", json=body).json()
-    return answer
+    return decoded_object(session.send("POST", "keys/invitations", json=body))
 
 
 def end_key(
@@ -72,8 +71,7 @@ def end_key(
     """
     path = f"keys/{key_id.replace('+', '-').replace('/', '_')}/revocation"
     body = {"after_hours": after_hours, "introduced": introduced, "keep_access_keys": keep_access_keys, "last": last}
-    answer: dict[str, Any] = session.send("POST", path, json=body).json()
-    return answer
+    return decoded_object(session.send("POST", path, json=body))
 
 
 # --- this machine's own ------------------------------------------------------------------------------------------

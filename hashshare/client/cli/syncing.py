@@ -294,7 +294,7 @@ class _Run:
         fault = clock_fault(met, now=datetime.now(UTC))
         if fault:
             self.out.warn(f"{fault} {JUDGED}")
-        if fault and abs(met.skew) > SIGNATURE_WINDOW_SECONDS:
+        if fault and max(abs(met.skew), met.set_back) > SIGNATURE_WINDOW_SECONDS:
             self.failures.codes.append(ExitCode.ALARM)
 
     def _say_gone(self) -> None:

@@ -15,7 +15,7 @@ import requests
 import urllib3
 
 from hashshare.client.addresses import is_loopback
-from hashshare.client.answers import read_whole, skew_of
+from hashshare.client.answers import json_of, read_whole, skew_of
 from hashshare.client.doctor.finding import Finding, bad, good
 from hashshare.wire.errors import ExitCode, HashshareError
 
@@ -64,7 +64,7 @@ def _answered(host: str, response: requests.Response) -> Reached:
     if response.status_code >= 500:
         return Reached(host, "broken", f"HTTP {response.status_code}", skew)
     try:
-        document = response.json()
+        document = json_of(response)
     except ValueError:
         document = None
     # A hub may answer with its descriptor or with a problem document of its own; a hotel's page is neither.
