@@ -13,7 +13,7 @@ export PIP_NO_WARN_SCRIPT_LOCATION := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo hub test test-services check bench docs lock clean
+.PHONY: help setup demo hub test test-browser test-services axe screenshots check bench docs lock clean
 
 help:  ## list the targets
 	@echo "hashshare: make TARGET [ARGS=\"...\"]"
@@ -42,6 +42,20 @@ hub: .venv/ready  ## run a hub here; ARGS="--port 8001"
 
 test: .venv/ready  ## run the tests; no server needs to run; ARGS="tests/wire -k manifest"
 	@$(V) -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+
+test-browser: .venv/ready axe  ## the pages in Chromium, with axe-core; nothing is skipped
+	@HASHSHARE_TEST_BROWSER=1 $(V) -m pytest tests/browser $(ARGS)
+
+screenshots: .venv/ready  ## every main page, light and dark, desktop and telephone, into build/screenshots
+	@$(V) -m tests.browser.screenshots $(ARGS)
+
+axe: build/browser/ready  ## fetch the accessibility checker of the tests in a browser (needs npm)
+
+build/browser/ready: tests/browser/package.json tests/browser/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing. On Debian or Ubuntu: apt-get install npm" >&2; exit 1; }
+	@mkdir -p build/browser && cp tests/browser/package.json tests/browser/package-lock.json build/browser/
+	@npm ci --prefix build/browser --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 test-services: .venv/ready  ## the tests on a real PostgreSQL, RabbitMQ, Valkey or Redis and nginx, given by environment
 	@: $${HASHSHARE_TEST_DATABASE_URL:?Say which server, as in postgresql://user:password@127.0.0.1/test}

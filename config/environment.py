@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -91,6 +92,15 @@ def timetable(name: str, usual: Mapping[str, float]) -> dict[str, float]:
             f"seal_logs=10,sweep_jobs=5. The tasks are {', '.join(sorted(usual))}."
         )
     return {**usual, **changes}
+
+
+def networks(name: str, usual: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks by commas, such as `127.0.0.1,10.0.0.0/8`."""
+    given: list[str] = env.list(name, usual.split(","))
+    try:
+        return tuple(ip_network(each.strip()) for each in given if each.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has addresses or networks, by commas: {error}.") from error
 
 
 def needed_with(name: str, other: str) -> str:

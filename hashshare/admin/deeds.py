@@ -1,17 +1,20 @@
-"""What an operator may do from a page: a named deed, asked once more with its consequence, done by a service, recorded.
+"""What a person may do from a page: a named deed, asked once more with its consequence, done by a service, recorded.
 
 The stock forms of the admin never change a row here; a deed is the only way.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.http import HttpRequest
 
+from hashshare.admin import roles
 from hashshare.selectors.callers import Caller
 
 
@@ -34,11 +37,17 @@ class Outcome:
 class Reason(forms.Form):
     """For deeds that take something away: why goes into the history."""
 
-    reason = forms.CharField(max_length=500, help_text="Kept in the history of this row, for other operators.")
+    reason = forms.CharField(max_length=500, help_text="Kept in the record of what people did.")
 
 
 class Nothing(forms.Form):
     """For deeds that need no further word."""
+
+
+class OneTime(forms.Form):
+    """For deeds that show a secret: sent twice, as by a double click, the form makes one and shows it both times."""
+
+    form = forms.CharField(max_length=64, widget=forms.HiddenInput, initial=lambda: secrets.token_urlsafe(32))
 
 
 def always(row: Any) -> bool:
@@ -49,11 +58,16 @@ def no_consequence(row: Any) -> str:
     return ""
 
 
+def by_operators(request: HttpRequest, row: Any) -> bool:
+    return roles.is_operator(request)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """One thing to be done. `perform(row, data, actor)` calls a service; `row` is None for deeds of a whole table.
 
-    `applies(row)` says whether it makes sense now; `consequence(row)` names the thing and what follows.
+    `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
+    `consequence(row)` names the thing and what follows.
     """
 
     slug: str
@@ -62,6 +76,12 @@ class Deed:
     consequence: Callable[[Any], str] = no_consequence
     form: type[forms.Form] = Nothing
     applies: Callable[[Any], bool] = always
+    may: Callable[[HttpRequest, Any], bool] = by_operators
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether something ends: then it is never the first thing that a page offers."""
+        return self.form is Reason
 
 
 def acting_for(organisation: Any, actor: Any) -> Caller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
@@ -13,15 +14,22 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome
+from hashshare.admin.desks import NAMES
+from hashshare.selectors.deeds import deeds_about
+from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
 
 if TYPE_CHECKING:
     StockAdmin = admin.ModelAdmin[Any]
 else:
     StockAdmin = admin.ModelAdmin
+
+MOST = 500
+"""Lines of a row's history; the table of deeds has them all."""
 
 
 class RecordAdmin(StockAdmin):
@@ -68,7 +76,7 @@ class RecordAdmin(StockAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         offered = self._offered(request, self.table_deeds, None, self._address)
         context = {**(extra_context or {}), "deeds": offered, "empty_state": self.empty_state}
-        context["title"] = str(self.opts.verbose_name_plural).capitalize()
+        context["title"] = self._table_name()
         return super().changelist_view(request, context)
 
     def change_view(
@@ -77,7 +85,7 @@ class RecordAdmin(StockAdmin):
         row = self.get_object(request, unquote(object_id))
         offered = self._offered(request, self.deeds, row, self._address) if row else []
         context = {**(extra_context or {}), "deeds": offered, "shows_history": roles.is_operator(request)}
-        context |= {"title": str(row), "subtitle": None}
+        context |= {"title": str(row), "subtitle": None, "table": self._table_name()}
         return super().change_view(request, object_id, form_url, context)
 
     def history_view(
@@ -86,7 +94,11 @@ class RecordAdmin(StockAdmin):
         """Operators' reasons are for operators."""
         if not roles.is_operator(request):
             raise PermissionDenied
-        return super().history_view(request, object_id, extra_context)
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        context = {**self._frame(request, row, f"History: {row}"), "history": deeds_about(row)[:MOST]}
+        return TemplateResponse(request, "admin/history.html", {**context, **(extra_context or {})})
 
     # --- Deeds
 
@@ -106,7 +118,7 @@ class RecordAdmin(StockAdmin):
 
     def _row_view(self, deed: Deed) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, pk: str) -> HttpResponse:
-            if not roles.is_operator(request):
+            if not self.has_view_permission(request):
                 raise PermissionDenied
             row = self.get_object(request, unquote(pk))
             if row is None:
@@ -116,7 +128,7 @@ class RecordAdmin(StockAdmin):
         return view
 
     def _ask_or_do(self, request: HttpRequest, deed: Deed, row: Any) -> HttpResponse:
-        if not roles.is_operator(request):
+        if not deed.may(request, row):
             raise PermissionDenied
         if not deed.applies(row):
             messages.warning(request, f"“{deed.label}” does not apply any more: the state has changed meanwhile.")
@@ -130,39 +142,55 @@ class RecordAdmin(StockAdmin):
             else:
                 return self._told(request, deed, row, outcome)
         context = self._context(request, deed, row, form=form, consequence=deed.consequence(row))
-        return TemplateResponse(request, "admin/hashshare/deed.html", context)
+        return TemplateResponse(request, "admin/deed.html", context)
 
     def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
-        """The change and the line in the history stand or fall together."""
+        """The change and its line in the history and in the log stand or fall together."""
+        actor: Any = request.user
+        note = partial(
+            note_deed, person=actor, what=deed.label, reason=str(data.get("reason") or ""), now=timezone.now()
+        )
         with transaction.atomic():
-            outcome = deed.perform(row, data, request.user)
-            about = outcome.row or row
-            if about is not None:
-                reason = f" Reason: {data['reason']}" if data.get("reason") else ""
-                noted = f" {outcome.noted}." if outcome.noted else ""
-                self.log_change(request, about, f"{deed.label}.{noted}{reason}")
-                for other in outcome.ended:
-                    self.log_change(request, other, f"{deed.label}: {about}.{reason}")
+            outcome = deed.perform(row, data, actor)
+            about = outcome.row or row or ""
+            note(about=about, noted=outcome.noted)
+            for other in outcome.ended:
+                note(about=other, noted=f"With {about}.")
         return outcome
 
     def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:
         if outcome.secret:
             context = self._context(request, deed, row, outcome=outcome)
-            return TemplateResponse(request, "admin/hashshare/shown_once.html", context)
+            return TemplateResponse(request, "admin/shown_once.html", context)
         messages.success(request, outcome.message)
         return HttpResponseRedirect(self._back(None if outcome.gone else row))
 
     def _context(self, request: HttpRequest, deed: Deed, row: Model | None, **more: Any) -> dict[str, Any]:
         title = f"{deed.label}: {row}" if row else deed.label
-        page = {"title": title, "opts": self.opts, "deed": deed, "original": row, "back": self._back(row)}
-        return {**self.admin_site.each_context(request), **page, **more}
+        return {**self._frame(request, row, title), "deed": deed, **more}
+
+    def _frame(self, request: HttpRequest, row: Model | None, title: str) -> dict[str, Any]:
+        """What the templates need to say where a page stands."""
+        page = {
+            "title": title,
+            "opts": self.opts,
+            "original": row,
+            "back": self._back(row),
+            "table": self._table_name(),
+        }
+        return {**self.admin_site.each_context(request), **page}
+
+    def _table_name(self) -> str:
+        """As the navigation says it."""
+        return NAMES.get(self.opts.object_name or "", str(self.opts.verbose_name_plural).capitalize())
 
     def _offered(
         self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
     ) -> list[dict[str, str]]:
-        if not roles.is_operator(request):
-            return []
-        return [{"label": deed.label, "address": address(deed, row)} for deed in deeds if deed.applies(row)]
+        offered = [deed for deed in deeds if deed.may(request, row) and deed.applies(row)]
+        first = next((deed for deed in offered if not deed.takes_away), None)
+        looks = {deed.slug: "" if deed is first else "taking" if deed.takes_away else "quiet" for deed in offered}
+        return [{"label": deed.label, "address": address(deed, row), "look": looks[deed.slug]} for deed in offered]
 
     def _address(self, deed: Deed, row: Any) -> str:
         return reverse(f"admin:{self._name(deed)}", args=[row.pk] if row else [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
+from hashshare.client.answers import decoded_object
 from hashshare.client.home import split_list_name
 from hashshare.client.session import Session
 
@@ -33,5 +34,4 @@ def decide(
     if reason:
         body["reason"] = reason
     path = f"lists/{domain}/{slug}/subscriptions/{organisation}/decision"
-    answer: dict[str, Any] = session.send("POST", path, json=body).json()
-    return answer
+    return decoded_object(session.send("POST", path, json=body))

@@ -10,14 +10,19 @@ from tuf.api.metadata import Metadata, Targets, Timestamp
 
 from hashshare.client.home import Home
 from hashshare.client.trust import metadata_dir
-from hashshare.wire.errors import (
-    MalformedMetadata,
-)
+from hashshare.wire.errors import MalformedMetadata
+from hashshare.wire.repository import hosted_lists
 
 
 def feed_metadata(home: Home, domain: str, list_id: str) -> Targets:
     """The feed role's signed part as last verified and kept. Raises MalformedMetadata when there is none."""
     return cast("Targets", kept_role(home, domain, list_id))
+
+
+def is_hosted(home: Home, domain: str, list_id: str) -> bool:
+    """Whether the publisher's targets, as last verified, say that a hub keeps the list's key and signs with it."""
+    path = metadata_dir(home, domain) / "targets.json"
+    return path.is_file() and list_id in hosted_lists(path.read_bytes())
 
 
 def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:

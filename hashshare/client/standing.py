@@ -44,3 +44,9 @@ def kept_standing(home: Home, domain: str) -> Standing:
         chain.append(following.read_bytes())
     targets = folder / "targets.json"
     return Standing(tuple(chain), targets.read_bytes() if targets.exists() else None)
+
+
+def kept_root(home: Home, domain: str) -> bytes | None:
+    """The newest root as last verified and kept here, None before the first."""
+    chain = kept_standing(home, domain).chain
+    return chain[-1] if chain else None

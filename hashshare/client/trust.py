@@ -17,6 +17,7 @@ from hashshare.client.home import Home, read_json, write_atomic, write_json
 from hashshare.wire.errors import (
     BadSignature,
     MalformedMetadata,
+    RootReplaced,
     VerificationFailed,
 )
 from hashshare.wire.fingerprints import parse_fingerprint
@@ -120,6 +121,20 @@ def differs(domain: str, *, offered: str, trusted: str, why: str) -> Verificatio
         publisher=domain,
         offered=offered,
         trusted=trusted,
+    )
+
+
+def root_replaced(domain: str, *, held: str, offered: str) -> RootReplaced:
+    """For whoever meets a hub that serves `offered` in the place of the root that is held."""
+    return RootReplaced(
+        f"The hub serves another root of {domain} than the one that you trust, and nothing that you trust has signed "
+        f"it. Yours: {held}. The hub's: {offered}.",
+        next_step=f"Call {domain}, at a number that you had before: did it lose its keys and begin anew? If so, let it "
+        f"read you the fingerprint of its new root: hashshare pin {domain} FINGERPRINT --replace. If not, the hub is "
+        f"lying: tell {domain} and the hub's operator.",
+        publisher=domain,
+        held=held,
+        offered=offered,
     )
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from hashshare.models.acknowledgements import Acknowledgement
+from hashshare.models.deeds import Deed
 from hashshare.models.deliveries import Delivery
 from hashshare.models.lists import HashList
 from hashshare.models.organisations import Organisation
@@ -66,8 +67,9 @@ class Log(models.Model):
 class Leaf(models.Model):
     """`index` is its place, null until it is sealed; `entry` what the log holds, null as soon as a tile has it.
 
-    `nonce` and `row` are the opening, which is for `organisation` and the publisher. When it is erased, all that said
-    whose it was goes too; kind and place stay. A place without a leaf is padding, whose opening the log key gives.
+    `nonce` and `row` are the opening, which is for `organisation` and the publisher; of a deed, for the hub alone.
+    When it is erased, all that said whose it was goes too; kind and place stay. A place without a leaf is padding,
+    whose opening the log key gives.
     """
 
     class Kind(models.TextChoices):
@@ -75,6 +77,8 @@ class Leaf(models.Model):
         DELIVERY = "delivery", "A manifest was delivered"
         ACKNOWLEDGEMENT = "acknowledgement", "A member acknowledged"
         ERASURE = "erasure", "Openings were erased"
+        DEED = "deed", "A person did something"
+        REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -88,6 +92,9 @@ class Leaf(models.Model):
     acknowledgement = models.OneToOneField(
         Acknowledgement, on_delete=models.PROTECT, null=True, blank=True, related_name="leaf"
     )
+    deed = models.ForeignKey(
+        Deed, on_delete=models.PROTECT, null=True, blank=True, related_name="leaves", db_index=False
+    )
     nonce = models.BinaryField(max_length=32, null=True, blank=True)
     row = models.TextField(null=True, blank=True)
     entry = models.BinaryField(null=True, blank=True)
@@ -99,6 +106,8 @@ class Leaf(models.Model):
         ordering = ["log", "index", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["log", "index"], name="leaf_index_unique_per_log"),
+            # Of a condition, so that the millions of other leaves cost it nothing.
+            models.UniqueConstraint(fields=["deed"], condition=Q(deed__isnull=False), name="leaf_one_of_a_deed"),
             models.CheckConstraint(
                 condition=Q(index__isnull=True, entry__isnull=False) | Q(index__isnull=False, entry__isnull=True),
                 name="leaf_waits_with_its_entry",
@@ -108,7 +117,7 @@ class Leaf(models.Model):
                 name="leaf_opening_is_whole",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure"]),
+                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure", "deed", "replacement"]),
                 name="leaf_kind_known",
             ),
         ]

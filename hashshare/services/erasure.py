@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from hashshare.models import Acknowledgement, Delivery, Leaf, Log
-from hashshare.services.logs import hidden_leaf
-from hashshare.services.sealing import grow, place_waiting, safely
+from hashshare.models import Acknowledgement, Deed, Delivery, Leaf, Log
+from hashshare.services.logs import hidden_leaf, label_of
+from hashshare.services.sealing import grow, place_waiting, publish, safely
 from hashshare.wire.log.rows import ErasureRow
 
 FORGOTTEN: Final[dict[str, Any]] = dict.fromkeys(
-    ("row", "nonce", "organisation", "list", "delivery", "acknowledgement")
+    ("row", "nonce", "organisation", "list", "delivery", "acknowledgement", "deed")
 )
 """What is left of a leaf then: its place and its kind."""
 
@@ -32,6 +32,7 @@ def erase_openings(*, now: datetime) -> dict[str, int]:
         "openings": sum(safely(log.pk, lambda log_id: erase_log(log_id, until, now)) for log in list(logs)),
         "deliveries": deleted(Delivery.objects.filter(at__lt=until, leaf=None)),
         "acknowledgements": deleted(old_statements(until)),
+        "deeds": deleted(Deed.objects.filter(at__lt=until, leaves=None)),
     }
 
 
@@ -59,9 +60,11 @@ def erase_log(log_id: int, until: datetime, now: datetime) -> int:
     log = Log.objects.select_for_update(no_key=True, of=("self",)).get(pk=log_id)
     count = old_leaves(until).filter(log=log).update(**FORGOTTEN)
     if count:
-        hidden_leaf(log.pk, ErasureRow(until, count, now), now).save(force_insert=True)
+        hidden_leaf(log.pk, ErasureRow(until, count, now), now, label=label_of(log)).save(force_insert=True)
         while placed := place_waiting(log):
             grow(log, placed, now)
+        if log.kind == Log.Kind.PUBLICATION:
+            publish(log, now)
     return count
 
 

@@ -12,8 +12,10 @@ from hashshare.log_keys import PUBLICATION, log_key, origin_of
 from hashshare.models import Leaf, Log, Publisher
 from hashshare.selectors.logs import delivery_log, publication_log, tile_reader
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
-from hashshare.wire.log.leaves import entry_of, new_opening, publication_entry
+from hashshare.wire.log.deeds import DeedRow
+from hashshare.wire.log.leaves import DEED, DELIVERY, entry_of, new_opening, publication_entry
 from hashshare.wire.log.merkle import EMPTY_ROOT
+from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
 from hashshare.wire.log.trees import Tree
 
@@ -68,14 +70,25 @@ def add_publication(*, metadata: bytes, now: datetime) -> None:
     Leaf.objects.create(log=log, kind=Leaf.Kind.PUBLICATION, entry=publication_entry(metadata), created_at=now)
 
 
-def hidden_leaf(log_id: int, row: Row, now: datetime) -> Leaf:
-    """A leaf of a delivery log, not yet saved: its opening, and the entry that hides it."""
+def add_replacement(replaced: RootReplaced, *, now: datetime) -> None:
+    """That a publisher's root was replaced without the old one's signature."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.REPLACEMENT, entry=replaced.to_entry(), created_at=now)
+
+
+def label_of(log: Log) -> bytes:
+    """What its hidden entries begin with."""
+    return DEED if log.kind == Log.Kind.PUBLICATION else DELIVERY
+
+
+def hidden_leaf(log_id: int, row: Row | DeedRow, now: datetime, *, label: bytes = DELIVERY) -> Leaf:
+    """A leaf of a delivery log, or with DEED of the other, not yet saved: its opening, and the entry that hides it."""
     opening = new_opening(row.to_row())
     return Leaf(
         log_id=log_id,
         kind=row.kind,
         nonce=opening.nonce,
         row=opening.row,
-        entry=entry_of(opening),
+        entry=entry_of(opening, label=label),
         created_at=now,
     )

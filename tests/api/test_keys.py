@@ -300,8 +300,9 @@ def test_a_code_is_good_for_a_day_and_void_when_the_key_that_made_it_is_revoked(
 
 
 def test_a_code_names_a_person_of_the_own_organisation_only(cobalt: Party, aurora: Party) -> None:
-    who = {"email": "ana@aurora.example", "name": "Ana", "role": "engineer", "password": "correct horse battery"}
-    create_person(organisation=aurora.organisation, **who)
+    create_person(
+        email="ana@aurora.example", role="engineer", password="correct horse", organisation=aurora.organisation
+    )
     body = {"name": "b", "holder": "ana@aurora.example"}
     theirs = refused(cobalt.signed("POST", "keys/invitations", json=body), 400, "invalid-request")
     nobodys = refused(

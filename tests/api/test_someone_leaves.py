@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
+from hashshare.models import AccessKey, Deed, Invitation, OrganisationKey, Person
 from hashshare.selectors.people import belongings
 from hashshare.services.access_keys import create_access_key
 from hashshare.services.introductions import introduce_key
@@ -114,10 +113,12 @@ def test_what_ends_is_named_before_and_noted_after(cobalt: Party, ada: Person, o
         assert part in asked, part
     assert Person.objects.get(pk=ada.pk).is_active  # looking changes nothing
     leave(operator, ada)
-    noted = LogEntry.objects.get(object_id=str(ada.pk), user=operator).change_message
+    told = Deed.objects.get(row=str(ada.pk), person=operator)
+    assert (told.what, told.about, told.reason) == ("End all access", str(ada), "left the company")
     for row in (laptop.row, AccessKey.objects.get(), Invitation.objects.get(email=ada.email)):
-        (of_row,) = LogEntry.objects.filter(object_id=str(row.pk))
-        assert of_row.change_message == f"End all access: {ada}. Reason: left the company"
+        (of_row,) = Deed.objects.filter(row=str(row.pk))
+        assert (of_row.what, of_row.noted) == ("End all access", f"With {ada}.")
+        assert of_row.reason == "left the company"
     prefix = AccessKey.objects.get().prefix
     for part in (
         "account closed",
@@ -125,11 +126,10 @@ def test_what_ends_is_named_before_and_noted_after(cobalt: Party, ada: Person, o
         f"keys: {laptop.fingerprint}",
         f"access keys: hsk_{prefix}",
         "invitations: ",
-        "Reason: left the company",
     ):
-        assert part in noted, part
+        assert part in told.noted, part
     assert Invitation.objects.get(email=ada.email).expires_at <= timezone.now()
-    assert code not in noted
+    assert code not in told.noted
 
 
 def test_leaving_twice_ends_nothing_twice(cobalt: Party, ada: Person) -> None:

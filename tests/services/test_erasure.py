@@ -48,7 +48,7 @@ def lived(feed: b.Feed) -> tuple[b.Party, Log]:
 def test_it_erases_what_is_older_and_the_tree_stays(images: b.Feed) -> None:
     cobalt, log = lived(images)
     before, held = logs.checkpoint(log), logs.check(log)
-    assert erase_openings(now=b.now()) == {"openings": 4, "deliveries": 2, "acknowledgements": 1}
+    assert erase_openings(now=b.now()) == {"openings": 4, "deliveries": 2, "acknowledgements": 1, "deeds": 0}
     assert logs.check(log)[:-1] == held
     assert logs.checkpoint(log).size == before.size + 1
     old = Leaf.objects.filter(log=log, index__lt=4)
@@ -87,7 +87,7 @@ def test_it_logs_that_it_was_done(images: b.Feed) -> None:
 def test_it_runs_again_without_harm(images: b.Feed) -> None:
     lived(images)
     erase_openings(now=b.now())
-    assert erase_openings(now=b.now()) == {"openings": 0, "deliveries": 0, "acknowledgements": 0}
+    assert erase_openings(now=b.now()) == {"openings": 0, "deliveries": 0, "acknowledgements": 0, "deeds": 0}
     assert Leaf.objects.filter(kind="erasure").count() == 1
 
 
@@ -125,7 +125,7 @@ def test_a_run_that_is_killed_between_its_steps_is_made_up_for(images: b.Feed, m
         with pytest.raises(ZeroDivisionError):
             erase_openings(now=b.now())
     assert Delivery.objects.count() == 3
-    assert erase_openings(now=b.now()) == {"openings": 0, "deliveries": 2, "acknowledgements": 1}
+    assert erase_openings(now=b.now()) == {"openings": 0, "deliveries": 2, "acknowledgements": 1, "deeds": 0}
     logs.check(log)
 
 

@@ -3,7 +3,7 @@
 - `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
-- `leaves`, `rows`: entries, the openings that explain them, and what these say.
+- `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced.
 - `acknowledgements`: members' statements.
 
     frontier = Frontier(size, read)
@@ -16,8 +16,10 @@
 
 from hashshare.wire.log.acknowledgements import Acknowledgement, sign_acknowledgement, verify_acknowledgement
 from hashshare.wire.log.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from hashshare.wire.log.deeds import DeedRow
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import (
+    DEED,
     Opening,
     check_opening,
     entry_of,
@@ -36,6 +38,7 @@ from hashshare.wire.log.merkle import (
 )
 from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_key
 from hashshare.wire.log.proofs import Receipt
+from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
 from hashshare.wire.log.tiles import (
     ENTRIES,
@@ -54,18 +57,21 @@ from hashshare.wire.log.tiles import (
 from hashshare.wire.log.trees import Tree
 
 __all__ = [
+    "DEED",
     "EMPTY_ROOT",
     "ENTRIES",
     "WIDTH",
     "Acknowledgement",
     "AcknowledgementRow",
     "Checkpoint",
+    "DeedRow",
     "DeliveryRow",
     "ErasureRow",
     "Frontier",
     "Opening",
     "PaddingRow",
     "Receipt",
+    "RootReplaced",
     "Row",
     "Tile",
     "TilePlace",

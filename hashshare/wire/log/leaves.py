@@ -1,7 +1,9 @@
-"""The entries of the logs. Those of a delivery log hide what they stand for; those of the publication log are digests.
+"""The entries of the logs. Those of a delivery log hide what they stand for; those of the publication log are digests
+of what is public anyway, or hide what a person did.
 
 Every entry of a delivery log has the same 53 bytes, whatever its row says: a line that names the format, then
-HMAC-SHA256(nonce, row). Who holds the opening (nonce and row) can check it; for anybody else it is noise.
+HMAC-SHA256(nonce, row). Who holds the opening (nonce and row) can check it; for anybody else it is noise. A deed's
+entry in the publication log is made alike, under a line of its own, in 49 bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from hashshare.wire.errors import MalformedLog, WrongOpening
 
 DELIVERY: Final = b"hashshare-delivery/1\n"
 PUBLICATION: Final = b"hashshare-publication/1\n"
+DEED: Final = b"hashshare-deed/1\n"
 NONCE_BYTES: Final = 32
 MAX_ROW: Final = 4 * 1024
 """Bytes of a row."""
@@ -56,14 +59,14 @@ def new_opening(row: str) -> Opening:
     return Opening(secrets.token_bytes(NONCE_BYTES), row)
 
 
-def entry_of(opening: Opening) -> bytes:
-    """What stands in the delivery log."""
-    return DELIVERY + opening.commitment
+def entry_of(opening: Opening, *, label: bytes = DELIVERY) -> bytes:
+    """What stands in the delivery log, or under another label in another."""
+    return label + opening.commitment
 
 
-def check_opening(opening: Opening, *, entry: bytes) -> None:
+def check_opening(opening: Opening, *, entry: bytes, label: bytes = DELIVERY) -> None:
     """Raises WrongOpening unless `entry` stands for it."""
-    if not hmac.compare_digest(entry_of(opening), entry):
+    if not hmac.compare_digest(entry_of(opening, label=label), entry):
         raise WrongOpening
 
 

@@ -1,0 +1,71 @@
+"""Who sits in front of the pages in a browser, and what the hub holds for them to see.
+
+`fill` runs in the hub's own process (`manage.py shell`), so it reaches that hub's database and no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.system.hub import RunningHub
+
+PASSWORD: Final = "a sentence nobody guesses"
+FILL: Final = "from tests.browser.cast import fill; fill()"
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """`kind` of organisation; empty for the operator, who belongs to none. `key` is what the phone shows codes by."""
+
+    name: str
+    email: str
+    kind: str
+    password: str = PASSWORD
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.sha1(self.email.encode()).digest()
+
+
+CAST: Final = {
+    "operator": Somebody("Odile Marsh", "odile@north.example", ""),
+    "analyst": Somebody("Ana Lindqvist", "ana@aurora.example", "hotline"),
+    "engineer": Somebody("Emre Kaya", "emre@cobalt.example", "member"),
+    "observer": Somebody("Oriol Brandt", "oriol@delta.example", "partner"),
+}
+"""By role."""
+
+
+def fill_hub(hub: RunningHub) -> None:
+    hub.manage("shell", "--no-imports", "-c", FILL)
+
+
+def fill() -> None:
+    """Rows of every table for two hotlines and their members, and one person of each role."""
+    from django.utils import timezone
+
+    from hashshare.models import Organisation
+    from hashshare.services.people import create_person
+    from hashshare.services.second_factors import set_authenticator
+
+    if not Organisation.objects.exists():
+        _organisations()
+    for role, who in CAST.items():
+        of = Organisation.objects.filter(kind=who.kind).order_by("name").first()
+        person = create_person(email=who.email, role=role, organisation=of, password=who.password, name=who.name)
+        set_authenticator(person=person, key=who.key, step=0, now=timezone.now())
+
+
+def _organisations() -> None:
+    from tests.admin.cast import for_operators, organisation, person, rows
+
+    aurora = organisation("Aurora", "hotline", domain="aurora.example")
+    borealis = organisation("Borealis", "hotline", domain="borealis.example", country="CA")
+    cobalt = organisation("Cobalt", "member")
+    rows(aurora, cobalt, "aurora.example")
+    rows(borealis, organisation("Granite", "member", country="CA"), "borealis.example")
+    organisation("Delta", "partner", country="FR")
+    for_operators(person("operator"), cobalt)
