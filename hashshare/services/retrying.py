@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from django.db import IntegrityError, transaction
 
 from hashshare.models import Commit, Job, Release
+from hashshare.selectors.troubles import OURS
 from hashshare.services.jobs import send
 from hashshare.wire import errors
-
-OURS: Final = 500
-"""Status of a problem document from which on the fault is the hub's."""
 
 
 def may_retry(job: Job) -> bool:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hashshare.models import Invitation, Organisation, OrganisationKey, Publisher, Subscription
+from hashshare.models import Authenticator, Invitation, Organisation, OrganisationKey, Publisher, Subscription
 from hashshare.selectors.onboarding import Onboarding, onboardings
 from hashshare.services.invitations import invite_organisation
 from hashshare.services.organisations import suspend_organisation
@@ -58,7 +58,9 @@ def test_a_member_goes_from_the_invitation_to_its_first_acknowledgement() -> Non
     assert next_of("Granite") == "key enrolled"
     cobalt = b.member("Cobalt")
     assert next_of("Cobalt") == "people in"
-    person("engineer", cobalt.organisation)
+    engineer = person("engineer", cobalt.organisation)
+    assert next_of("Cobalt") == "second factor"
+    Authenticator.objects.create(person=engineer, sealed_key=b"sealed")
     assert next_of("Cobalt") == "list asked for"
     request_subscription(
         caller=cobalt.caller,
@@ -73,14 +75,14 @@ def test_a_member_goes_from_the_invitation_to_its_first_acknowledgement() -> Non
     deliver(cobalt, images)
     found = standing("Cobalt")
     assert found.next is not None
-    assert (found.next.name, found.done) == ("first applied", 6)
+    assert (found.next.name, found.done) == ("first applied", 7)
     state(cobalt, images)
     assert next_of("Cobalt") == "arrived"
 
 
 def test_a_hotline_goes_to_its_first_grant() -> None:
     aurora = b.Publisher(b.party("hotline", "Aurora", domains=["aurora.example"]), "aurora.example")
-    person("analyst", aurora.party.organisation)
+    Authenticator.objects.create(person=person("analyst", aurora.party.organisation), sealed_key=b"sealed")
     assert next_of("Aurora") == "root published"
     aurora.init()
     assert next_of("Aurora") == "first list"
