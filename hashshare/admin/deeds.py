@@ -78,6 +78,11 @@ class Deed:
     applies: Callable[[Any], bool] = always
     may: Callable[[HttpRequest, Any], bool] = by_operators
 
+    @property
+    def takes_away(self) -> bool:
+        """Whether something ends: then it is never the first thing that a page offers."""
+        return self.form is Reason
+
 
 def acting_for(organisation: Any, actor: Any) -> Caller:
     """An operator acting in place of an organisation; the operator's e-mail stands in the record."""

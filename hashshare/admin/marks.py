@@ -17,6 +17,8 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
     **dict.fromkeys(("behind", "never synced", "terms to accept", "terms changed", "to apply"), "warn"),
+    **dict.fromkeys(("frozen", "verified", "self-reported"), "good"),
+    "returned": "warn",
     "served": "good",
     "hub key not named": "bad",
     "changed": "bad",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -27,6 +28,10 @@ class HubAdminSite(AdminSite):
     site_url = None
     index_template = "hashshare/overview.html"
     empty_value_display = DASH
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Which hub this is, for who works at more than one."""
+        return {**super().each_context(request), "hub_name": settings.HASHSHARE_NAME}
 
     def has_permission(self, request: HttpRequest) -> bool:
         """No page of the site without password and second factor both."""

@@ -25,7 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from hashshare.client import trust
+from hashshare.client import replacing, trust
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.home import Home, naming, write_atomic
 from hashshare.client.keyring import take_over
@@ -106,6 +106,12 @@ def kept_standing(home: Home, domain: str) -> Standing:
     return Standing(tuple(chain), targets.read_bytes() if targets.exists() else None)
 
 
+def kept_root(home: Home, domain: str) -> bytes | None:
+    """The newest root as last verified and kept here, None before the first."""
+    chain = kept_standing(home, domain).chain
+    return chain[-1] if chain else None
+
+
 def propose(
     session: Session,
     mine: OwnPublisher,
@@ -148,22 +154,23 @@ def propose(
 
 def submit(
     session: Session, mine: OwnPublisher, copies: Sequence[SigningRequest], *, ask: Ask, now: datetime,
-    watch: Watch | None = None,
+    watch: Watch | None = None, stands: Standing | None = None,
 ) -> Proposed:  # fmt: skip
     """Merge the signatures of `copies` and of the request kept here; commit it if they suffice.
 
+    `stands` is asked for unless given.
     Raises MalformedRequest for copies of different requests or of another publisher, StaleRequest when the hub has
     moved on.
     """
     request = merge(copies)
     if request.publisher != mine.domain:
         raise MalformedRequest(f"The request is of {request.publisher}, not of {mine.domain}.")
-    stands = standing(session, mine, root_alone=set(request.roles) == {"root"})
+    stands = stands or standing(session, mine, root_alone=set(request.roles) == {"root"})
     if accepted(request, stands):
         if not request.chain:
             # These bytes count: other officers' signatures may be under them than under this copy.
             write_atomic(mine.root_path, stands.chain[0])
-        _finish(session, mine, request, now=now)
+        finish(session, mine, request, now=now)
         return Proposed(request)
     if stands.chain and not request.chain:
         raise other_root(mine.domain, root_fingerprint(stands.chain[0]))
@@ -197,21 +204,21 @@ def _commit(
     names = sorted(request.roles, key=lambda role: (ORDER.index(role) if role in ORDER else len(ORDER), role))
     roles = {role: request.roles[role] for role in names}
     after = roles.get("targets") or request.targets or b""
-    with feeds_anew(session, mine, before=request.targets, after=after, ask=ask, now=now) as feeds:
+    # A publisher that begins anew follows nothing, but its lists do.
+    anew = not request.chain and bool(mine.part)
+    with feeds_anew(session, mine, before=request.targets, after=after, ask=ask, now=now, anew=anew) as feeds:
         roles |= feeds
         last = max(feeds, default=names[-1])
         job = commit(session, mine.domain, roles, follows=read_role(last, roles[last]).version - 1)
         job = wait(session, job.id, watch=watch)
-        _finish(session, mine, request, now=now)
+        finish(session, mine, request, now=now)
     return job
 
 
-def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
+def finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
     """Accepted: trust it here, keep the major that stands, let new keys take over, and forget the request."""
     if not request.chain:
-        root = mine.root_path.read_bytes()
-        trust.pin(mine.home, mine.domain, root_fingerprint(root))
-        trust.remember_publisher(mine.home, mine.domain, root)
+        _trust_first(session, mine, mine.root_path.read_bytes())
     # For a hub that loses it: members keep none, and a change of officers signs it anew.
     major = trust.Repository(mine.home, session, mine.domain).standing_major()
     if major is not None:
@@ -220,6 +227,17 @@ def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, no
     if stands.targets is not None:
         take_over(mine, root=stands.chain[-1], targets=stands.targets, now=now)
     drop_request(mine, request)
+
+
+def _trust_first(session: Session, mine: OwnPublisher, root: bytes) -> None:
+    """The root that was made here, also in the place of one that was trusted before: nobody else could name it."""
+    known, fingerprint = trust.publisher(mine.home, mine.domain), root_fingerprint(root)
+    if known is not None and known.fingerprint not in ("", fingerprint):
+        replacing.plan(mine.home, mine.domain, fingerprint)
+        replacing.carry_out(mine.home, session, mine.domain)
+        return
+    trust.pin(mine.home, mine.domain, fingerprint)
+    trust.remember_publisher(mine.home, mine.domain, root)
 
 
 # --- requests that wait ------------------------------------------------------------------------------------------
@@ -341,6 +359,7 @@ def another_waits(mine: OwnPublisher, waiting: SigningRequest) -> Conflict:
 def other_root(domain: str, fingerprint: str) -> Conflict:
     return Conflict(
         f"{domain} has a root already, and it was not made on this machine.",
-        next_step="Work where its keys are, or restore the folder that holds them.",
+        next_step="Work where its keys are, or restore the folder that holds them. If too few of its officers' keys "
+        f"are left, and the hub's operator lets you: hashshare publisher init {domain} --anew",
         fingerprint=fingerprint,
     )

@@ -36,14 +36,20 @@ AskPassphrase = Ask
 
 @dataclass(frozen=True, slots=True)
 class OwnPublisher:
-    """Paths of one publishing identity on this machine."""
+    """Paths of one publishing identity on this machine. `part`: of one of its folders that is laid out alike."""
 
     home: Home
     domain: str
+    part: str = ""
 
     @property
     def folder(self) -> Path:
-        return self.home.path / "publisher" / checked_domain(self.domain)
+        return self.home.path / "publisher" / checked_domain(self.domain) / self.part
+
+    @property
+    def beginning(self) -> OwnPublisher:
+        """What is made where the publisher begins anew (client.anew), until the hub has accepted it."""
+        return OwnPublisher(self.home, self.domain, "anew")
 
     @property
     def root_path(self) -> Path:
@@ -186,6 +192,16 @@ def find_list(home: Home, name: str) -> OwnList:
             next_step=f"Run: hashshare publisher list create {full_name} (or copy {mine.folder} from where it is).",
         )
     return OwnList(mine, slug, _read_terms(document, full_name))
+
+
+def every_list(home: Home) -> list[OwnList]:
+    """Raises UsageError when nothing is published from here: a line in cron that does nothing would pass unseen."""
+    found = [find_list(home, f"{mine.domain}/{slug}") for mine in own_publishers(home) for slug in mine.slugs]
+    if not found:
+        raise UsageError(
+            f"No list is published from {home.path}.", next_step="Check HASHSHARE_HOME, and whose crontab this is."
+        )
+    return found
 
 
 def _list_json(terms: ListTerms) -> dict[str, Any]:

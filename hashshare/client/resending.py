@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +22,12 @@ from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.drafts import Upload
 from hashshare.client.identity import enter_in_catalogue, id_at_hub
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, kept_words
+from hashshare.client.resent_majors import ask_anew
 from hashshare.client.session import Session, decoded
 from hashshare.client.signed_majors import documents_of, signed_major
 from hashshare.client.store import Held, ListStore
 from hashshare.client.uploads import upload_all
-from hashshare.wire.errors import HashshareError, HubRestored, NetworkError, VersionConflict
+from hashshare.wire.errors import HashshareError, HubRestored, MajorRequired, NetworkError, VersionConflict
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef, manifest_path
 from hashshare.wire.repository import read_role
@@ -187,7 +189,11 @@ def _resend_list(session: Session, own: OwnList, found: Standing, done: Resent, 
     uploads = list(_uploads(own, held))
     done.bytes += upload_all(session, own.publisher.domain, uploads[:-1], sent=lambda _: None)
     done.bytes += upload_all(session, own.publisher.domain, uploads[-1:], sent=lambda _: None)
-    _commit(session, own.publisher, own.list_id, body, found, done, watch)
+    try:
+        _commit(session, own.publisher, own.list_id, body, found, done, watch)
+    except MajorRequired as refused:
+        at_hub = max(found.roles.get(MAJOR, 0), done.roles.get(MAJOR, 0))
+        ask_anew(session, own, held, refused, at_hub=at_hub, now=datetime.now(UTC))
 
 
 def _send_base_again(own: OwnList) -> None:

@@ -14,7 +14,7 @@ def due_for_all(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0008_deeds'),
+        ('hashshare', '0008_beginnings'),
     ]
 
     operations = [

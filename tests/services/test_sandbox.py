@@ -12,10 +12,12 @@ from pytest_django.fixtures import Settings
 from hashshare.models import DailyStatistic, Delivery, Metadata, Publisher, Reminder, Subscription
 from hashshare.selectors.sandbox import sandbox_list, sandbox_publisher, targets_are_due
 from hashshare.services import sandbox
+from hashshare.services.counting import count_entries
 from hashshare.services.organisations import suspend_organisation
 from hashshare.services.reminders import remind_overdue
 from hashshare.services.sandbox import domain_of, make_sandbox, publish_sandbox
-from hashshare.services.statistics import levels, roll_up_statistics
+from hashshare.services.statistics.daily import roll_up_statistics
+from hashshare.services.statistics.levels import levels
 from hashshare.services.subscriptions import request_subscription
 from hashshare.wire import errors
 from tests import builders as b
@@ -62,7 +64,8 @@ def test_it_is_in_no_figure_of_the_coalition(feed: b.Feed) -> None:
     asked(cobalt, feed)
     deliver(cobalt, feed)
     now = timezone.now()
-    found = {(metric, dimension): value for metric, dimension, value in levels()}
+    count_entries(now=now)
+    found = {(place.metric, place.dimension): count.value for place, count in levels(now)}
     assert found["organisations", ""] == found["members", ""] == 1  # Cobalt
     assert (found["hotlines", ""], found["lists", ""], found["entries", ""]) == (0, 0, 0)
     assert found["subscriptions", ""] == 0

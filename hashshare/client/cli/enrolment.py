@@ -102,6 +102,9 @@ def lists(
         return
     headings = ("LIST", "TITLE", "HASHES", "ENTRIES", "VERSION", "YOURS")
     out.table(headings, [_catalogue_row(row) for row in rows], right=(3, 4))
+    for row in rows:
+        if row.get("hosted"):
+            out.say(f"{row.get('name')} is hosted: the hub signs for the hotline.")
     if not any(row.get("subscription") or row.get("own") for row in rows):
         out.say("Ask for one: hashshare subscribe LIST")
 

@@ -124,7 +124,9 @@ def add(
 
 def revoke(
     out: Output,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Its id, the beginning of it, or its name.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="Its id, the beginning of it, or its name if no other has it.")
+    ],
     after_hours: Annotated[
         int, typer.Option("--after-hours", min=0, max=720, help="How long it still opens doors; at once if not given.")
     ] = 0,

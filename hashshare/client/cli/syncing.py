@@ -147,20 +147,22 @@ class _Run:
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
         self.roots: dict[str, dict[str, Any]] = {}
+        self.begun_anew: set[str] = set()
 
     def one(self, head: Head) -> None:
         self.seen.add(head.list_id)
         row: dict[str, Any] = {"name": head.name, "list_id": head.list_id}
         self.rows.append(row)
+        repository = self._repository(head.publisher)
         try:
             done = sync_list(
                 self.session,
                 self.home,
                 head,
-                repository=self._repository(head.publisher),
+                repository=repository,
                 progress=DownloadBar(self.out),
                 accept_shrink=self.accept_shrink,
-                force=self.force,
+                force=self.force or head.publisher in self.begun_anew,
                 waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
             )
         except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
@@ -217,6 +219,7 @@ class _Run:
             self.out.warn(f"{domain}: the root you named is not in place yet, the one held is in use: {error.message}")
             return
         if done is not None and done.done:
+            self.begun_anew.add(domain)
             self.out.warn(
                 f"{domain} started anew: the root you named is in place, the old one is kept aside. Lists that were "
                 "synced under the old one stay in use; remove those that are no longer offered: hashshare forget LIST"

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -36,6 +36,8 @@ class Reached:
     fault: str = ""
     detail: str = ""
     skew: int | None = None
+    keys: tuple[Any, ...] = ()
+    """Of the hub's descriptor, as it came."""
 
 
 def reach(hub_url: str, *, timeout: tuple[float, float] = TIMEOUT) -> Reached:
@@ -67,7 +69,8 @@ def _answered(host: str, response: requests.Response) -> Reached:
         document = None
     # A hub may answer with its descriptor or with a problem document of its own; a hotel's page is neither.
     if isinstance(document, dict) and ({"name", "url"} <= set(document) or "type" in document):
-        return Reached(host, skew=skew)
+        keys = document.get("keys")
+        return Reached(host, skew=skew, keys=tuple(keys) if isinstance(keys, list) else ())
     return Reached(host, "other", f"HTTP {response.status_code}, {response.headers.get('Content-Type', 'no type')}")
 
 

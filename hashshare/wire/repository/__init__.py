@@ -17,6 +17,7 @@
     timestamp = sign_timestamp(snapshot=snapshot, version=1, signer=online_signer, now=now)
 """
 
+from hashshare.wire.repository.hosting import hosted_lists
 from hashshare.wire.repository.hub import sign_snapshot, sign_timestamp
 from hashshare.wire.repository.metadata import (
     RoleFile,
@@ -56,6 +57,7 @@ __all__ = [
     "delegate_major",
     "feed_manifest",
     "grouped",
+    "hosted_lists",
     "list_ids",
     "major_documents",
     "metadata_name",

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tuf.api.metadata import DelegatedRole, Root, Targets
 
 from hashshare.wire.major import Major
+from hashshare.wire.repository.hosting import is_hosted
 from hashshare.wire.repository.metadata import (
     MAJOR,
     ROOT,
@@ -108,9 +109,20 @@ def _targets_lines(before: Targets | None, after: Targets) -> list[str]:
     lines += [f"List {name} loses its role." for name in old if name not in new]
     for name in old.keys() & new.keys():
         lines += _compared(f"sign releases of list {name}", old[name].keyids, new[name].keyids)
+    lines += [line for name in new if (line := _hosting_line(name, old.get(name), new[name]))]
     if not lines and before is None:
         return ["Begins without a list."]
     return lines or ["The same lists and keys as before; only the date is new."]
+
+
+def _hosting_line(name: str, old: DelegatedRole | None, new: DelegatedRole) -> str:
+    """Who keeps the key that signs a list, where that changes."""
+    before = old is not None and is_hosted(old)
+    if is_hosted(new) == before:
+        return ""
+    if before:
+        return f"List {name} is no longer hosted: its key is the hotline's own."
+    return f"List {name} is hosted: the hub keeps that key, and signs with it what two of your analysts agree to."
 
 
 def _delegated_lines(signed: Targets) -> list[str]:
