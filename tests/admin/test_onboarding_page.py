@@ -10,7 +10,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hashshare.models import Authenticator, Invitation, Organisation, OrganisationKey, Publisher, Subscription
+from hashshare.models import (
+    Authenticator,
+    Commitment,
+    Draft,
+    Invitation,
+    Organisation,
+    OrganisationKey,
+    Publisher,
+    StatementAction,
+    Subscription,
+)
 from hashshare.selectors.onboarding import Onboarding, onboardings
 from hashshare.services.invitations import invite_organisation
 from hashshare.services.organisations import suspend_organisation
@@ -144,6 +154,25 @@ def test_requests_wait_by_age_with_who_decides(operator: Client) -> None:
     assert text.index("Granite") < text.index("Cobalt")
     assert '<span class="state state-warn">8 d' in text
     assert f"/admin/hashshare/subscription/{row.pk}/change/" in text
+
+
+def test_uploads_and_commitments_wait_there_too(operator: Client) -> None:
+    aurora = b.feed(b.publisher())
+    analyst = person("analyst", aurora.publisher.party.organisation)
+    Draft.objects.create(
+        list=aurora.row, kind="changes", file_name="new.csv", digest="0" * 64, length=9, state="submitted",
+        uploaded_by=analyst, submitted_by=analyst, submitted_at=timezone.now(),
+    )  # fmt: skip
+    action = StatementAction.objects.create(key="share-hashes-now", text="Share hashes with everybody")
+    commitment = Commitment.objects.create(
+        signatory=aurora.publisher.party.organisation, action=action, state="signed", source="https://aurora.example/",
+        dated=timezone.now().date(), entered_by=analyst,
+    )  # fmt: skip
+    text = operator.get(WAITING).content.decode()
+    assert "another analyst of Aurora" in text
+    assert f"/admin/hashshare/hashlist/{aurora.row.pk}/change/" in text
+    assert "Share hashes with everybody" in text
+    assert f"/admin/hashshare/commitment/{commitment.pk}/change/" in text
 
 
 def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None:
