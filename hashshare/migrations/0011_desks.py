@@ -31,4 +31,8 @@ class Migration(migrations.Migration):
             model_name='job',
             index=models.Index(condition=models.Q(('state', 'failed')), fields=['finished_at'], name='job_failed_index'),
         ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(fields=['-created_at'], name='job_newest_index'),
+        ),
     ]

@@ -191,3 +191,8 @@ def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None
     Subscription.objects.bulk_create(Subscription(list=images.row, organisation=each) for each in made)
     for path, number in few.items():
         assert queries(f"{path}?state=all") <= number + 1 < 15, path
+    first = operator.get(f"{ONBOARDING}?kind=member").content.decode()
+    assert "1 to 50 of 300" in first
+    assert "?kind=member&amp;page=2" in first
+    assert "251 to 300 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=6").content.decode()
+    assert "1 to 50 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=x").content.decode()
