@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree.ElementTree import fromstring
 
 from hashshare.admin.charts import Reading, Series, bar_chart, column_chart, line_chart
 from hashshare.admin.drawing import svg, table
@@ -20,12 +20,12 @@ def test_it_escapes_every_text() -> None:
     for chart in charts:
         drawn = svg(chart, "x")
         assert "<script" not in drawn
-        assert ElementTree.fromstring(drawn).attrib["role"] == "img"
+        assert fromstring(drawn).attrib["role"] == "img"
     assert "<script" not in table([SCRIPT, SCRIPT], [[SCRIPT, SCRIPT]])
 
 
 def test_it_names_each_drawing_by_its_title_and_description() -> None:
-    root = ElementTree.fromstring(svg(bar_chart([Reading("NL", 1)], title="Members", description="One."), "members"))
+    root = fromstring(svg(bar_chart([Reading("NL", 1)], title="Members", description="One."), "members"))
     assert root.attrib["aria-labelledby"] == "members-t members-d"
     assert [(child.attrib["id"], child.text) for child in root[:2]] == [
         ("members-t", "Members"),
@@ -34,7 +34,7 @@ def test_it_names_each_drawing_by_its_title_and_description() -> None:
 
 
 def test_a_tables_first_cells_are_heads_and_the_others_numbers() -> None:
-    root = ElementTree.fromstring(table(["Country", "Members"], [["NL", "12"]]))
+    root = fromstring(table(["Country", "Members"], [["NL", "12"]]))
     assert [cell.attrib for cell in root.iter("th")] == [
         {"scope": "col"},
         {"scope": "col", "class": "number"},
