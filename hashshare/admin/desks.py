@@ -49,7 +49,7 @@ PAGES: Final = (
     ),
     Page(
         "new-upload",
-        "uploads/new/",
+        "upload/",
         "New upload",
         "Publish",
         uploading.new_upload,
@@ -58,7 +58,7 @@ PAGES: Final = (
     ),
     Page(
         "withdraw",
-        "uploads/withdraw/",
+        "withdraw/",
         "Withdraw entries",
         "Publish",
         uploading.withdraw,

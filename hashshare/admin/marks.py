@@ -17,6 +17,8 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
     "served": "good",
+    "not published": "bad",
+    **dict.fromkeys(("sent back", "thrown away"), "warn"),
     "hub key not named": "bad",
     "changed": "bad",
 }

@@ -18,7 +18,7 @@ from tests.services.drafting import analyst, csv_of, entries, published, run
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/admin/uploads/new/"
+NEW = "/admin/upload/"
 DESK = "/admin/uploads/"
 
 
@@ -260,9 +260,9 @@ def test_keys_are_withdrawn_from_a_page(images: b.Feed, ada: Person) -> None:
     rows = entries(3)
     published(images, rows)
     fields = {"list": str(images.row.pk), "reason": "incorrect"}
-    wrong = browser(ada).post("/admin/uploads/withdraw/", {**fields, "keys": "nonsense"})
+    wrong = browser(ada).post("/admin/withdraw/", {**fields, "keys": "nonsense"})
     assert "nonsense" in wrong.content.decode()
-    answer = browser(ada).post("/admin/uploads/withdraw/", {**fields, "keys": rows[0]["key"].hex()})
+    answer = browser(ada).post("/admin/withdraw/", {**fields, "keys": rows[0]["key"].hex()})
     assert answer.status_code == 302
     draft = run(Draft.objects.select_related("job").get())
     assert draft.findings is not None
@@ -292,7 +292,7 @@ def test_nobody_else_sees_or_does_anything_here(images: b.Feed, hotline: Organis
         assert browser(who).post(one, {"deed": "abandon", "revision": str(before)}).status_code == refused
         assert send(who, images, csv_of(entries(1))).status_code == refused
         if refused == 403:
-            for each in (DESK, NEW, "/admin/uploads/withdraw/"):
+            for each in (DESK, NEW, "/admin/withdraw/"):
                 assert browser(who).get(each).status_code == 403
         else:
             assert "images.csv" not in browser(who).get(DESK).content.decode()
