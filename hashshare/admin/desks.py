@@ -111,13 +111,13 @@ PAGES: Final = (
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
+    "What is published": ("Publisher", "HashList", "HostedKey", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
     "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did"}
+NAMES: Final = {"HashList": "Lists", "HostedKey": "Hosted keys", "OrganisationKey": "Keys", "Deed": "What people did"}
 """Where the navigation says it in other words than the class."""
 
 ABOUT: Final = {
@@ -128,6 +128,7 @@ ABOUT: Final = {
     "AccessKey": "Read-only keys for other programs",
     "Publisher": "The domains under which hotlines publish",
     "HashList": "What is published, with algorithms, terms and version",
+    "HostedKey": "Keys with which this hub signs for hotlines",
     "Release": "Each version of a list, published or rejected with reasons",
     "Commit": "What hotlines sent to be published",
     "Metadata": "The signed documents of each publisher",

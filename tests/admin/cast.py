@@ -21,6 +21,7 @@ from hashshare.models import (
     ExpiryWarning,
     GuardedDigest,
     HashList,
+    HostedKey,
     Invitation,
     Job,
     Log,
@@ -100,6 +101,9 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
             Person: person("engineer", member),
             Publisher: publisher,
             HashList: found,
+            HostedKey: HostedKey.objects.create(
+                list=found, number=1, keyid=secrets.token_hex(32), public_key=secrets.token_bytes(32)
+            ),
             Job: job,
             Commit: commit,
             Release: published,

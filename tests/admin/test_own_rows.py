@@ -12,6 +12,7 @@ from hashshare.models import (
     Commit,
     Delivery,
     HashList,
+    HostedKey,
     Job,
     Log,
     Metadata,
@@ -29,7 +30,19 @@ from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
-OF_THE_HOTLINE = (Organisation, OrganisationKey, Publisher, HashList, Job, Commit, Release, Metadata, StoredObject, Log)
+OF_THE_HOTLINE = (
+    Organisation,
+    OrganisationKey,
+    Publisher,
+    HashList,
+    HostedKey,
+    Job,
+    Commit,
+    Release,
+    Metadata,
+    StoredObject,
+    Log,
+)
 OF_THE_MEMBER = (AccessKey, Person)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 

@@ -340,3 +340,21 @@ def test_analysts_decide_on_requests_for_their_own_lists(
     assert browser(ada).post(one, fields).status_code == 302
     row.refresh_from_db()
     assert row.state == state
+
+
+def test_its_pages_ask_few_questions_however_much_there_is(
+    images: b.Feed, ada: Person, grace: Person, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hashshare.services.drafts.MOST_OPEN", 99)
+    for number in range(6):
+        b.subscribed(b.member(f"Member {number}"), images)
+        b.feed(images.publisher, slug=f"more-{number}")
+    published(images, entries(4))
+    draft = checked(ada, images, csv_of(entries(4)))
+    for _ in range(6):
+        sent(ada, images, csv_of(entries(1)))
+    release = reverse("admin:release", args=[images.row.releases.get().pk])
+    for each in (DESK, NEW, "/admin/withdraw/", address(draft), f"{address(draft)}progress/", release):
+        client = browser(grace)
+        with django_assert_max_num_queries(14):
+            assert client.get(each).status_code == 200, each
