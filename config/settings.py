@@ -5,6 +5,7 @@ Nothing here decides what the hub does with lists; it only says where things are
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +22,9 @@ from config.environment import (
     hosts,
     mail,
     needed_with,
+    networks,
     private_folder,
+    public_url,
     queues,
     secret_key,
     timetable,
@@ -35,7 +38,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HASHSHARE_DATA = data_folder(BASE_DIR / "var")
 HASHSHARE_OBJECTS = private_folder(Path(env.str("HASHSHARE_OBJECTS", str(HASHSHARE_DATA / "objects"))), group=True)
 HASHSHARE_KEYS = private_folder(Path(env.str("HASHSHARE_KEYS", str(HASHSHARE_DATA / "keys"))))
-HASHSHARE_PUBLIC_URL: str = env.str("HASHSHARE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+HASHSHARE_PUBLIC_URL = public_url(HASHSHARE_DATA)
 HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).hostname or "hashshare")
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
@@ -79,6 +82,15 @@ HASHSHARE_DEATHS_A_MINUTE: int = at_least_one("HASHSHARE_DEATHS_A_MINUTE", 5)
 HASHSHARE_LOG_YEARS: int = at_least_one("HASHSHARE_LOG_YEARS", 3)
 """Years after which the logs' openings, and the rows of deliveries, are erased: as long as the law wants them kept."""
 
+HASHSHARE_TRUSTED_PROXIES = networks("HASHSHARE_TRUSTED_PROXIES", "127.0.0.1,::1")
+"""Whose word on where a request comes from is taken (X-Forwarded-For)."""
+
+HASHSHARE_IDLE_MINUTES: int = at_least_one("HASHSHARE_IDLE_MINUTES", 30)
+"""After which a person's session ends that does nothing."""
+
+HASHSHARE_SESSION_HOURS: int = at_least_one("HASHSHARE_SESSION_HOURS", 12)
+"""After which it ends whatever is done in it."""
+
 SECRET_KEY = secret_key(HASHSHARE_DATA)
 DEBUG = env.bool("HASHSHARE_DEBUG", False)
 ALLOWED_HOSTS = hosts(HASHSHARE_PUBLIC_URL, env.list("HASHSHARE_ALLOWED_HOSTS", []))
@@ -98,6 +110,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -109,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "hashshare.admin.sessions.SessionsEnd",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -133,6 +147,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "hashshare.services.lockout.Doorkeeper"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_CLIENT_IP_CALLABLE = "hashshare.services.lockout.address_of"
+AXES_SENSITIVE_PARAMETERS = [
+    "username", "ip_address", "code", "password", "password1", "password2", "old_password", "csrfmiddlewaretoken",
+]  # fmt: skip
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+"""The forms of the sign-in say themselves that it was tried too often: no middleware replaces their answer."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -177,7 +208,10 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 2 * HASHSHARE_SESSION_HOURS * 3600
+"""Twice as long as a session lives: so whoever comes late is told that it ended, and gets back what they typed."""
+CSRF_FAILURE_VIEW = "hashshare.admin.stale_forms.csrf_failed"
 CSRF_COOKIE_HTTPONLY = True
 if HASHSHARE_PUBLIC_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

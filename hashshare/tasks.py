@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from hashshare.selectors.recovery import is_restored
 from hashshare.services import (
+    counting,
     draft_work,
     erasure,
     expiry,
@@ -25,12 +26,13 @@ from hashshare.services import (
     pruning,
     reminders,
     runs,
+    sandbox,
     sealing,
-    statistics,
     timestamps,
     warnings,
     work,
 )
+from hashshare.services.statistics import daily, editions
 
 P = ParamSpec("P")
 
@@ -163,7 +165,25 @@ def remind_overdue() -> None:
 @scheduled
 def roll_up_statistics() -> None:
     """Write the coalition's figures of today, and of yesterday once more."""
-    statistics.roll_up_recent(now=timezone.now())
+    daily.roll_up_recent(now=timezone.now())
+
+
+@scheduled
+def count_entries() -> None:
+    """Count what is on the lists that have moved."""
+    counting.count_entries(now=timezone.now())
+
+
+@scheduled
+def publish_statistics() -> None:
+    """Make the figures of weeks, months and quarters that are due."""
+    editions.publish_periods(now=timezone.now())
+
+
+@scheduled
+def publish_sandbox() -> None:
+    """The next release of the sandbox list, once a day."""
+    sandbox.publish_sandbox(now=timezone.now())
 
 
 @scheduled

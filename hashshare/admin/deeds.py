@@ -5,6 +5,7 @@ The stock forms of the admin never change a row here; a deed is the only way.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,12 @@ class Nothing(forms.Form):
     """For deeds that need no further word."""
 
 
+class OneTime(forms.Form):
+    """For deeds that show a secret: sent twice, as by a double click, the form makes one and shows it both times."""
+
+    form = forms.CharField(max_length=64, widget=forms.HiddenInput, initial=lambda: secrets.token_urlsafe(32))
+
+
 def always(row: Any) -> bool:
     return True
 
@@ -70,6 +77,11 @@ class Deed:
     form: type[forms.Form] = Nothing
     applies: Callable[[Any], bool] = always
     may: Callable[[HttpRequest, Any], bool] = by_operators
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether something ends: then it is never the first thing that a page offers."""
+        return self.form is Reason
 
 
 def acting_for(organisation: Any, actor: Any) -> Caller:

@@ -11,11 +11,22 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from hashshare.admin import drafts, roles, uploading
+from hashshare.admin import account, drafts, roles, uploading
+from hashshare.admin.commitments import commitments
 from hashshare.admin.expiring import what_expires_next
+from hashshare.admin.kept_forms import kept_form_page
+from hashshare.admin.member_desk import (
+    member_desk,
+    member_list,
+    member_lists,
+    member_receipt,
+    sandbox_files,
+)
+from hashshare.admin.onboarding import onboarding
 from hashshare.admin.propagation import withdrawal_propagation
+from hashshare.admin.queues import decisions
 from hashshare.admin.reception import one_release
-from hashshare.admin.statistics import coalition_statistics
+from hashshare.admin.statistics import coalition_statistics, statistics_export, statistics_report
 from hashshare.admin.timetable import timetable
 
 View = Callable[..., HttpResponseBase]
@@ -38,6 +49,54 @@ class Page:
 
 
 PAGES: Final = (
+    Page(
+        "member-desk",
+        "desk/",
+        "Your desk",
+        "Your organisation",
+        member_desk,
+        roles.sees_member_desk,
+        "What to do next, lists, withdrawals to apply, machines, receipts",
+    ),
+    Page(
+        "member-lists",
+        "lists/",
+        "Lists to ask for",
+        "Your organisation",
+        member_lists,
+        roles.sees_member_desk,
+        "What hotlines offer here, and where each of your requests stands",
+    ),
+    Page(
+        "member-list",
+        "lists/<str:domain>/<slug:slug>/",
+        "",
+        "Your organisation",
+        member_list,
+        roles.sees_member_desk,
+    ),
+    Page(
+        "member-receipt", "desk/receipts/<int:leaf>/", "", "Your organisation", member_receipt, roles.sees_member_desk
+    ),
+    Page("sandbox-files", "desk/sandbox.zip", "", "Your organisation", sandbox_files, roles.sees_member_desk),
+    Page(
+        "onboarding",
+        "onboarding/",
+        "Onboarding",
+        "Your desk",
+        onboarding,
+        roles.is_operator,
+        "How far each organisation is, since when, and who does the next step",
+    ),
+    Page(
+        "queues",
+        "waiting/",
+        "Waiting for a decision",
+        "Your desk",
+        decisions,
+        roles.is_operator,
+        "What somebody has to decide, the longest wait first",
+    ),
     Page(
         "uploads",
         "uploads/",
@@ -77,7 +136,18 @@ PAGES: Final = (
         "Coalition",
         coalition_statistics,
         roles.sees_statistics,
-        "Members, entries, deliveries and withdrawals, day by day",
+        "Members, entries, deliveries and withdrawals, by week, month and quarter",
+    ),
+    Page("statistics-report", "statistics/report/", "", "Coalition", statistics_report, roles.sees_statistics),
+    Page("statistics-export", "statistics/export/", "", "Coalition", statistics_export, roles.sees_statistics),
+    Page(
+        "commitments",
+        "commitments/",
+        "Commitments",
+        "Coalition",
+        commitments,
+        roles.enters_commitments,
+        "What your organisation says it has done of the statement of action",
     ),
     Page(
         "propagation",
@@ -106,18 +176,40 @@ PAGES: Final = (
         roles.is_operator,
         "The jobs that run by themselves, and whether they are on time",
     ),
+    Page("account", "account/", "", "", account.account, roles.is_anybody),
+    Page("account-password", "account/password/", "", "", account.own_password, roles.is_anybody),
+    Page("account-codes", "account/recovery-codes/", "", "", account.new_codes, roles.is_anybody),
+    Page("account-authenticator", "account/authenticator/", "", "", account.new_authenticator, roles.is_anybody),
+    Page("account-sign-out", "account/sign-out-everywhere/", "", "", account.sign_out_everywhere, roles.is_anybody),
+    Page("kept-form", "kept-form/", "", "", kept_form_page, roles.is_anybody),
 )
 """In the order of the navigation."""
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "HashList", "HostedKey", "Release", "Commit", "Metadata", "StoredObject"),
+    "What is published": (
+        "Publisher",
+        "Beginning",
+        "HashList",
+        "HostedKey",
+        "Release",
+        "Commit",
+        "Metadata",
+        "StoredObject",
+    ),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
+    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "Deed"),
+    "Statistics": ("StatisticPeriod", "Commitment", "StatementAction", "DailyStatistic"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "HostedKey": "Hosted keys", "OrganisationKey": "Keys", "Deed": "What people did"}
+NAMES: Final = {
+    "HashList": "Lists",
+    "HostedKey": "Hosted keys",
+    "OrganisationKey": "Keys",
+    "Deed": "What people did",
+    "StatisticPeriod": "Periods",
+}
 """Where the navigation says it in other words than the class."""
 
 ABOUT: Final = {
@@ -127,6 +219,7 @@ ABOUT: Final = {
     "OrganisationKey": "The machine keys that sign requests",
     "AccessKey": "Read-only keys for other programs",
     "Publisher": "The domains under which hotlines publish",
+    "Beginning": "Hotlines that lost their root and were let begin anew",
     "HashList": "What is published, with algorithms, terms and version",
     "HostedKey": "Keys with which this hub signs for hotlines",
     "Release": "Each version of a list, published or rejected with reasons",
@@ -142,6 +235,9 @@ ABOUT: Final = {
     "Log": "The logs that nobody can rewrite",
     "Restoration": "When this hub was restored from a backup",
     "GuardedDigest": "Digests of harmless files that no list may hold",
+    "StatisticPeriod": "What was shown of each week, month and quarter, and its corrections",
+    "Commitment": "What signatories say they have done, and its review",
+    "StatementAction": "The actions of the statement, in its own words",
     "DailyStatistic": "The numbers behind the coalition statistics",
     "Deed": "Every change made from these pages, by whom, why",
 }
@@ -150,7 +246,7 @@ ABOUT: Final = {
 
 def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The navigation of a person, in the shape of the admin's list of applications; `tables` are those seen."""
-    names = dict.fromkeys([*(page.section for page in PAGES), *TABLES])
+    names = dict.fromkeys([*(page.section for page in PAGES if page.label), *TABLES])
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for page in PAGES:
         if page.label and page.seen_by(request):

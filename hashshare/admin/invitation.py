@@ -1,104 +1,97 @@
-"""The page behind a person's one-time link: it sets the password, and the link dies.
+"""The page behind a person's one-time link, an invitation or a reset: what it leads through, and the link dies.
 
-Looking at the page changes nothing, so a mail scanner that follows links does not use it up. A link that is unknown,
-used or out of date gets one and the same plain answer.
+Looking at the page changes nothing, so a mail scanner that follows links does not use it up.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from django import forms
 from django.contrib import messages
-from django.contrib.auth import password_validation
-from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from hashshare.services.invitations import accept_person_invitation, open_person_invitation
-from hashshare.wire.errors import InvitationInvalid, UsageError
+from hashshare.admin.sessions import begin_session
+from hashshare.admin.setting_up import AUTHENTICATOR, CODES, PASSWORD, Errand, door, set_up
+from hashshare.services.deeds import note_deed
+from hashshare.services.invitations import accept_person_invitation, open_person_invitation, person_link
+from hashshare.services.people import Chosen
+from hashshare.services.resets import accept_reset
+from hashshare.wire.errors import InvitationInvalid
 
-NOT_FOUND = 404
-
-
-class PasswordForm(forms.Form):
-    """`email` is asked only when the invitation does not name one."""
-
-    email = forms.EmailField(
-        label="E-mail address",
-        max_length=254,
-        help_text="You sign in with it.",
-        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
-    )
-    name = forms.CharField(
-        label="Your name", max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    password1 = forms.CharField(
-        label="Password",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        strip=False,
-        help_text=password_validation.password_validators_help_text_html,
-    )
-    password2 = forms.CharField(
-        label="Password again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
-    )
-
-    def __init__(self, *args: Any, known_email: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if known_email:
-            del self.fields["email"]
-
-    def clean_password1(self) -> str:
-        password = str(self.cleaned_data["password1"])
-        password_validation.validate_password(password)
-        return password
-
-    def clean_password2(self) -> str:
-        again = str(self.cleaned_data["password2"])
-        if self.cleaned_data.get("password1") not in (None, again):
-            raise ValidationError("The two passwords differ.")
-        return again
+NOT_FOUND: Final = 404
+STEPS: Final = {
+    "": (PASSWORD, AUTHENTICATOR, CODES),
+    "both": (PASSWORD, AUTHENTICATOR, CODES),
+    "password": (PASSWORD,),
+    "second factor": (AUTHENTICATOR, CODES),
+}
+"""By what a reset renews; an invitation asks for everything."""
 
 
 @never_cache
-@sensitive_post_parameters("password1", "password2")
+@sensitive_post_parameters("password1", "password2", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, code: str) -> HttpResponse:
+    """Whoever has the link."""
     try:
         invitation = open_person_invitation(code=code, now=timezone.now())
-        form = PasswordForm(request.POST if request.method == "POST" else None, known_email=invitation.email)
-        if form.is_valid() and _accepted(form, code):
-            messages.success(request, "Your password is set. Sign in with it.")
-            return HttpResponseRedirect(reverse("admin:login"))
+        return set_up(request, errand(request, invitation, code))
     except InvitationInvalid:
-        return _page(request, "This link does not work", status=NOT_FOUND)
-    return _page(request, "Set your password", form=form, invitation=invitation)
+        return dead_link(request, code)
 
 
-def _accepted(form: PasswordForm, code: str) -> bool:
-    data = form.cleaned_data
-    try:
-        accept_person_invitation(
-            code=code,
-            email=data.get("email", ""),
-            name=data["name"],
-            password=data["password1"],
-            now=timezone.now(),
-        )
-    except UsageError as error:
-        form.add_error(None, error.message)
-        return False
-    return True
+def errand(request: HttpRequest, invitation: Any, code: str) -> Errand:
+    def finish(chosen: Chosen) -> HttpResponse:
+        return finished(request, invitation, code, chosen)
+
+    return Errand(
+        name=f"link {invitation.code_hash}",
+        title=f"Set up your account: {invitation.email}" if invitation.email else "Set up your account",
+        intro=intro(invitation),
+        email=invitation.email,
+        steps=STEPS[invitation.renews],
+        finish=finish,
+        asks_name=not invitation.renews,
+    )
 
 
-def _page(request: HttpRequest, title: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """The link is a secret until it is used: no address bar's content goes to anybody as a referrer."""
-    frame = {"title": title, "site_header": "hashshare", "site_title": "hashshare", "has_permission": False}
-    response = render(request, "hashshare/invitation.html", {**frame, **context}, status=status)
-    response["Referrer-Policy"] = "same-origin"
-    return response
+def intro(invitation: Any) -> str:
+    until = f"The link works once, until {invitation.expires_at:%-d %B %Y %H:%M} UTC."
+    if invitation.renews:
+        return f"An operator has reset your {invitation.get_renews_display().lower()}. {until}"
+    of = f" of {invitation.organisation.name}" if invitation.organisation else ""
+    return f"You are invited as {invitation.get_role_display().lower()}{of}. {until}"
+
+
+def finished(request: HttpRequest, invitation: Any, code: str, chosen: Chosen) -> HttpResponse:
+    """Who has set both is signed in; who has set a password alone proves the second factor first."""
+    now = timezone.now()
+    with transaction.atomic():
+        if invitation.renews:
+            person, done = accept_reset(code=code, chosen=chosen, now=now), f"Set {invitation.renews} anew"
+        else:
+            person, done = accept_person_invitation(code=code, chosen=chosen, now=now), "Accept an invitation"
+        note_deed(person=person, what=done, about=person, now=now)
+    if not chosen.key or not chosen.password_hash:
+        messages.success(request, "It is set. Sign in.")
+        return HttpResponseRedirect(reverse("admin:login"))
+    begin_session(request, person, now=now)
+    messages.success(request, "Your account is set up, and you are signed in.")
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+def dead_link(request: HttpRequest, code: str) -> HttpResponse:
+    """Used and expired links say so, to whoever has them; all others look alike."""
+    found = person_link(code=code)
+    context = {
+        "title": "This link does not work",
+        "used": found and found.used_at,
+        "expired": found and not found.used_at,
+    }
+    return door(request, "hashshare/doors/dead_link.html", {**context, "link": found}, status=NOT_FOUND)

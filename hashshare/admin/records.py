@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome
+from hashshare.admin.desks import NAMES
 from hashshare.selectors.deeds import deeds_about
 from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
@@ -75,7 +76,7 @@ class RecordAdmin(StockAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         offered = self._offered(request, self.table_deeds, None, self._address)
         context = {**(extra_context or {}), "deeds": offered, "empty_state": self.empty_state}
-        context["title"] = str(self.opts.verbose_name_plural).capitalize()
+        context["title"] = self._table_name()
         return super().changelist_view(request, context)
 
     def change_view(
@@ -84,7 +85,7 @@ class RecordAdmin(StockAdmin):
         row = self.get_object(request, unquote(object_id))
         offered = self._offered(request, self.deeds, row, self._address) if row else []
         context = {**(extra_context or {}), "deeds": offered, "shows_history": roles.is_operator(request)}
-        context |= {"title": str(row), "subtitle": None}
+        context |= {"title": str(row), "subtitle": None, "table": self._table_name()}
         return super().change_view(request, object_id, form_url, context)
 
     def history_view(
@@ -96,9 +97,8 @@ class RecordAdmin(StockAdmin):
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        page = {"title": f"History: {row}", "opts": self.opts, "original": row, "back": self._back(row)}
-        context = {**self.admin_site.each_context(request), **page, "history": deeds_about(row)[:MOST]}
-        return TemplateResponse(request, "admin/hashshare/history.html", {**context, **(extra_context or {})})
+        context = {**self._frame(request, row, f"History: {row}"), "history": deeds_about(row)[:MOST]}
+        return TemplateResponse(request, "admin/history.html", {**context, **(extra_context or {})})
 
     # --- Deeds
 
@@ -142,7 +142,7 @@ class RecordAdmin(StockAdmin):
             else:
                 return self._told(request, deed, row, outcome)
         context = self._context(request, deed, row, form=form, consequence=deed.consequence(row))
-        return TemplateResponse(request, "admin/hashshare/deed.html", context)
+        return TemplateResponse(request, "admin/deed.html", context)
 
     def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
         """The change and its line in the history and in the log stand or fall together."""
@@ -161,20 +161,36 @@ class RecordAdmin(StockAdmin):
     def _told(self, request: HttpRequest, deed: Deed, row: Any, outcome: Outcome) -> HttpResponse:
         if outcome.secret:
             context = self._context(request, deed, row, outcome=outcome)
-            return TemplateResponse(request, "admin/hashshare/shown_once.html", context)
+            return TemplateResponse(request, "admin/shown_once.html", context)
         messages.success(request, outcome.message)
         return HttpResponseRedirect(self._back(None if outcome.gone else row))
 
     def _context(self, request: HttpRequest, deed: Deed, row: Model | None, **more: Any) -> dict[str, Any]:
         title = f"{deed.label}: {row}" if row else deed.label
-        page = {"title": title, "opts": self.opts, "deed": deed, "original": row, "back": self._back(row)}
-        return {**self.admin_site.each_context(request), **page, **more}
+        return {**self._frame(request, row, title), "deed": deed, **more}
+
+    def _frame(self, request: HttpRequest, row: Model | None, title: str) -> dict[str, Any]:
+        """What the templates need to say where a page stands."""
+        page = {
+            "title": title,
+            "opts": self.opts,
+            "original": row,
+            "back": self._back(row),
+            "table": self._table_name(),
+        }
+        return {**self.admin_site.each_context(request), **page}
+
+    def _table_name(self) -> str:
+        """As the navigation says it."""
+        return NAMES.get(self.opts.object_name or "", str(self.opts.verbose_name_plural).capitalize())
 
     def _offered(
         self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
     ) -> list[dict[str, str]]:
         offered = [deed for deed in deeds if deed.may(request, row) and deed.applies(row)]
-        return [{"label": deed.label, "address": address(deed, row)} for deed in offered]
+        first = next((deed for deed in offered if not deed.takes_away), None)
+        looks = {deed.slug: "" if deed is first else "taking" if deed.takes_away else "quiet" for deed in offered}
+        return [{"label": deed.label, "address": address(deed, row), "look": looks[deed.slug]} for deed in offered]
 
     def _address(self, deed: Deed, row: Any) -> str:
         return reverse(f"admin:{self._name(deed)}", args=[row.pk] if row else [])

@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any, Final
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.forms import AuthenticationForm
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.admin.desks import PAGES, sections
+from hashshare.admin.kept_forms import KEPT, drop_form, keep_form
 from hashshare.admin.marks import DASH
 from hashshare.admin.notices import notices
-from hashshare.services.counters import count, counted, network_address
-
-FAILURES: Final = {"account": 10, "address": 100}
-"""How often one may fail from one network address: with one e-mail address, and in all."""
-FAILURES_KEPT: Final = 15 * 60
-"""Seconds, from the first failure on."""
-
-
-class SignInForm(AuthenticationForm):
-    """E-mail address and password; what a wrong one gets does not say whether the address is known.
-
-    Guessing ends after some failures: not the account is closed, which anybody could bring about, but the door, to the
-    network address that the failures came from.
-    """
-
-    error_messages = {
-        "too_often": "That was tried too often. Try again in a quarter of an hour.",
-        "invalid_login": "This e-mail address and password do not go together.",
-        "inactive": "This account is closed. Ask the hub's operator.",
-    }
-
-    def clean_username(self) -> str:
-        """Addresses are kept in lower case, and nobody remembers which case they typed."""
-        return str(self.cleaned_data["username"]).strip().lower()
-
-    def clean(self) -> dict[str, Any]:
-        keys = self._counters()
-        if any(counted(keys[name]) >= most for name, most in FAILURES.items()):
-            raise ValidationError(self.error_messages["too_often"], code="too_often")
-        try:
-            return dict(super().clean())
-        except ValidationError:
-            for key in keys.values():
-                count(key, kept=FAILURES_KEPT)
-            raise
-
-    def _counters(self) -> dict[str, str]:
-        address = network_address(self.request.META) if self.request else ""
-        account = hashlib.sha256(str(self.cleaned_data.get("username", "")).encode()).hexdigest()[:32]
-        return {"account": f"sign-in:{address}:{account}", "address": f"sign-in:{address}"}
-
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
-        if not roles.role_of(user):
-            raise ValidationError(self.error_messages["inactive"], code="inactive")
+from hashshare.admin.sessions import is_verified
+from hashshare.admin.sign_in import enter_code, enter_password, set_up_second_factor
+from hashshare.selectors.demonstration import is_demonstration
 
 
 class HubAdminSite(AdminSite):
@@ -68,16 +27,50 @@ class HubAdminSite(AdminSite):
     site_title = "hashshare"
     index_title = "Overview"
     site_url = None
-    login_form = SignInForm
     index_template = "hashshare/overview.html"
     empty_value_display = DASH
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Which hub this is, for who works at more than one, and whether all that it shows is made up."""
+        own = {"hub_name": settings.HASHSHARE_NAME, "made_up": is_demonstration()}
+        return {**super().each_context(request), **own}
+
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(roles.role_of(request.user))
+        """No page of the site without password and second factor both."""
+        return is_verified(request) and bool(roles.role_of(request.user))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """What was sent to a page after the session had ended is kept, and not lost without a word."""
+        guarded: Callable[..., HttpResponse] = super().admin_view(view, cacheable)
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method == "POST":
+                self._keep_or_drop(request)
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(inner, guarded)
+
+    def _keep_or_drop(self, request: HttpRequest) -> None:
+        if not self.has_permission(request):
+            if request.path != reverse("admin:logout"):
+                keep_form(request)
+        elif KEPT in request.session and request.session[KEPT]["path"] == request.get_full_path():
+            drop_form(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        own = [path(page.path, self.admin_view(page.view(self)), name=page.name) for page in PAGES]
-        return [*own, *super().get_urls()]
+        own = [
+            path("login/", enter_password, name="login"),
+            path("login/code/", enter_code, name="login-code"),
+            path("login/set-up/", set_up_second_factor, name="login-set-up"),
+        ]
+        pages = [path(page.path, self.admin_view(page.view(self)), name=page.name) for page in PAGES]
+        return [*own, *pages, *super().get_urls()]
+
+    def password_change(  # type: ignore[override]  # a redirect is no TemplateResponse
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The stock page would leave other sessions open and no trace."""
+        return HttpResponseRedirect(reverse("admin:account"))
 
     def index(  # type: ignore[override]  # a redirect is no TemplateResponse
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
-from hashshare.api.problems import plain_problem
+from hashshare.api.problems import plain_problem, told_once
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.wire.errors import HubRestored
 
@@ -17,11 +18,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKENS: Final = "/api/v1/tokens"
 """Needed to read: it remembers a nonce, and changes nothing that anybody sees."""
 
-SESSIONS: Final = ("/admin/login/", "/admin/logout/")
-WORDS: Final = (
-    "This hub was restored from a backup and changes nothing until its operator has run: manage.py recover\n"
-    "Nothing was changed.\n"
-)
+SESSIONS: Final = ("/admin/login/", "/admin/login/code/", "/admin/logout/")
 
 
 class ReadOnlyWhileRestored:
@@ -43,4 +40,4 @@ class ReadOnlyWhileRestored:
 def refusal(request: HttpRequest, error: HubRestored) -> HttpResponse:
     if request.path.startswith("/api/"):
         return plain_problem(error)
-    return HttpResponse(WORDS, status=error.status, content_type="text/plain; charset=utf-8")
+    return told_once(HttpResponse(render_to_string("restored.html"), status=error.status))

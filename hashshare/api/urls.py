@@ -21,6 +21,7 @@ from hashshare.api.publishers import OnePublisher, Publishers
 from hashshare.api.receipts import Receipts
 from hashshare.api.releases import OneRelease, Releases
 from hashshare.api.resumption import Resumption
+from hashshare.api.sandbox import SandboxFiles
 from hashshare.api.schema import schema_document
 from hashshare.api.status import Status
 from hashshare.api.subscriptions import Decision, Subscriptions
@@ -66,6 +67,7 @@ urlpatterns = [
     re_path(
         r"^keys/(?P<fingerprint>SHA256:[A-Za-z0-9_-]{43})/revocation$", KeyRevocations.as_view(), name="key-revocations"
     ),
+    path("sandbox/files", SandboxFiles.as_view(), name="sandbox-files"),
     path("status", Status.as_view(), name="status"),
     path("schema", schema_document, name="schema"),
     path("docs", docs_page, name="docs"),

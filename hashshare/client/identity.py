@@ -39,6 +39,7 @@ from hashshare.client.publisher import (
     find_list,
     own_key,
     save_list,
+    save_words,
 )
 from hashshare.client.session import Session
 from hashshare.wire import keys
@@ -102,7 +103,7 @@ def init_publisher(
         made = make_keys(mine.keys_folder, KEY_ROLES if founders is None else ("feed",), uris=uris or {}, ask=ask)
         if founders is not None:
             keep_cards(mine, founders.cards)
-        roles = _first_metadata(mine, hub_keys(session), founders, now=now)
+        roles = first_metadata(mine, hub_keys(session), founders, now=now)
         done = propose(session, mine, roles, stands=Standing(), ask=ask, now=now, watch=watch)
     fingerprint = "" if done.job is None else root_fingerprint(mine.root_path.read_bytes())
     return Initialised(mine, fingerprint, tuple(made), done)
@@ -120,25 +121,30 @@ def _settled(mine: OwnPublisher, accepted: str) -> Initialised:
 
 def _accepted_fingerprint(session: Session, domain: str) -> str:
     """The fingerprint of the root that the hub holds, "" while it has none."""
+    return str(publisher_record(session, domain).get("fingerprint") or "")
+
+
+def publisher_record(session: Session, domain: str) -> dict[str, Any]:
+    """What the hub says of our publisher: {fingerprint, anew_until, ...}; empty while it has no root."""
     try:
-        answer = session.get_json(f"publishers/{domain}")
+        return dict(session.get_json(f"publishers/{domain}"))
     except NotFound:
-        return ""
+        return {}
     except NotEntitled as error:
         raise NotEntitled(
             f"{domain} is not a publisher of your organisation at this hub.",
             next_step="The hub's operator enters it after checking that you control the domain.",
         ) from error
-    return str(answer.get("fingerprint") or "")
 
 
 def hub_keys(session: Session) -> list[Key]:
     """The hub's two keys for snapshot and timestamp: one in use, one on standby."""
     descriptor = session.get_json("/.well-known/hashshare")
-    return [_hub_key(entry) for entry in descriptor["keys"]]
+    return [hub_key(entry) for entry in descriptor["keys"]]
 
 
-def _hub_key(entry: Mapping[str, Any]) -> Key:
+def hub_key(entry: Mapping[str, Any]) -> Key:
+    """One of the descriptor's keys. Raises UsageError for a kind that this version does not know."""
     kind, public = (entry.get("keytype"), entry.get("scheme")), entry["keyval"]["public"]
     if kind == ("ed25519", "ed25519"):
         return keys.tuf_key(bytes.fromhex(public))
@@ -147,7 +153,7 @@ def _hub_key(entry: Mapping[str, Any]) -> Key:
     raise UsageError("The hub signs with a kind of key that this version of hashshare does not know.")
 
 
-def _first_metadata(
+def first_metadata(
     mine: OwnPublisher, named: list[Key], founders: Founders | None, *, now: datetime
 ) -> dict[str, bytes]:
     """Root and targets version 1, unsigned; those that an unfinished attempt completed while they still fit."""
@@ -214,7 +220,9 @@ def create_list(
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         own = _kept_list(mine, slug, terms)
-        enter_in_catalogue(session, own, catalogue)
+        if enter_in_catalogue(session, own, catalogue):
+            # A hub that is restored from a backup of before may have to be told again (client.resending).
+            save_words(own, catalogue)
         return Created(own, _delegate(session, own, ask, now=now, watch=watch, hosted=hosted))
 
 
@@ -249,7 +257,7 @@ def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, A
         session.send("POST", "lists", json=body)
         return True
     except HashshareError as error:
-        there = _id_at_hub(session, own)
+        there = id_at_hub(session, own)
         if isinstance(error, Conflict) and there == own.list_id:
             return False
         if there is not None and there != own.list_id:
@@ -258,7 +266,7 @@ def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, A
         raise
 
 
-def _id_at_hub(session: Session, own: OwnList) -> str | None:
+def id_at_hub(session: Session, own: OwnList) -> str | None:
     """The id under which the hub has a list of this name, "" if it has none, None if it cannot be asked."""
     try:
         return str(session.get_json(f"lists/{own.publisher.domain}/{own.slug}").get("id"))

@@ -123,9 +123,8 @@ class _Run:
                 return self._result(held, prepared, self._stay_fresh(held), 0)
             if prepared.need is None or held is None:
                 return self._release(held, prepared, prepared.draft, feed)
-            follows = held.manifest_sha256
             asked = ask_for_major(
-                self.session, self.own, prepared.draft, prepared.need, follows=follows, ask=self.ask, now=now
+                self.session, self.own, prepared.draft, prepared.need, follows=held, ask=self.ask, now=now
             )
             if asked.kept and asked.missing:
                 result = self._result(held, replace(prepared, draft=None), None, 0)

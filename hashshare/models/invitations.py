@@ -14,11 +14,20 @@ from hashshare.models.people import Person
 
 
 class Invitation(models.Model):
-    """`made_with`: the organisation's own key that asked for the code, None if an operator made it."""
+    """`made_with`: the organisation's own key that asked for the code, None if an operator made it.
+
+    A reset lets `holder`, who has an account, choose anew what `renews` says.
+    """
 
     class Kind(models.TextChoices):
         ORGANISATION = "organisation", "Organisation"
         PERSON = "person", "Person"
+        RESET = "reset", "Reset"
+
+    class Renews(models.TextChoices):
+        PASSWORD = "password", "Password"
+        SECOND_FACTOR = "second factor", "Second factor"
+        BOTH = "both", "Password and second factor"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -29,8 +38,14 @@ class Invitation(models.Model):
     email = models.EmailField(max_length=254, blank=True)
     key_name = models.CharField(max_length=200, blank=True, help_text="What the machine's key is to be called")
     holder = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Who answers for the key"
+        Person,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who answers for the key, or whose reset it is",
     )
+    renews = models.CharField(max_length=16, choices=Renews.choices, blank=True)
     made_with = models.ForeignKey(
         OrganisationKey, on_delete=models.PROTECT, null=True, blank=True, related_name="invitations", editable=False
     )
@@ -43,13 +58,22 @@ class Invitation(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["organisation", "person"]), name="invitation_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["organisation", "person", "reset"]), name="invitation_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="organisation", role="", organisation__isnull=False)
-                | (Q(kind="person") & ~Q(role="")),
+                | (Q(kind="person") & ~Q(role=""))
+                | Q(kind="reset", role=""),
                 name="invitation_role_only_for_people",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="reset", holder__isnull=False) & ~Q(renews="")) | (~Q(kind="reset") & Q(renews="")),
+                name="invitation_reset_of_somebody",
             ),
         ]
 
     def __str__(self) -> str:
+        if self.kind == self.Kind.RESET:
+            return f"Reset of {self.email}"
         return f"{self.get_kind_display()} invitation of {self.organisation or self.email or 'operator'}"

@@ -16,7 +16,9 @@ from hashshare.models.organisations import Organisation
 class Person(AbstractBaseUser):
     """A person's rights follow from the role and the organisation alone: there are no groups to drift away.
 
-    An operator runs the hub and belongs to no organisation; everyone else sees only their own.
+    An operator runs the hub and belongs to no organisation; everyone else sees only their own. `second_factor_due`: the
+    person sets up a second factor at the next sign-in, for which the password is enough; otherwise who has none needs a
+    link from an operator.
     """
 
     class Role(models.TextChoices):
@@ -33,6 +35,7 @@ class Person(AbstractBaseUser):
     )
     role = models.CharField(max_length=16, choices=Role.choices)
     is_active = models.BooleanField(default=True)
+    second_factor_due = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"

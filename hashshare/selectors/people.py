@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
 from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
+from hashshare.wire import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ class Belongings:
 
 
 def belongings(person: Person, *, now: datetime) -> Belongings:
-    """All that ends when the person leaves. An access key is the person's if a key in their name signed for it."""
+    """All that ends when the person leaves. An access key is the person's if they made it at the pages, or a key in
+    their name signed for it.
+    """
     keys = OrganisationKey.objects.not_over(now).order_by("created_at")
-    made = AccessKey.objects.filter(made_with__holder=person, revoked_at=None, expires_at__gt=now)
+    made = AccessKey.objects.filter(made_for(person), revoked_at=None, expires_at__gt=now)
     shared = keys.filter(organisation=person.organisation_id, holder=None) if person.organisation_id else keys.none()
     return Belongings(
         sessions=tuple(sessions_of(person, now=now)),
@@ -49,9 +52,31 @@ def belongings(person: Person, *, now: datetime) -> Belongings:
     )
 
 
+def made_for(person: Person) -> Q:
+    """Access keys that are the person's."""
+    return Q(made_with__holder=person) | Q(made_by=person)
+
+
 def codes_of(person: Person) -> QuerySet[Invitation]:
     """Invitations, used ones too, that were made with a key of the person's, lead to one, or went to their address."""
     return Invitation.objects.filter(Q(made_with__holder=person) | Q(holder=person) | Q(email=person.email))
+
+
+def person_by_id(person_id: str) -> Person | None:
+    """With their organisation."""
+    return Person.objects.select_related("organisation").filter(pk=person_id).first()
+
+
+def person_by_email(email: str) -> Person:
+    """Raises NotFound."""
+    person = Person.objects.select_related("organisation").filter(email=email.strip().lower()).first()
+    if person is None:
+        raise errors.NotFound(f"Nobody has an account with {email}.")
+    return person
+
+
+def count_sessions(person: Person, *, now: datetime) -> int:
+    return sum(1 for _ in sessions_of(person, now=now))
 
 
 def sessions_of(person: Person, *, now: datetime) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
-
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 
 
 def count(key: str, *, kept: int) -> int:
@@ -28,15 +27,25 @@ def counted(key: str) -> int:
 
 
 def network_address(meta: Mapping[str, Any]) -> str:
-    """Where a request comes from: the address that a proxy on this machine names, else the connection's own.
+    """Where a request comes from: the address that a proxy of HASHSHARE_TRUSTED_PROXIES names, else the connection's.
 
-    Only the last name counts, which the proxy itself wrote. Somebody else's proxy is not believed.
+    The last name counts, which that proxy itself wrote, and the one before it if the last is such a proxy too. Somebody
+    else's proxy is not believed.
     """
-    own = str(meta.get("REMOTE_ADDR", ""))
-    named = str(meta.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-    if own not in LOOPBACK or not named:
-        return own
+    found = str(meta.get("REMOTE_ADDR", ""))
+    for named in reversed(str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")):
+        if not is_trusted_proxy(found):
+            break
+        try:
+            found = str(ipaddress.ip_address(named.strip()))
+        except ValueError:
+            break
+    return found
+
+
+def is_trusted_proxy(address: str) -> bool:
     try:
-        return str(ipaddress.ip_address(named))
+        parsed = ipaddress.ip_address(address)
     except ValueError:
-        return own
+        return False
+    return any(parsed in network for network in settings.HASHSHARE_TRUSTED_PROXIES)

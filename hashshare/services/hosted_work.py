@@ -1,6 +1,6 @@
 """Carrying out what needs a hosted key: the program `hashshare.client.hosted` publishes as a hotline's machine would.
 
-It is a child process that speaks to this hub like any other client (docs/adr/0014), so everything that it signs goes
+It is a child process that speaks to this hub like any other client (docs/adr/0015), so everything that it signs goes
 through the same door and the same checks. Its folder on this machine is a cache; its keys are given to it each time.
 """
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
+from hashshare.services.codes import keyed_hash, new_code
 from hashshare.services.keys import MAX_KEY_DAYS, add_key
 from hashshare.services.organisations import create_organisation
-from hashshare.services.people import create_person
+from hashshare.services.people import Chosen, create_person, set_chosen
 from hashshare.services.publishers import create_publisher
 from hashshare.wire import errors
-
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""Without 0/O and 1/I; twelve of them are 60 random bits."""
 
 VALID_FOR = timedelta(days=14)
 
@@ -61,12 +55,14 @@ def invite_key(
     key_name: str = "",
     holder: Person | None = None,
     made_with: OrganisationKey | None = None,
+    code: str = "",
 ) -> tuple[Invitation, str]:
     """A code for one more machine key of an organisation that exists, or for one whose first code ran out.
 
-    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for an operator.
+    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for a person. `code`:
+    a random one that is drawn already.
     """
-    code = new_code()
+    code = code or new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.ORGANISATION,
         organisation=organisation,
@@ -137,39 +133,44 @@ def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enro
 
 
 @transaction.atomic
-def accept_person_invitation(*, code: str, email: str, name: str, password: str, now: datetime) -> Person:
-    """Make the account that the invitation promised. An e-mail in the invitation wins over the one typed in.
+def accept_person_invitation(*, code: str, chosen: Chosen, now: datetime) -> Person:
+    """Make the account that the invitation promised, with its password, authenticator and recovery codes, and use the
+    code up. An e-mail in the invitation wins over the one typed in.
 
-    Raises InvitationInvalid, UsageError (weak password, bad or taken e-mail).
+    Raises InvitationInvalid, UsageError (no password or second factor, bad or taken e-mail).
     """
     invitation = locked(code, Invitation.Kind.PERSON)
     if invitation.used_at is not None or invitation.expires_at <= now:
         raise errors.InvitationInvalid
     if invitation.organisation and invitation.organisation.state == Organisation.State.SUSPENDED:
         raise errors.InvitationInvalid
-    try:
-        validate_password(password)
-    except ValidationError as error:
-        raise errors.UsageError(" ".join(error.messages)) from error
+    if not (chosen.password_hash and chosen.key and chosen.codes):
+        raise errors.UsageError("An account has a password, an authenticator and recovery codes.")
     person = create_person(
-        email=invitation.email or email,
-        name=name,
+        email=invitation.email or chosen.email,
+        name=chosen.name,
         role=invitation.role,
         organisation=invitation.organisation,
-        password=password,
+        password_hash=chosen.password_hash,
     )
+    set_chosen(person=person, chosen=chosen, now=now)
     invitation.used_at, invitation.used_by = now, person.email
     invitation.save(update_fields=["used_at", "used_by"])
     return person
 
 
+def person_link(*, code: str) -> Invitation | None:
+    """The invitation or reset behind a person's link, used and expired ones too; changes nothing."""
+    rows = Invitation.objects.select_related("organisation", "holder")
+    rows = rows.exclude(organisation__state=Organisation.State.SUSPENDED).exclude(holder__is_active=False)
+    kinds = (Invitation.Kind.PERSON, Invitation.Kind.RESET)
+    return rows.filter(code_hash=code_hash(code), kind__in=kinds).first()
+
+
 def open_person_invitation(*, code: str, now: datetime) -> Invitation:
-    """The invitation behind a link, for showing the page; changes nothing. Raises InvitationInvalid."""
-    rows = Invitation.objects.select_related("organisation").exclude(organisation__state=Organisation.State.SUSPENDED)
-    invitation = rows.filter(
-        code_hash=code_hash(code), kind=Invitation.Kind.PERSON, used_at=None, expires_at__gt=now
-    ).first()
-    if invitation is None:
+    """The invitation or reset behind a link that is still good. Raises InvitationInvalid."""
+    invitation = person_link(code=code)
+    if invitation is None or invitation.used_at is not None or invitation.expires_at <= now:
         raise errors.InvitationInvalid
     return invitation
 
@@ -208,13 +209,5 @@ def still_vouched_for(invitation: Invitation, now: datetime) -> bool:
     return (holder is None or holder.is_active) and (asked is None or asked.state_at(now) != "revoked")
 
 
-def new_code() -> str:
-    """Such as `7KQ4-M2XF-9D3P`."""
-    text = "".join(secrets.choice(ALPHABET) for _ in range(12))
-    return "-".join(text[i : i + 4] for i in (0, 4, 8))
-
-
 def code_hash(code: str) -> str:
-    """Keyed with the hub's secret: 60 bits alone could be searched for in a stolen database."""
-    plain = "".join(char for char in code.upper() if char.isalnum())
-    return salted_hmac("hashshare.invitation", plain, algorithm="sha256").hexdigest()
+    return keyed_hash(code, use="hashshare.invitation")

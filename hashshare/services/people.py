@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -12,23 +14,52 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
-from hashshare.selectors.people import Belongings, belongings, codes_of
+from hashshare.selectors.people import Belongings, belongings, codes_of, made_for, sessions_of
+from hashshare.services.second_factors import remove_second_factor, set_authenticator, set_recovery_codes
 from hashshare.wire import errors
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a person set up behind a one-time link, or at the first sign-in; what is empty stays as it is.
+
+    `key` is the authenticator's, `step` that of the code which confirmed it, `codes` are recovery codes.
+    """
+
+    email: str = ""
+    name: str = ""
+    password_hash: str = field(default="", repr=False)
+    key: bytes = field(default=b"", repr=False)
+    step: int = 0
+    codes: tuple[str, ...] = field(default=(), repr=False)
+
+
 def create_person(
-    *, email: str, role: str, password: str, name: str = "", organisation: Organisation | None = None
+    *,
+    email: str,
+    role: str,
+    password: str = "",
+    name: str = "",
+    organisation: Organisation | None = None,
+    password_hash: str = "",
+    second_factor_due: bool = False,
 ) -> Person:
-    """Raises UsageError for a bad or taken e-mail address."""
+    """With a password, or the hash of one. Raises UsageError for a bad or taken e-mail address."""
     email = email.strip().lower()
     try:
         validate_email(email)
     except ValidationError as error:
         raise errors.UsageError(f"{email!r} is not an e-mail address.") from error
-    person = Person(email=email, name=name.strip()[:200], role=role, organisation=organisation)
-    person.set_password(password)
+    person = Person(
+        email=email,
+        name=name.strip()[:200],
+        role=role,
+        organisation=organisation,
+        password=password_hash or make_password(password),
+        second_factor_due=second_factor_due,
+    )
     try:
         with transaction.atomic():
             person.save(force_insert=True)
@@ -54,8 +85,9 @@ def someone_leaves(*, person: Person, by: str, now: datetime) -> Belongings:
     ending = belongings(person, now=now)
     deactivate_person(person=person)
     Session.objects.filter(pk__in=ending.sessions).delete()
+    remove_second_factor(person=person)
     OrganisationKey.objects.filter(holder=person, revoked_at=None).update(revoked_at=now)
-    AccessKey.objects.filter(made_with__holder=person, revoked_at=None).update(revoked_at=now)
+    AccessKey.objects.filter(made_for(person), revoked_at=None).update(revoked_at=now)
     Invitation.objects.filter(pk__in=[row.pk for row in ending.invitations], used_at=None).update(expires_at=now)
     logger.info("%s left, by %s: %s.", person.email, by, told(ending))
     return ending
@@ -86,6 +118,45 @@ def told(ending: Belongings) -> str:
     }
     parts = [f"{kind}: {', '.join(names)}" for kind, names in named.items() if names]
     return "; ".join(["account closed", *parts])
+
+
+def set_chosen(*, person: Person, chosen: Chosen, now: datetime) -> None:
+    """In the caller's transaction."""
+    if chosen.password_hash:
+        person.password = chosen.password_hash
+        person.save(update_fields=["password"])
+    if chosen.key:
+        set_authenticator(person=person, key=chosen.key, step=chosen.step, now=now)
+    if chosen.codes:
+        set_recovery_codes(person=person, codes=chosen.codes, now=now)
+
+
+def end_sessions(*, person: Person, now: datetime, but: str = "") -> int:
+    """Sign the person out everywhere, `but` in the session of that key; how many sessions there were."""
+    ending = [key for key in sessions_of(person, now=now) if key != but]
+    Session.objects.filter(pk__in=ending).delete()
+    return len(ending)
+
+
+@transaction.atomic
+def change_role(*, person: Person, role: str, now: datetime) -> None:
+    """Within the person's organisation; nobody becomes an operator by it. Ends the person's sessions.
+
+    Raises UsageError.
+    """
+    if person.organisation_id is None or role not in {*Person.Role.values} - {Person.Role.OPERATOR}:
+        raise errors.UsageError("Only people of an organisation change roles, and none of them becomes an operator.")
+    Person.objects.filter(pk=person.pk).update(role=role)
+    person.role = role
+    end_sessions(person=person, now=now)
+
+
+@transaction.atomic
+def change_password(*, person: Person, password_hash: str, now: datetime, but: str = "") -> None:
+    """And end the person's sessions, `but` the one in which it was done."""
+    person.password = password_hash
+    person.save(update_fields=["password"])
+    end_sessions(person=person, now=now, but=but)
 
 
 def deactivate_person(*, person: Person) -> None:

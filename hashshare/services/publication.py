@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release, StoredObject
+from hashshare.selectors.beginnings import begins_anew
+from hashshare.services.beginnings import replace_root
 from hashshare.services.commits import ORDER
 from hashshare.services.hosting import check_hosting, follow_hosting
 from hashshare.services.jobs import Claim, finish_job
@@ -65,11 +67,14 @@ def publish_release(*, claim: Claim, commit: Commit, list_id: uuid.UUID, content
 def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
     """Take over root, targets and major metadata, and feed roles that were signed anew beside them.
 
-    The first root gives the publisher its fingerprint and begins its delivery log. Raises as `publish_release` does.
+    The first root gives the publisher its fingerprint and begins its delivery log; where an operator lets it begin
+    anew, another takes that one's place. Raises as `publish_release` does.
     """
     claim.lock()
     publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
     roles = accepted_roles(publisher, commit, now)
+    if begins_anew(publisher, {role: file.body for role, file in roles.items()}, now=now):
+        replace_root(publisher, fingerprint=root_fingerprint(roles["root"].body), now=now)
     for role, file in roles.items():
         if role in ORDER:
             keep_metadata(publisher, file, now)

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from hashshare.storage.files import drop_parts, read_part, sync_folder, write_hashed
+from hashshare.durable import sync_folder
+from hashshare.storage.files import drop_parts, read_part, write_hashed
 from hashshare.storage.keys import digest_of, is_draft
 from hashshare.storage.store import InternalPath
 

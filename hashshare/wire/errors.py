@@ -263,6 +263,12 @@ class BadSignature(VerificationFailed):
     slug, title = "signature-threshold", "Not enough valid signatures"
 
 
+class RootReplaced(VerificationFailed):
+    """The hub serves another first root of the publisher than the one that is trusted here."""
+
+    slug, title = "root-replaced", "Another first root"
+
+
 class ExpiredMetadata(VerificationFailed):
     """The signed metadata has expired."""
 

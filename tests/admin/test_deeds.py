@@ -19,7 +19,7 @@ from hashshare.models import AccessKey, Deed, GuardedDigest, Invitation, Organis
 from hashshare.services.invitations import enrol
 from hashshare.services.organisations import suspend_organisation
 from tests.admin.addresses import deed, page, table_deed
-from tests.admin.cast import browser
+from tests.admin.cast import browser, sign_in
 from tests.admin.conftest import Hub
 
 SHOWN_ONCE = re.compile(r"<code>(.+?)</code>")
@@ -225,7 +225,7 @@ def test_it_offers_operators_deeds_to_them_alone_and_refuses_them_to_others(hub:
 
 def test_it_refuses_a_deed_without_a_token_against_forgery(hub: Hub) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(hub.operator)
+    sign_in(client, hub.operator)
     assert client.post(deed(hub.aurora.member, "suspend"), {"reason": "forged"}).status_code == 403
     hub.aurora.member.refresh_from_db()
     assert hub.aurora.member.state == "active"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 from django.db.models import Model
 from django.test import Client
+from django.utils import timezone
 
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
+    Beginning,
     Commit,
+    Commitment,
+    Deed,
     Delivery,
     HashList,
     HostedKey,
@@ -25,25 +29,18 @@ from hashshare.models import (
     StoredObject,
     Subscription,
 )
+from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import invite_person
+from hashshare.services.sealing import seal_logs
 from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 OF_THE_HOTLINE = (
-    Organisation,
-    OrganisationKey,
-    Publisher,
-    HashList,
-    HostedKey,
-    Job,
-    Commit,
-    Release,
-    Metadata,
-    StoredObject,
-    Log,
+    *(Organisation, OrganisationKey, Publisher, Beginning, HashList, HostedKey, Job, Commit, Release, Metadata),
+    *(StoredObject, Log),
 )
-OF_THE_MEMBER = (AccessKey, Person)
+OF_THE_MEMBER = (AccessKey, Person, Commitment)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 
 
@@ -109,6 +106,21 @@ def test_it_keeps_operators_reasons_from_the_organisation_they_are_about(hub: Hu
     assert client.get(page(cobalt)).status_code == 200
     assert "history" not in client.get(page(cobalt)).content.decode()
     assert client.get(page(cobalt, "history")).status_code == 403
+
+
+def test_it_shows_people_of_an_organisation_what_their_own_people_did(hub: Hub) -> None:
+    now = timezone.now()
+    mine = note_deed(person=hub.engineer, what="Export", about="deliveries of the week", now=now)
+    of_another = note_deed(person=hub.analyst, what="Withdraw", about="three entries", now=now)
+    of_an_operator = hub.operators_own[Deed]
+    client = browser(hub.engineer)
+    assert sees(client, mine)
+    assert not sees(client, of_another)
+    assert not sees(client, of_an_operator)
+    seal_logs(now=now)
+    assert "sealed" in browser(hub.operator).get(page(of_another)).content.decode()
+    Deed.objects.filter(pk=of_another.pk).update(about="four entries")
+    assert "changed" in browser(hub.operator).get(page(of_another)).content.decode()
 
 
 def test_it_refuses_to_search_by_columns_that_are_not_offered(hub: Hub) -> None:

@@ -1,4 +1,4 @@
-"""What analysts approved in the browser, as the hotline's machine fetches it, and the hub's keys when asked for."""
+"""What analysts approved, as the hotline's machine fetches it, and the hub's keys as it asks for them."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +18,16 @@ FILL: Final = "from tests.browser.cast import fill; fill()"
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """`kind` of organisation; empty for the operator, who belongs to none."""
+    """`kind` of organisation; empty for the operator, who belongs to none. `key` is what the phone shows codes by."""
 
     name: str
     email: str
     kind: str
     password: str = PASSWORD
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.sha1(self.email.encode()).digest()
 
 
 CAST: Final = {
@@ -40,14 +45,18 @@ def fill_hub(hub: RunningHub) -> None:
 
 def fill() -> None:
     """Rows of every table for two hotlines and their members, and one person of each role."""
+    from django.utils import timezone
+
     from hashshare.models import Organisation
     from hashshare.services.people import create_person
+    from hashshare.services.second_factors import set_authenticator
 
     if not Organisation.objects.exists():
         _organisations()
     for role, who in CAST.items():
         of = Organisation.objects.filter(kind=who.kind).order_by("name").first()
-        create_person(email=who.email, role=role, organisation=of, password=who.password, name=who.name)
+        person = create_person(email=who.email, role=role, organisation=of, password=who.password, name=who.name)
+        set_authenticator(person=person, key=who.key, step=0, now=timezone.now())
 
 
 def _organisations() -> None:

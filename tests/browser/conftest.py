@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,14 @@ def filled_hub() -> Iterator[RunningHub]:
         hubs.stop_all()
 
 
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, Any]:
+    """Of who has signed in at `filled_hub`, by role."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def desks(filled_hub: RunningHub) -> Iterator[Desks]:
+def desks(filled_hub: RunningHub, cookies: dict[str, Any]) -> Iterator[Desks]:
     """The browser ends with the module: Playwright's loop would keep Django's tables from the tests after it."""
     with chromium() as browser:
-        yield Desks(browser, filled_hub.url)
+        yield Desks(browser, filled_hub.url, cookies)

@@ -98,16 +98,20 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Desks:
-    """Opens windows of one browser at one hub."""
+    """Opens windows of one browser at one hub; `cookies` are those of who has signed in there, by role."""
 
     browser: Browser
     url: str
+    cookies: dict[str, Any]
 
     @contextmanager
     def of(self, role: str, **options: Any) -> Iterator[Desk]:
         """Somebody of this role, signed in; at the end nothing may have been complained about."""
-        with self.nobody(**options) as desk:
-            sign_in(desk.page, url=self.url, who=CAST[role])
+        if role not in self.cookies:
+            with self.nobody() as door:
+                sign_in(door.page, url=self.url, who=CAST[role])
+                self.cookies[role] = door.page.context.storage_state()
+        with self.nobody(storage_state=self.cookies[role], **options) as desk:
             yield desk
 
     @contextmanager

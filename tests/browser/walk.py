@@ -8,13 +8,13 @@ from playwright.sync_api import Page
 
 from tests.browser.desk import Desk
 
-DESK = "#nav-sidebar a"
+DESK = "#nav-sidebar a, #account a"
 FIRST_ROW = "#result_list tbody tr:first-child th a"
 DEEDS = ".object-tools a"
 
 
 def navigation(desk: Desk) -> list[str]:
-    """Addresses of the person's desk, in its order."""
+    """Addresses of the person's desk, in its order, and what the menu of the own name offers."""
     desk.open("/admin/")
     return addresses(desk.page, DESK)
 

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from hashshare.models import Invitation, Person
 from hashshare.services.invitations import accept_person_invitation, enrol, invite_person, open_person_invitation
-from hashshare.services.people import create_person, deactivate_person
+from hashshare.services.people import Chosen, create_person, deactivate_person
+from hashshare.services.second_factors import new_key
 from hashshare.wire import errors
 from tests.builders import member, now, partner
 
@@ -22,14 +24,16 @@ PASSWORD = "correct horse battery staple"
 
 
 def accepted(code: str, **changes: Any) -> Person:
-    options: dict[str, Any] = {
-        "code": code,
+    at = changes.pop("now", now())
+    chosen: dict[str, Any] = {
         "email": "Ada@Delta.example",
         "name": "Ada",
-        "password": PASSWORD,
-        "now": now(),
+        "password_hash": make_password(PASSWORD),
+        "key": new_key(),
+        "step": 1,
+        "codes": ("AAAA-BBBB-CCCC",),
     }
-    return accept_person_invitation(**(options | changes))
+    return accept_person_invitation(code=code, chosen=Chosen(**(chosen | changes)), now=at)
 
 
 def test_it_makes_the_account_that_was_promised() -> None:
@@ -61,8 +65,8 @@ def test_it_prefers_the_address_of_the_invitation() -> None:
     assert accepted(code).email == "op@north.example"
 
 
-@pytest.mark.parametrize("changes", [{"password": "short"}, {"password": "password1234"}, {"email": "no address"}])
-def test_it_leaves_the_link_good_after_a_mistake(changes: dict[str, str]) -> None:
+@pytest.mark.parametrize("changes", [{"password_hash": ""}, {"key": b""}, {"codes": ()}, {"email": "no address"}])
+def test_it_leaves_the_link_good_after_a_mistake(changes: dict[str, Any]) -> None:
     _, code = invite_person(role="observer", organisation=partner().organisation, now=now())
     with pytest.raises(errors.UsageError):
         accepted(code, **changes)

@@ -5,21 +5,79 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from hashshare.admin.deeds import Deed, Outcome, Reason
+from hashshare.admin.deeds import Deed, Outcome, Reason, by_operators
+from hashshare.admin.links import invitation_link
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-from hashshare.models import Person
+from hashshare.models import Invitation, Person
 from hashshare.selectors.people import belongings
-from hashshare.services.people import someone_leaves, told
+from hashshare.selectors.second_factors import has_authenticator, recovery_codes_left
+from hashshare.services.lockout import is_shut_out, let_in_again
+from hashshare.services.people import change_role, someone_leaves, told
+from hashshare.services.resets import reset_sign_in
 from hashshare.wire.errors import Conflict
 
 NAMED: Final = 10
 """Keys that the page names one by one."""
+
+
+class Reset(Reason):
+    renews = forms.ChoiceField(label="What the person sets anew", choices=Invitation.Renews.choices, initial="both")
+    field_order = ("renews", "reason")
+
+
+class NewRole(Reason):
+    role = forms.ChoiceField(choices=[choice for choice in Person.Role.choices if choice[0] != Person.Role.OPERATOR])
+    field_order = ("role", "reason")
+
+
+def _of_others(request: HttpRequest, row: Any) -> bool:
+    """One's own sign-in is changed on *Your account*."""
+    return by_operators(request, row) and row.pk != request.user.pk
+
+
+def _reset(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
+    invitation, code = reset_sign_in(person=row, renews=data["renews"], now=timezone.now())
+    until = f"{invitation.expires_at:%-d %B %Y %H:%M} UTC"
+    return Outcome(
+        f"The link with which {row.email} sets the {invitation.get_renews_display().lower()} anew, good until {until}:",
+        invitation_link(code),
+        noted=f"{invitation.get_renews_display()}, by a link that is good until {until}",
+    )
+
+
+def _reset_consequences(row: Person) -> str:
+    return (
+        f"{row} is signed out everywhere, and what you choose is void from this moment. You get a one-time link, good "
+        f"for two days, with which {row} sets it anew.\n\nHand it over where you can tell that it is {row} whom you "
+        "speak with: whoever has the link becomes that person here."
+    )
+
+
+def _let_in(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
+    let_in_again(person=row)
+    return Outcome(f"{row} may try again.")
+
+
+def _change_role(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
+    before = row.role
+    change_role(person=row, role=data["role"], now=timezone.now())
+    return Outcome(f"{row} is {row.role} now, and signed out everywhere.", noted=f"From {before} to {row.role}")
+
+
+def _is_active(row: Person) -> bool:
+    return row.is_active
+
+
+def _has_other_roles(row: Person) -> bool:
+    return row.is_active and row.organisation_id is not None
 
 
 def _leaves(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
@@ -72,7 +130,7 @@ class PersonAdmin(RecordAdmin):
     list_filter = ("role", "is_active")
     list_select_related = ("organisation",)
     search_fields = ("email", "name")
-    fields = ("email", "name", "organisation", "role", "state_mark", "last_login", "created_at")
+    fields = ("email", "name", "organisation", "role", "state_mark", "factor_mark", "last_login", "created_at")
     deeds = (
         Deed(
             "leaves",
@@ -82,7 +140,30 @@ class PersonAdmin(RecordAdmin):
             Reason,
             _has_something_left,
         ),
+        Deed("reset", "Reset the sign-in", _reset, _reset_consequences, Reset, _is_active, _of_others),
+        Deed(
+            "let-in",
+            "Let in again",
+            _let_in,
+            lambda row: f"Failed sign-ins of {row} are forgotten. If they were not {row}'s own, reset the password.",
+            Reason,
+            is_shut_out,
+        ),
+        Deed(
+            "change-role",
+            "Change the role",
+            _change_role,
+            lambda row: f"{row} is signed out everywhere, and sees what the new role sees.",
+            NewRole,
+            _has_other_roles,
+        ),
     )
+
+    @admin.display(description="second factor")
+    def factor_mark(self, row: Person) -> str:
+        if not has_authenticator(row):
+            return "due at the next sign-in" if row.second_factor_due else "none"
+        return f"authenticator, {recovery_codes_left(row)} recovery codes left"
 
     @admin.display(description="account", ordering="is_active")
     def state_mark(self, row: Person) -> SafeString:

@@ -10,7 +10,11 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
 
+from hashshare.models import Person
+from hashshare.services.deeds import note_deed
 from hashshare.services.people import create_person
 from hashshare.wire.errors import HashshareError
 
@@ -27,12 +31,19 @@ class Command(BaseCommand):
         password = os.environ.get("HASHSHARE_OPERATOR_PASSWORD") or asked()
         try:
             validate_password(password)
-            person = create_person(email=options["email"], name=options["name"], role="operator", password=password)
+            person = make_operator(options["email"], options["name"], password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except HashshareError as error:
             raise CommandError(error.message) from error
-        self.stdout.write(f"Operator {person.email} created.")
+        self.stdout.write(f"Operator {person.email} created. The second factor is set up at the first sign-in.")
+
+
+@transaction.atomic
+def make_operator(email: str, name: str, password: str) -> Person:
+    person = create_person(email=email, name=name, role="operator", password=password, second_factor_due=True)
+    note_deed(person=None, what="Create an operator", about=person, now=timezone.now())
+    return person
 
 
 def asked() -> str:

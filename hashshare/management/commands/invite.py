@@ -7,8 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
+from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import invite_organisation
 from hashshare.wire.errors import HashshareError
 
@@ -29,15 +31,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            invitation, code = invite_organisation(
-                kind=options["kind"],
-                name=options["name"],
-                country=options["country"],
-                sector=options["sector"],
-                domains=options["domain"],
-                valid_for=timedelta(days=options["days"]),
-                now=timezone.now(),
-            )
+            with transaction.atomic():
+                invitation, code = invite_organisation(
+                    kind=options["kind"],
+                    name=options["name"],
+                    country=options["country"],
+                    sector=options["sector"],
+                    domains=options["domain"],
+                    valid_for=timedelta(days=options["days"]),
+                    now=timezone.now(),
+                )
+                about = invitation.organisation or options["name"]
+                note_deed(person=None, what="Invite an organisation", about=about, now=timezone.now())
         except HashshareError as error:
             raise CommandError(error.message) from error
         self.stdout.write(code)

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from hashshare.admin.links import invitation_link
 from hashshare.selectors.organisations import organisation_by_slug
+from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import invite_person
 from hashshare.wire.errors import HashshareError
 
@@ -25,15 +27,18 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=14, help="how long the link is good (default 14)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        slug = options["organisation"]
+        slug, now = options["organisation"], timezone.now()
         try:
-            invitation, code = invite_person(
-                role=options["role"],
-                organisation=organisation_by_slug(slug=slug) if slug else None,
-                email=options["email"],
-                valid_for=timedelta(days=options["days"]),
-                now=timezone.now(),
-            )
+            with transaction.atomic():
+                invitation, code = invite_person(
+                    role=options["role"],
+                    organisation=organisation_by_slug(slug=slug) if slug else None,
+                    email=options["email"],
+                    valid_for=timedelta(days=options["days"]),
+                    now=now,
+                )
+                told = f"{options['email'] or 'whoever has the link'}, {options['role']}"
+                note_deed(person=None, what="Invite a person", about=invitation, noted=told, now=now)
         except HashshareError as error:
             raise CommandError(error.message) from error
         self.stdout.write(invitation_link(code))

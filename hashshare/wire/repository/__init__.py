@@ -40,7 +40,7 @@ from hashshare.wire.repository.officers import (
     sign_major,
     sign_release,
 )
-from hashshare.wire.repository.resuming import check_standing, verify_resent
+from hashshare.wire.repository.resent import check_standing, verify_resent
 from hashshare.wire.repository.shapes import feed_manifest, list_ids, major_documents
 from hashshare.wire.repository.verification import Commit, Trusted, verify_commit
 

@@ -26,6 +26,7 @@ from hashshare.wire.repository.metadata import (
     read_typed,
 )
 from hashshare.wire.repository.requests import SigningRequest
+from hashshare.wire.repository.shapes import major_documents
 
 HUB: Final = {SNAPSHOT: "snapshots", TIMESTAMP: "timestamps"}
 
@@ -142,15 +143,26 @@ def _large_loss_lines(before: Targets | None, after: Targets) -> list[str]:
 
 
 def _major_lines(request: SigningRequest) -> list[str]:
-    """What each new document lets go."""
-    lines = []
-    for body in request.documents.values():
-        major = Major.parse(body)
-        lines.append(
-            f"{major.lost:,} entries of {major.list_name} may go with its version {major.version}, manifest "
-            f"{major.manifest.sha256}. Members lose them at their next sync."
-        )
-    return lines or ["The same as before, until a later date; nothing else changes."]
+    """What each new document lets go, and what those let go that are signed anew, as far as they are here."""
+    standing = major_documents(request.major) if request.major is not None else {}
+    before = {ref.path: ref for ref in standing.values()}
+    majors = [Major.parse(body) for _, body in sorted(request.documents.items())]
+    lines = [f"{_loss(it)}. Members lose them at their next sync." for it in majors if before.get(it.path) != it.ref]
+    again = [f"Signed again, as it stood: {_loss(it)}." for it in majors if before.get(it.path) == it.ref]
+    absent = len(before.keys() - request.documents.keys())
+    if absent and not lines:
+        noun = "large loss that stood" if absent == 1 else "large losses that stood"
+        again.append(f"Signed again, as before: {absent} {noun}, of which nothing is told here.")
+    return lines + again or ["The same as before, until a later date; nothing else changes."]
+
+
+def _loss(major: Major) -> str:
+    share = f" of the {major.held:,} ({100 * major.lost / major.held:.1f} %)" if major.held else ""
+    asked = f", asked for on {major.made_at:%Y-%m-%d}" if major.made_at else ""
+    return (
+        f"{major.lost:,} entries{share} of {major.list_name} may go with its version {major.version}{asked}, manifest "
+        f"{major.manifest.sha256}"
+    )
 
 
 def _feeds(targets: Targets | None) -> Mapping[str, DelegatedRole]:

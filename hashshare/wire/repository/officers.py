@@ -208,9 +208,11 @@ def sign_major(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = MAJOR_LIFE,
+    above: int = 0,
 ) -> bytes:
     """The major role's metadata after `major` (None for the first) with `documents` added; without any, a renewal.
 
+    `above`: a later version than this, where those up to it were lost after members had seen them.
     Older ones stay for members that were away; of more than limits.MAX_MAJORS the oldest of the longest list go.
     """
     standing = read_typed(MAJOR, major, Targets).signed if major is not None else None
@@ -219,7 +221,7 @@ def sign_major(
         targets[document.path] = document.ref.to_target()
     while len(targets) > limits.MAX_MAJORS:
         del targets[_oldest_major(targets)]
-    version = standing.version + 1 if standing else 1
+    version = max(standing.version if standing else 0, above) + 1
     return _sign(Metadata(Targets(version=version, expires=_until(now, life), targets=targets)), signers)
 
 
