@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from hashshare.models import Deed, Draft, Job, Organisation, Person
 from tests import builders as b
-from tests.admin.cast import browser, person
+from tests.admin.cast import browser, person, sign_in
 from tests.services.drafting import analyst, csv_of, entries, published, run
 
 pytestmark = pytest.mark.django_db
@@ -224,7 +224,7 @@ def test_no_file_or_no_list_is_told(images: b.Feed, ada: Person) -> None:
 
 def test_a_form_without_its_token_does_nothing(images: b.Feed, ada: Person) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(ada)
+    sign_in(client, ada)
     file = SimpleUploadedFile("images.csv", csv_of(entries(3)))
     answer = client.post(NEW, {"list": str(images.row.pk), "kind": "whole", "file": file, "end": "1"})
     assert answer.status_code == 403

@@ -83,7 +83,7 @@ def test_one_uploads_another_approves_and_the_hub_publishes(desks: Desks, hosted
 
 def test_it_works_without_scripts(desks: Desks, hosted: UploadDesk, tmp_path: Path) -> None:
     with desks.nobody(java_script_enabled=False) as desk:
-        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "ada"))
+        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "ida"))
         uploaded(desk, write(tmp_path / "plain.csv", digests(20)), known="Columns")
         press(desk.page, "Check the file")
         expect(desk.page.get_by_role("button", name="Submit for approval")).to_be_visible(timeout=SLOW)
@@ -92,7 +92,7 @@ def test_it_works_without_scripts(desks: Desks, hosted: UploadDesk, tmp_path: Pa
 def test_a_file_that_is_too_large_is_not_even_sent(desks: Desks, hosted: UploadDesk, tmp_path: Path) -> None:
     file = write(tmp_path / "large.csv", digests(20))
     with desks.nobody() as desk:
-        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "ada"))
+        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "joan"))
         desk.open("/admin/upload/")
         desk.page.locator("form[data-most]").evaluate("form => { form.dataset.most = '10'; }")
         desk.page.get_by_label("CSV file").set_input_files(file)
