@@ -106,6 +106,9 @@ def _check_list(own: OwnList, now: datetime) -> Iterable[Finding]:
             yield bad(CHECK, says, means=means, do=step, exit_code=ExitCode.VERIFICATION, subject=own.name)
         else:
             yield warn(CHECK, says, means=means, do="The next one is built anew.", subject=own.name)
+    if trust.is_hosted(own.publisher.home, own.publisher.domain, own.list_id):
+        yield good(CHECK, f"{own.name} is hosted: the hub keeps its key and signs it.", subject=own.name)
+        return
     yield from _check_roles(own.publisher, own.name, own.list_id, ("feed",), now)
 
 
