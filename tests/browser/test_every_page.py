@@ -23,7 +23,7 @@ def test_it_has_no_complaint_no_barrier_and_no_overflow(desks: Desks, role: str)
                 continue
             seen.add(address)
             desk.open(address)
-            waiting += deeper(desk)
+            waiting += deeper(desk) if role == "operator" else []  # others' rows look the same, with fewer buttons
             faults += [f"{address} {fault}" for fault in looked_at(desk)]
     assert not faults, "\n".join(faults)
     assert len(seen) > 1, f"the walk of an {role} found nothing"
