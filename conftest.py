@@ -11,7 +11,10 @@ SERVICES = ("HASHSHARE_TEST_DATABASE_URL", "HASHSHARE_TEST_RABBITMQ_URL", "HASHS
 
 
 def pytest_configure() -> None:
-    """A shell that runs the tests in the background has them ignore Ctrl-C, and every program they start would too."""
+    """Members' programs ask a hub whenever a test has them to, but where that they don't is what is tested.
+
+    A shell that runs the tests in the background has them ignore Ctrl-C, and every program they start would too."""
+    os.environ.setdefault("HASHSHARE_SYNC_NOW", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -129,7 +129,7 @@ class Listing:
         web = self.world.program("web")
         before = cpu_of(web)
         with watching(self.world.hub.access_log) as seen:
-            run = self.world.hashshare(self.world.cobalt, "sync", self.name)
+            run = self.world.hashshare(self.world.cobalt, "sync", "--now", self.name)
         return Synced(run, cpu_of(web) - before, seen)
 
     def _accounted(self, *arguments: str | Path) -> Published:

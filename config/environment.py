@@ -5,6 +5,7 @@ Every name may also be given as NAME_FILE, a file that holds the value: so secre
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
+
+from hashshare.durable import create_file
 
 env = FileAwareEnv(strip_whitespace=True)
 
@@ -32,6 +35,24 @@ def data_folder(default: Path) -> Path:
     return folder
 
 
+def public_url(folder: Path) -> str:
+    """HASHSHARE_PUBLIC_URL, else that of the hub that runs on the data `folder`, else that of the usual port here."""
+    given: str = env.str("HASHSHARE_PUBLIC_URL", "")
+    return (given or _running_hub(folder) or "http://127.0.0.1:8000").rstrip("/")
+
+
+def _running_hub(folder: Path) -> str:
+    """What `manage.py hub` says of itself, while it lives; "" when none runs here."""
+    try:
+        said = json.loads((folder / "hub.json").read_text())
+        os.kill(int(said["pid"]), 0)
+        return str(said["public"])
+    except PermissionError:
+        return str(said["public"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def private_folder(path: Path, *, group: bool = False) -> Path:
     """`path`, made with access for this user alone (and its `group`, to read) when it is missing."""
     path.mkdir(parents=True, exist_ok=True, mode=0o750 if group else 0o700)
@@ -45,21 +66,9 @@ def secret_key(folder: Path) -> str:
         return str(given)
     path = folder / "secret-key"
     if not path.exists():
-        _write_once(path, secrets.token_urlsafe(48))
+        # The first of several processes wins.
+        create_file(path, f"{secrets.token_urlsafe(48)}\n".encode())
     return path.read_text().strip()
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Let the first of several processes win: a linked file appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text + "\n")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
 
 
 def at_least_one(name: str, default: int) -> int:

@@ -24,6 +24,7 @@ from config.environment import (
     needed_with,
     networks,
     private_folder,
+    public_url,
     queues,
     secret_key,
     timetable,
@@ -37,7 +38,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HASHSHARE_DATA = data_folder(BASE_DIR / "var")
 HASHSHARE_OBJECTS = private_folder(Path(env.str("HASHSHARE_OBJECTS", str(HASHSHARE_DATA / "objects"))), group=True)
 HASHSHARE_KEYS = private_folder(Path(env.str("HASHSHARE_KEYS", str(HASHSHARE_DATA / "keys"))))
-HASHSHARE_PUBLIC_URL: str = env.str("HASHSHARE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+HASHSHARE_PUBLIC_URL = public_url(HASHSHARE_DATA)
 HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).hostname or "hashshare")
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
@@ -59,6 +60,18 @@ HASHSHARE_RATE_LIMIT: str = env.str("HASHSHARE_RATE_LIMIT", "1200/min")
 
 HASHSHARE_UPLOAD_GIB: float = env.float("HASHSHARE_UPLOAD_GIB", 100.0)
 """What a publisher may have uploaded that no release names yet, in all its lists together."""
+
+HASHSHARE_INCOMING = private_folder(HASHSHARE_DATA / "incoming")
+"""Files on their way from a browser, and what a worker writes while it looks at one."""
+
+HASHSHARE_HOSTED = private_folder(HASHSHARE_DATA / "hosted")
+"""What the hub keeps on this machine of lists that it signs for their hotlines; made again from the hub when lost."""
+
+HASHSHARE_DRAFT_MIB: int = at_least_one("HASHSHARE_DRAFT_MIB", 1024)
+"""The largest file that an analyst may upload in the browser."""
+
+HASHSHARE_DRAFT_DAYS: int = at_least_one("HASHSHARE_DRAFT_DAYS", 14)
+"""Days after which an upload that was not published is thrown away."""
 
 HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
 """Seconds after which a job whose worker shows no sign of life is given to another."""
@@ -127,6 +140,7 @@ TEMPLATES = [
         },
     },
 ]
+FILE_UPLOAD_TEMP_DIR = str(HASHSHARE_INCOMING)
 AUTH_USER_MODEL = "hashshare.Person"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -7,27 +7,24 @@ finished by running it again, and by nothing else.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
+
+from hashshare.durable import replace_file, sync_folder
 
 MARK: Final = "restoring.json"
 
 
 def mark_unfinished(folder: Path, facts: dict[str, Any]) -> None:
     """Safe on the disk when this returns."""
-    draft = folder / f".{MARK}.new"
-    with draft.open("w") as file:
-        json.dump(facts, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / MARK)
+    replace_file(folder / MARK, json.dumps(facts).encode())
 
 
 def mark_finished(folder: Path) -> None:
     (folder / MARK).unlink(missing_ok=True)
+    sync_folder(folder)
 
 
 def unfinished(folder: Path) -> dict[str, Any] | None:

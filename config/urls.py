@@ -1,9 +1,9 @@
 """Which address leads where; each part keeps its own addresses."""
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from config.health import healthz, readyz
+from hashshare.admin.front import public_page
 
 handler400 = "hashshare.admin.refusals.bad_request"
 handler403 = "hashshare.admin.refusals.not_allowed"
@@ -11,7 +11,7 @@ handler404 = "hashshare.admin.refusals.no_such_page"
 handler500 = "hashshare.admin.refusals.fault"
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/admin/"), name="front"),
+    path("", public_page, name="front"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("hashshare.api.urls")),

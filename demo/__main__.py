@@ -79,7 +79,8 @@ def closing(story: Story, arguments: argparse.Namespace) -> None:
     stage.fact(f"The hub goes on running at {story.hub.url}/admin/ until Ctrl-C; its folder is {story.folder}")
     for role, login in (("operator", story.operator), ("observer", story.observer)):
         if login:
-            stage.fact(f"{role:<9} {login.email}   password {login.password}")
+            stage.fact(f"{role:<9} {login.email}   password {login.password}   codes, each good once:")
+            stage.fact(f"          {'  '.join(login.codes[:5])}")
     stage.fact(f"member    HASHSHARE_HOME={story.cobalt.home} {Path(sys.executable)} -m hashshare status")
 
 

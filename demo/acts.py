@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.files import HashedFile, standard_library, write_csv, write_uploads
 from demo.hub import Hub
-from demo.observer import Login, accept_invitation, read_statistics
+from demo.observer import Login, accept_invitation, first_sign_in, password_alone, read_statistics
 from demo.proofs import prove
 from demo.stage import Answer, DemoFailedError, Organisation, Stage, require
 
@@ -53,6 +53,7 @@ class Story:
         self.stage.fact(f"ready at {self.hub.url}, everything under {self.hub.data}")
         self.operator = Login("operator@north.example", secrets.token_urlsafe(12))
         self.hub.create_operator(self.operator)
+        self.operator = first_sign_in(self.hub.url, self.operator)
 
     def enrol(self) -> None:
         self.stage.act("2  The operator invites a hotline and a member; their machines enrol with keys of their own")
@@ -93,7 +94,7 @@ class Story:
         require([entry["organisation"]["slug"] for entry in waiting] == ["cobalt"], "Aurora sees Cobalt's request")
         self.aurora.hashshare("grant", LIST, "cobalt", "--until", "2030-01-01")
         self.cobalt.hashshare("pin", "aurora.example", str(self.stage.figures["root_fingerprint"]))
-        answer = self.cobalt.hashshare("sync")
+        answer = self.cobalt.hashshare("sync", "--now")
         synced = the_list(answer)
         require(synced["version"] == 1 and synced["entries"] == self.stage.figures["published"], "all of it arrived")
         self.cobalt.hashshare("verify")
@@ -117,7 +118,7 @@ class Story:
         segment.chmod(0o600)
         try:
             segment.write_bytes(bytes(forged))
-            refused = self.cobalt.hashshare("sync", expect=4)
+            refused = self.cobalt.hashshare("sync", "--now", expect=4)
         finally:
             segment.write_bytes(whole)
         held = self.cobalt.hashshare("lookup", self.files[0].sha256, expect=7).document
@@ -128,7 +129,7 @@ class Story:
 
     def pull_delta(self) -> None:
         self.stage.act("7  Cobalt syncs again: only what changed")
-        answer = self.cobalt.hashshare("sync")
+        answer = self.cobalt.hashshare("sync", "--now")
         synced = the_list(answer)
         expected = int(self.stage.figures["published"]) + ADDED - WITHDRAWN
         require(synced["version"] == 3 and synced["entries"] == expected, "the additions and withdrawals arrived")
@@ -145,10 +146,10 @@ class Story:
         self.stage.act("8  Aurora withdraws one more and waits: Cobalt's next sync applies it, and says so signed")
         wrong = self.files[WITHDRAWN].sha256
         with self.aurora.start("withdraw", LIST, wrong, "--reason", "incorrect", "--wait-seconds", "120") as waiting:
-            synced = the_list(self.cobalt.hashshare("sync"))
+            synced = the_list(self.cobalt.hashshare("sync", "--now"))
             while synced["version"] < 4 and not waiting.ended:
                 time.sleep(1)
-                synced = the_list(self.cobalt.hashshare("sync"))
+                synced = the_list(self.cobalt.hashshare("sync", "--now"))
             require(synced["acknowledgement"]["sent"], "the sync that applied it told the hub so")
             [withdrawal] = waiting.finish(within=60).document["propagation"]["withdrawals"]
         require((withdrawal["applied"], withdrawal["entitled"]) == (1, 1), "Aurora saw every member apply it")
@@ -177,10 +178,11 @@ class Story:
         email = "adviser@delta.example"
         link = self.hub.manage("invite-person", "--organisation", "delta", "--role", "observer", "--email", email)
         self.observer = accept_invitation(link, email=email)
+        password_alone(self.hub.url, self.observer)
         expected = f"{int(self.stage.figures['entries']):,}"
         text = self.hub.until(lambda: read_statistics(self.hub.url, self.login), lambda page: expected in page)
         require(expected in text, f"the statistics show {expected} entries")
-        self.stage.fact(f"the page shows {expected} entries, 1 hotline, 1 member, and not one hash")
+        self.stage.fact(f"the page shows {expected} entries and 1 hotline, members only roughly, and not one hash")
         require(self.files[5].sha256[:12] not in text, "no hash on the statistics page")
         self.stage.note(statistics_entries=int(self.stage.figures["entries"]))
 

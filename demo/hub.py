@@ -22,8 +22,8 @@ STOP_WITHIN = 30.0
 SERVERS = ("DATABASE_URL", "HASHSHARE_BROKER_URL", "HASHSHARE_CACHE_URL", "HASHSHARE_OBJECTS", "HASHSHARE_KEYS")
 """Left out of the environment, so that the demo's hub uses nothing but its own folder."""
 
-HURRIED = "roll_up_statistics=5,seal_logs=5"
-"""What a hub does every minute, more often: nobody watches a demo to wait."""
+HURRIED = "roll_up_statistics=5,seal_logs=5,count_entries=5,publish_statistics=5"
+"""What a hub does every minute or ten, more often: nobody watches a demo to wait."""
 
 
 @dataclass(slots=True)

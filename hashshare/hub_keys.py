@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from securesystemslib.signer import Key, Signer, SSlibKey
 
+from hashshare.durable import create_file, replace_file
 from hashshare.wire import errors, keys
 
 STANDBY: Final = "standby.pub"
@@ -102,10 +102,10 @@ def made_standby(online: Key, folder: Path) -> Key:
     if standby is not None and standby.keyid != online.keyid:
         return standby
     if standby is not None:
-        swap(folder, "standby.pem", keys.to_pem(keys.generate()))
+        replace_file(folder / "standby.pem", keys.to_pem(keys.generate()))
     made = keys.load(existing(folder / "standby.pem"))
-    publish = place_new if standby is None else swap
-    publish(folder, STANDBY, base64.b64encode(keys.public_bytes(made)))
+    publish = create_file if standby is None else replace_file
+    publish(folder / STANDBY, base64.b64encode(keys.public_bytes(made)))
     return read_standby(folder)
 
 
@@ -166,42 +166,14 @@ def promote_standby(standby: Path, *, passphrase: bytes | None = None) -> None:
         raise errors.UsageError(f"{standby} is not this hub's standby key.")
     following = keys.generate()
     with alone_in(folder):
-        swap(folder, "online.pem", keys.to_pem(key))
-        swap(folder, "standby.pem", keys.to_pem(following, passphrase=passphrase))
-        swap(folder, STANDBY, base64.b64encode(keys.public_bytes(following)))
+        replace_file(folder / "online.pem", keys.to_pem(key))
+        replace_file(folder / "standby.pem", keys.to_pem(following, passphrase=passphrase))
+        replace_file(folder / STANDBY, base64.b64encode(keys.public_bytes(following)))
     load_hub_keys.cache_clear()
-
-
-def swap(folder: Path, name: str, content: bytes) -> None:
-    """Replace a file of mode 0600 whole."""
-    part = folder / f".{name}.new"
-    part.unlink(missing_ok=True)
-    place(folder, part, content)
-    part.replace(folder / name)
 
 
 def existing(path: Path) -> Path:
     """The private key file, made if there is none."""
     if not path.exists():
-        place(path.parent, path, keys.to_pem(keys.generate()))
+        create_file(path, keys.to_pem(keys.generate()))
     return path
-
-
-def place_new(folder: Path, name: str, content: bytes) -> None:
-    """`place` by name."""
-    place(folder, folder / name, content)
-
-
-def place(folder: Path, path: Path, content: bytes) -> None:
-    """Write a file of mode 0600 that appears whole; one that is already there stays."""
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)
-    except FileExistsError:
-        return
-    finally:
-        Path(name).unlink()

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from hashshare.selectors.recovery import is_restored
 from hashshare.services import (
+    counting,
+    draft_work,
     erasure,
     expiry,
     jobs,
@@ -23,12 +26,13 @@ from hashshare.services import (
     pruning,
     reminders,
     runs,
+    sandbox,
     sealing,
-    statistics,
     timestamps,
     warnings,
     work,
 )
+from hashshare.services.statistics import daily, editions
 
 P = ParamSpec("P")
 
@@ -60,6 +64,7 @@ def process_of(task: Any) -> str:
 def verify_release(self: Any, job_id: str) -> None:
     """Publish or reject the release that a job is about."""
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+    draft_work.follow_commit(job_id=uuid.UUID(job_id))
 
 
 @shared_task(bind=True, name="hashshare.tasks.verify_shard")
@@ -74,6 +79,27 @@ def verify_shard(self: Any, job_id: str) -> None:
 def apply_metadata(self: Any, job_id: str) -> None:
     """Accept or reject root and targets metadata."""
     work.run_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@shared_task(bind=True, name="hashshare.tasks.check_draft")
+@unless_restored
+def check_draft(self: Any, job_id: str) -> None:
+    """Count what an uploaded file would change."""
+    draft_work.run_draft_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@shared_task(bind=True, name="hashshare.tasks.publish_draft")
+@unless_restored
+def publish_draft(self: Any, job_id: str) -> None:
+    """Publish an approved file of a hosted list."""
+    draft_work.run_draft_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@shared_task(bind=True, name="hashshare.tasks.tend_hosted")
+@unless_restored
+def tend_hosted(self: Any, job_id: str) -> None:
+    """Sign a hosted list again, on a new base where one is due."""
+    draft_work.run_draft_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
 
 
 # --- The timetable ------------------------------------------------------------------------------------------------
@@ -139,7 +165,25 @@ def remind_overdue() -> None:
 @scheduled
 def roll_up_statistics() -> None:
     """Write the coalition's figures of today, and of yesterday once more."""
-    statistics.roll_up_recent(now=timezone.now())
+    daily.roll_up_recent(now=timezone.now())
+
+
+@scheduled
+def count_entries() -> None:
+    """Count what is on the lists that have moved."""
+    counting.count_entries(now=timezone.now())
+
+
+@scheduled
+def publish_statistics() -> None:
+    """Make the figures of weeks, months and quarters that are due."""
+    editions.publish_periods(now=timezone.now())
+
+
+@scheduled
+def publish_sandbox() -> None:
+    """The next release of the sandbox list, once a day."""
+    sandbox.publish_sandbox(now=timezone.now())
 
 
 @scheduled
@@ -164,3 +208,15 @@ def prune_nonces() -> None:
 def erase_openings() -> None:
     """Erase what the logs may tell no longer."""
     erasure.erase_openings(now=timezone.now())
+
+
+@scheduled
+def tend_hosted_lists() -> None:
+    """Sign hosted lists again before they expire."""
+    draft_work.tend_hosted_lists(now=timezone.now())
+
+
+@scheduled
+def clear_drafts() -> None:
+    """Delete uploaded files that are of no more use."""
+    draft_work.clear_drafts(now=timezone.now(), days=settings.HASHSHARE_DRAFT_DAYS)

@@ -7,7 +7,6 @@ after an outage one run catches up, and running it twice, or in two places at on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -89,8 +88,27 @@ TIMETABLE: Final = (
     Planned(
         "roll_up_statistics", MINUTE, 15 * MINUTE,
         does="Writes the coalition's figures of today, and those of yesterday once more.",
-        seen="Coalition statistics: the day it is as of.",
+        seen="Daily statistics: rows of today.",
         missed="Counts are made up for if it runs again by the next day; levels of a missed day stay blank.",
+    ),
+    Planned(
+        "publish_sandbox", HOUR, 3 * HOUR,
+        does="Publishes the next small release of the sandbox list once a day, where the hub has one.",
+        seen="Releases: the sandbox list has one of the last day.",
+        missed="Who integrates against the sandbox sees no change; after 14 days its signature lapses.",
+    ),
+    Planned(
+        "count_entries", 10 * MINUTE, HOUR,
+        does="Counts the entries of lists that have moved or of which entries have lapsed, and once a day what "
+        "hotlines have in common.",
+        seen="Daily statistics: the metric entries follows the lists.",
+        missed="Figures of what is shared are as old as the last count. Entries that lapsed meanwhile are made up for.",
+    ),
+    Planned(
+        "publish_statistics", 10 * MINUTE, 2 * HOUR,
+        does="Makes the figures of the running week, month and quarter once a day, and freezes those that are over.",
+        seen="Coalition statistics: it is as of yesterday.",
+        missed="The page is as of an older day. The next run makes up for every period that was missed.",
     ),
     Planned(
         "prune_objects", 10 * MINUTE, HOUR,
@@ -116,8 +134,17 @@ TIMETABLE: Final = (
         seen="Logs: a leaf of kind erasure on the days when something was.",
         missed="What your law says may be kept no longer is kept until the next run.",
     ),
+    Planned(
+        "tend_hosted_lists", 10 * MINUTE, HOUR,
+        does="Has hosted lists signed again when nearly half of a signature's life is over, and their bases renewed.",
+        seen="Jobs: one of kind Sign a hosted list again for each that was due.",
+        missed="A hosted list's signature runs out after 14 days, and members alarm. Their lists stay in use.",
+    ),
+    Planned(
+        "clear_drafts", 10 * MINUTE, HOUR,
+        does="Deletes the files of uploads that were published or thrown away, and throws away what was not published "
+        "in HASHSHARE_DRAFT_DAYS.",
+        seen="Uploads: none that is open is older than HASHSHARE_DRAFT_DAYS.",
+        missed="Uploaded files, which hold hashes in clear, stay for longer than they need to.",
+    ),
 )  # fmt: skip
-
-
-def planned(name: str, *, among: Iterable[Planned] = TIMETABLE) -> Planned | None:
-    return next((each for each in among if each.name == name), None)

@@ -307,10 +307,10 @@ class Feed:
         )
         return {self.list_id: made}
 
-    def major(self, manifest: Manifest, *, lost: int, version: int = 0) -> Major:
+    def major(self, manifest: Manifest, *, lost: int, version: int = 0, held: int | None = None) -> Major:
         """The document by which so many entries may go with this manifest, uploaded."""
         ref = ObjectRef.of(manifest_path(self.list_id), manifest.to_bytes())
-        made = Major(self.list_id, self.row.name, version or manifest.version, lost, ref)
+        made = Major(self.list_id, self.row.name, version or manifest.version, lost, ref, held=held)
         self.put(made.path, made.to_bytes())
         return made
 

@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 from config.postgres.account import PrivatePostgresFailed
 from config.postgres.cluster import cluster_of
 from config.postgres.programs import Programs, programs_at_least
+from hashshare.durable import settle
 
 SCHEMA: Final = "public"
 """Where all tables are. What was put aside of an earlier hub has a schema of its own."""
@@ -65,8 +66,7 @@ def dump(place: Place, path: Path, *, snapshot: str, without_rows: Iterable[str]
     ]  # fmt: skip
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         _run(command, place, stdout=file)
-        file.flush()
-        os.fsync(file.fileno())
+        settle(file)
 
 
 def restore(place: Place, blocks: Iterable[bytes]) -> None:

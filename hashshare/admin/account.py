@@ -47,6 +47,7 @@ class OwnPassword(NewPassword):
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
         self._request = request
         super().__init__(data, known_email="known", asks_name=False)
+        self.fields["password1"].label, self.fields["password2"].label = "New password", "New password again"
 
     def clean_old_password(self) -> str:
         email, given = self._request.user.get_username(), str(self.cleaned_data["old_password"])

@@ -7,9 +7,8 @@ the content security policy allows no inline style. No request, no table, no wor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 WIDTH: Final = 480
@@ -21,13 +20,33 @@ BOTTOM: Final = 28
 Y_TICKS: Final = 4
 X_TICKS: Final = 5
 
+NAMED_RIGHT: Final = 96
+"""Room at the right of lines for their names."""
+LINE_HEIGHT: Final = 16
+ROW_HEIGHT: Final = 28
+ROW_LABELS: Final = 176
+ROW_VALUES: Final = 80
+LONGEST_LABEL: Final = 26
+"""Characters of a bar's name that fit before it; the table has all of them."""
+
+Words = Callable[[int], str]
+"""How a value is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One day's value; None where nothing was recorded, which is not the same as nought."""
+    """One value on the axis, such as that of a week; None where there is none, which is not the same as nought."""
 
-    day: date
+    label: str
     value: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Readings under one name; the series of a chart have the same labels."""
+
+    name: str
+    readings: tuple[Reading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +60,48 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle; `label` is what a pointer resting on it is told."""
+    """A rectangle, or a point without width; `label` is what a pointer resting on it is told."""
 
     x: float
     y: float
     width: float
     height: float
     label: str
+    series: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An unbroken run; `series` counts from 1 and picks the colour."""
+
+    path: str
+    series: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A text in the drawing, beside what it names."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+    series: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything a template needs to draw one measure over days, by line or by bars."""
+    """Everything a template needs to draw lines, columns or bars."""
 
     title: str
     description: str
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-    lines: tuple[str, ...] = ()
+    x_ticks: tuple[Tick, ...] = ()
+    y_ticks: tuple[Tick, ...] = ()
+    lines: tuple[Line, ...] = ()
     dots: tuple[Bar, ...] = ()
     bars: tuple[Bar, ...] = ()
     gaps: tuple[Bar, ...] = ()
+    names: tuple[Name, ...] = ()
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -69,37 +109,92 @@ class Chart:
     floor: int = HEIGHT - BOTTOM
 
 
-def line_chart(readings: Sequence[Reading], *, title: str, description: str) -> Chart:
-    """A line per unbroken run of readings: a day without one breaks the line. `readings` has one per day, in order."""
-    ticks = _y_ticks(readings)
-    runs = [[(_middle(readings, i), _height(value, ticks[-1])) for i, value in run] for run in _runs(readings)]
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where values and labels lie: `count` places between left and right, values from 0 to `top`."""
+
+    count: int
+    top: int
+    right: float = WIDTH - RIGHT
+    ticks: tuple[int, ...] = field(default=())
+
+    def middle(self, i: int) -> float:
+        return LEFT + (i + 0.5) * self.step
+
+    def height(self, value: int) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.top
+
+    @property
+    def step(self) -> float:
+        return (self.right - LEFT) / max(self.count, 1)
+
+
+def line_chart(
+    series: Sequence[Series], *, title: str, description: str, words: Words | None = None, ticks: Sequence[int] = ()
+) -> Chart:
+    """A line per unbroken run of readings: one without a value breaks it. Names stand at the end of each line if there
+    are several. `ticks`: of the value axis, where round numbers of the unit are not round numbers.
+    """
+    frame = _frame(series, ticks, named=len(series) > 1)
+    lines, dots, names = [], [], []
+    for number, one in enumerate(series, 1):
+        for run in _runs(one.readings):
+            points = [(frame.middle(i), frame.height(value)) for i, value in run]
+            if len(points) > 1:
+                lines.append(Line("M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points), number))
+            else:
+                dots.append(Bar(points[0][0], points[0][1], 0, 0, "", number))
+        if len(series) > 1 and (last := _last(one.readings)) is not None:
+            names.append(Name(frame.right + 8, frame.height(last), one.name, series=number))
     return Chart(
         title,
         description,
-        _x_ticks(readings),
-        _placed(ticks),
-        lines=tuple("M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in run) for run in runs if len(run) > 1),
-        dots=tuple(Bar(run[0][0], run[0][1], 0, 0, "") for run in runs if len(run) == 1),
-        gaps=_gaps(readings),
+        _x_ticks(series[0].readings, frame),
+        _y_ticks(frame, words or short_number),
+        lines=tuple(lines),
+        dots=tuple(dots),
+        gaps=_gaps(series, frame),
+        names=_apart(names),
+        right=int(frame.right),
     )
 
 
-def bar_chart(readings: Sequence[Reading], *, title: str, description: str) -> Chart:
-    """A bar per day, from nought. `readings` has one per day, in order."""
-    ticks = _y_ticks(readings)
-    width = max(_step(readings) * 0.72, 0.8)
+def column_chart(readings: Sequence[Reading], *, title: str, description: str, words: Words | None = None) -> Chart:
+    """A column per reading, from nought."""
+    series = [Series("", tuple(readings))]
+    frame = _frame(series, (), named=False)
+    width = max(frame.step * 0.72, 0.8)
+    written = words or (lambda value: f"{value:,}")
     bars = (
-        Bar(_middle(readings, i) - width / 2, y, width, HEIGHT - BOTTOM - y, f"{_day(reading.day)}: {reading.value:,}")
+        Bar(frame.middle(i) - width / 2, y, width, HEIGHT - BOTTOM - y, f"{reading.label}: {written(reading.value)}")
         for i, reading in enumerate(readings)
         if reading.value is not None
-        for y in (_height(reading.value, ticks[-1]),)
+        for y in (frame.height(reading.value),)
     )
-    return Chart(title, description, _x_ticks(readings), _placed(ticks), bars=tuple(bars), gaps=_gaps(readings))
+    return Chart(
+        title,
+        description,
+        _x_ticks(readings, frame),
+        _y_ticks(frame, words or short_number),
+        bars=tuple(bars),
+        gaps=_gaps(series, frame),
+    )
 
 
-def days_between(first: date, last: date) -> list[date]:
-    """Every day from `first` to `last`, both included."""
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+def bar_chart(readings: Sequence[Reading], *, title: str, description: str, words: Words | None = None) -> Chart:
+    """A bar for each reading, one under the other, its name before it and its value behind it; from nought."""
+    written = words or (lambda value: f"{value:,}")
+    largest = max((reading.value or 0 for reading in readings), default=0) or 1
+    room, bars, names = WIDTH - ROW_LABELS - ROW_VALUES, [], []
+    for i, reading in enumerate(readings):
+        y = i * ROW_HEIGHT + 4
+        width = room * (reading.value or 0) / largest
+        shown = "\N{EN DASH}" if reading.value is None else written(reading.value)
+        bars.append(Bar(ROW_LABELS, y, width, ROW_HEIGHT - 8, f"{reading.label}: {shown}"))
+        names.append(Name(ROW_LABELS - 8, y + 14, short_label(reading.label), "end"))
+        names.append(Name(ROW_LABELS + width + 8, y + 14, shown))
+    height = max(len(readings), 1) * ROW_HEIGHT
+    return Chart(title, description, bars=tuple(bars), names=tuple(names), height=height, left=ROW_LABELS, floor=height)
 
 
 def round_ticks(largest: int) -> list[int]:
@@ -119,28 +214,40 @@ def short_number(value: int) -> str:
     return f"{value:,}"
 
 
-def _y_ticks(readings: Sequence[Reading]) -> list[int]:
-    return round_ticks(max((r.value for r in readings if r.value is not None), default=0))
+def short_label(text: str) -> str:
+    """As much of it as fits before a bar."""
+    return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
 
 
-def _placed(ticks: list[int]) -> tuple[Tick, ...]:
-    return tuple(Tick(_height(value, ticks[-1]), short_number(value), "end") for value in ticks)
+def _frame(series: Sequence[Series], ticks: Sequence[int], *, named: bool) -> Frame:
+    largest = max((it.value for one in series for it in one.readings if it.value is not None), default=0)
+    chosen = tuple(ticks) or tuple(round_ticks(largest))
+    return Frame(len(series[0].readings), chosen[-1], WIDTH - (NAMED_RIGHT if named else RIGHT), chosen)
 
 
-def _x_ticks(readings: Sequence[Reading]) -> tuple[Tick, ...]:
+def _y_ticks(frame: Frame, words: Words) -> tuple[Tick, ...]:
+    return tuple(Tick(frame.height(value), words(value), "end") for value in frame.ticks)
+
+
+def _x_ticks(readings: Sequence[Reading], frame: Frame) -> tuple[Tick, ...]:
+    """The last one always, for that is what is quoted."""
     every = max(1, math.ceil(len(readings) / X_TICKS))
-    return tuple(Tick(_middle(readings, i), _day(readings[i].day)) for i in range(every // 2, len(readings), every))
+    places = range((len(readings) - 1) % every, len(readings), every)
+    return tuple(Tick(frame.middle(i), readings[i].label) for i in places)
 
 
-def _gaps(readings: Sequence[Reading]) -> tuple[Bar, ...]:
-    """A pale band over each run of days without a reading."""
-    step, gaps, start = _step(readings), [], None
-    for i, reading in enumerate([*readings, Reading(date.max, 0)]):
-        if reading.value is None and start is None:
+def _gaps(series: Sequence[Series], frame: Frame) -> tuple[Bar, ...]:
+    """A pale band where no series has a value."""
+    labels = [reading.label for reading in series[0].readings]
+    empty = [all(one.readings[i].value is None for one in series) for i in range(len(labels))]
+    gaps, start = [], None
+    for i, missing in enumerate([*empty, False]):
+        if missing and start is None:
             start = i
-        elif reading.value is not None and start is not None:
-            label = f"No figures: {_day(readings[start].day)} to {_day(readings[i - 1].day)}"
-            gaps.append(Bar(LEFT + start * step, TOP, (i - start) * step, HEIGHT - BOTTOM - TOP, label))
+        elif not missing and start is not None:
+            span = labels[start] if i - start == 1 else f"{labels[start]} to {labels[i - 1]}"
+            x, width = LEFT + start * frame.step, (i - start) * frame.step
+            gaps.append(Bar(x, TOP, width, HEIGHT - BOTTOM - TOP, f"No figures: {span}"))
             start = None
     return tuple(gaps)
 
@@ -157,17 +264,14 @@ def _runs(readings: Sequence[Reading]) -> Iterator[list[tuple[int, int]]]:
         yield run
 
 
-def _step(readings: Sequence[Reading]) -> float:
-    return (WIDTH - LEFT - RIGHT) / max(len(readings), 1)
+def _last(readings: Sequence[Reading]) -> int | None:
+    return next((reading.value for reading in reversed(readings) if reading.value is not None), None)
 
 
-def _middle(readings: Sequence[Reading], i: int) -> float:
-    return LEFT + (i + 0.5) * _step(readings)
-
-
-def _height(value: int, top: int) -> float:
-    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / top
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+def _apart(names: Sequence[Name]) -> tuple[Name, ...]:
+    """Moved up where two would lie over each other."""
+    placed: list[Name] = []
+    for name in sorted(names, key=lambda it: -it.y):
+        y = min([name.y, *(it.y - LINE_HEIGHT for it in placed)])
+        placed.append(Name(name.x, y, name.text, name.anchor, name.series))
+    return tuple(placed)

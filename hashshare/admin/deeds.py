@@ -5,6 +5,7 @@ The stock forms of the admin never change a row here; a deed is the only way.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,12 @@ class Reason(forms.Form):
 
 class Nothing(forms.Form):
     """For deeds that need no further word."""
+
+
+class OneTime(forms.Form):
+    """For deeds that show a secret: sent twice, as by a double click, the form makes one and shows it both times."""
+
+    form = forms.CharField(max_length=64, widget=forms.HiddenInput, initial=lambda: secrets.token_urlsafe(32))
 
 
 def always(row: Any) -> bool:

@@ -7,17 +7,29 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from hashshare.admin import account, roles
+from hashshare.admin import account, drafts, roles, uploading
+from hashshare.admin.commitments import commitments
 from hashshare.admin.expiring import what_expires_next
 from hashshare.admin.kept_forms import kept_form_page
+from hashshare.admin.member_desk import (
+    member_desk,
+    member_list,
+    member_lists,
+    member_receipt,
+    sandbox_files,
+)
+from hashshare.admin.onboarding import onboarding
 from hashshare.admin.propagation import withdrawal_propagation
-from hashshare.admin.statistics import coalition_statistics
+from hashshare.admin.queues import decisions
+from hashshare.admin.reception import one_release
+from hashshare.admin.statistics import coalition_statistics, statistics_export, statistics_report
 from hashshare.admin.timetable import timetable
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +50,104 @@ class Page:
 
 PAGES: Final = (
     Page(
+        "member-desk",
+        "desk/",
+        "Your desk",
+        "Your organisation",
+        member_desk,
+        roles.sees_member_desk,
+        "What to do next, lists, withdrawals to apply, machines, receipts",
+    ),
+    Page(
+        "member-lists",
+        "lists/",
+        "Lists to ask for",
+        "Your organisation",
+        member_lists,
+        roles.sees_member_desk,
+        "What hotlines offer here, and where each of your requests stands",
+    ),
+    Page(
+        "member-list",
+        "lists/<str:domain>/<slug:slug>/",
+        "",
+        "Your organisation",
+        member_list,
+        roles.sees_member_desk,
+    ),
+    Page(
+        "member-receipt", "desk/receipts/<int:leaf>/", "", "Your organisation", member_receipt, roles.sees_member_desk
+    ),
+    Page("sandbox-files", "desk/sandbox.zip", "", "Your organisation", sandbox_files, roles.sees_member_desk),
+    Page(
+        "onboarding",
+        "onboarding/",
+        "Onboarding",
+        "Your desk",
+        onboarding,
+        roles.is_operator,
+        "How far each organisation is, since when, and who does the next step",
+    ),
+    Page(
+        "queues",
+        "waiting/",
+        "Waiting for a decision",
+        "Your desk",
+        decisions,
+        roles.is_operator,
+        "What somebody has to decide, the longest wait first",
+    ),
+    Page(
+        "uploads",
+        "uploads/",
+        "Uploads",
+        "Publish",
+        drafts.uploads,
+        roles.uploads,
+        "Files on their way to becoming releases, and those that wait for you",
+    ),
+    Page(
+        "new-upload",
+        "uploads/new/",
+        "New upload",
+        "Publish",
+        uploading.new_upload,
+        roles.uploads,
+        "A CSV file, checked before anything is published",
+    ),
+    Page(
+        "withdraw",
+        "uploads/withdraw/",
+        "Withdraw entries",
+        "Publish",
+        uploading.withdraw,
+        roles.uploads,
+        "One wrong hash or many, with the reason",
+    ),
+    Page("upload", "uploads/<uuid:draft_id>/", "", "Publish", drafts.one_upload, roles.uploads),
+    Page("upload-progress", "uploads/<uuid:draft_id>/progress/", "", "Publish", drafts.progress, roles.uploads),
+    Page("upload-faults", "uploads/<uuid:draft_id>/faults.csv", "", "Publish", drafts.faults, roles.uploads),
+    Page("upload-template", "uploads/template/<uuid:list_id>/", "", "Publish", drafts.template, roles.uploads),
+    Page("release", "releases/<uuid:release_id>/", "", "Publish", one_release, roles.sees_propagation),
+    Page(
         "statistics",
         "statistics/",
         "Coalition statistics",
         "Coalition",
         coalition_statistics,
         roles.sees_statistics,
-        "Members, entries, deliveries and withdrawals, day by day",
+        "Members, entries, deliveries and withdrawals, by week, month and quarter",
+    ),
+    Page("statistics-report", "statistics/report/", "", "Coalition", statistics_report, roles.sees_statistics),
+    Page("statistics-export", "statistics/export/", "", "Coalition", statistics_export, roles.sees_statistics),
+    Page(
+        "commitments",
+        "commitments/",
+        "Commitments",
+        "Coalition",
+        commitments,
+        roles.enters_commitments,
+        "What your organisation says it has done of the statement of action",
     ),
     Page(
         "propagation",
@@ -84,13 +187,14 @@ PAGES: Final = (
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
+    "What is published": ("Publisher", "Beginning", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
-    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "DailyStatistic", "Deed"),
+    "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "Deed"),
+    "Statistics": ("StatisticPeriod", "Commitment", "StatementAction", "DailyStatistic"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did"}
+NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did", "StatisticPeriod": "Periods"}
 """Where the navigation says it in other words than the class."""
 
 ABOUT: Final = {
@@ -100,6 +204,7 @@ ABOUT: Final = {
     "OrganisationKey": "The machine keys that sign requests",
     "AccessKey": "Read-only keys for other programs",
     "Publisher": "The domains under which hotlines publish",
+    "Beginning": "Hotlines that lost their root and were let begin anew",
     "HashList": "What is published, with algorithms, terms and version",
     "Release": "Each version of a list, published or rejected with reasons",
     "Commit": "What hotlines sent to be published",
@@ -114,6 +219,9 @@ ABOUT: Final = {
     "Log": "The logs that nobody can rewrite",
     "Restoration": "When this hub was restored from a backup",
     "GuardedDigest": "Digests of harmless files that no list may hold",
+    "StatisticPeriod": "What was shown of each week, month and quarter, and its corrections",
+    "Commitment": "What signatories say they have done, and its review",
+    "StatementAction": "The actions of the statement, in its own words",
     "DailyStatistic": "The numbers behind the coalition statistics",
     "Deed": "Every change made from these pages, by whom, why",
 }

@@ -13,9 +13,12 @@ DASH: Final = "\N{EN DASH}"
 
 TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
-    **dict.fromkeys(("in time", "on time"), "good"),
+    **dict.fromkeys(("in time", "on time", "in the log", "up to date"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
+    **dict.fromkeys(("behind", "never synced", "terms to accept", "terms changed", "to apply"), "warn"),
+    **dict.fromkeys(("frozen", "verified", "self-reported"), "good"),
+    "returned": "warn",
     "served": "good",
     "hub key not named": "bad",
     "changed": "bad",

@@ -1,41 +1,33 @@
 """What the coalition statistics measure, each with the definition that is shown under its figure.
 
-Pure: readings in, figures out. Whether a measure is a level or a count decides how it is added up over a period.
+docs/statistics.md tells the same definitions. Pure: words only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Final, Literal
-
-from hashshare.admin.charts import Chart, Reading, bar_chart, days_between, line_chart
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`kind` is "level" (the state at the end of a day) or "count" (what happened within it).
-
-    `drawn_as` is the title of its chart; empty for what changes too seldom to be worth one.
-    """
+    """`kind` is "level" (the state at the end of the period), "count" (what happened within it) or "lag" (seconds)."""
 
     metric: str
     name: str
     unit: str
-    kind: Literal["level", "count"]
+    kind: Literal["level", "count", "lag"]
     definition: str
-    drawn_as: str = ""
 
 
-MEASURES: Final[tuple[Measure, ...]] = (
+_ALL: Final = (
     Measure(
         "members",
         "Members",
         "organisations",
         "level",
-        "Companies and other organisations that receive lists and whose access is in force.",
-        "Members",
+        "Companies and other organisations that receive lists and whose access is in force. Those that agreed to be "
+        "named are counted exactly, the others rounded to 5.",
     ),
     Measure(
         "hotlines",
@@ -45,28 +37,34 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "Organisations that publish lists and whose access is in force.",
     ),
     Measure(
-        "countries",
-        "Countries",
-        "countries",
+        "partners",
+        "Governments and other partners",
+        "organisations",
         "level",
-        "Countries in which at least one organisation whose access is in force is based.",
+        "Governments, international and non-governmental organisations that see these statistics.",
     ),
     Measure(
         "lists",
         "Lists",
         "lists",
         "level",
-        "Hash lists with a published version that their hotline has not closed.",
-        "Lists in force",
+        "Hash lists with a published version that their hotline has not closed, private ones included.",
     ),
     Measure(
         "entries",
-        "Entries",
+        "Entries in force",
         "entries",
         "level",
-        "Entries on all lists together; a lapsed one counts until its hotline renews the base. "
-        "An item that is on two lists counts twice.",
-        "Entries in force",
+        "Entries on all lists together that were not withdrawn and have not expired. An item that is on two lists "
+        "counts twice.",
+    ),
+    Measure(
+        "hashes",
+        "Hashes",
+        "hashes",
+        "level",
+        "Hashes of the entries in force, by algorithm. One entry may have several, so hashes and entries are never "
+        "added up.",
     ),
     Measure(
         "releases",
@@ -74,161 +72,108 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "releases",
         "count",
         "New versions of a list that were verified and published. Rejected ones do not count.",
-        "Releases a day",
+    ),
+    Measure(
+        "upserts",
+        "Added or changed",
+        "entries",
+        "count",
+        "Entries that hotlines added, changed or took up again in published releases.",
     ),
     Measure(
         "withdrawals",
-        "Withdrawals",
+        "Withdrawn",
         "entries",
         "count",
         "Entries that hotlines took back in published releases, for whatever reason.",
-        "Entries withdrawn a day",
+    ),
+    Measure(
+        "expired",
+        "Expired",
+        "entries",
+        "count",
+        "Entries that ended by the date which their hotline had given them.",
+    ),
+    Measure(
+        "overlap",
+        "On lists of two hotlines",
+        "entries",
+        "level",
+        "Entries whose key hash is on a list of each of the two hotlines, by the algorithm of the key. Lists with "
+        "different keys are not compared.",
     ),
     Measure(
         "deliveries",
         "Deliveries",
         "deliveries",
         "count",
-        "Times that a list's current version was handed to an organisation in full. Polls without news do not count.",
-        "Deliveries a day",
+        "Times that a list's current version was handed to an organisation in full. Polls without news do not count. "
+        "Those to organisations that have not agreed to be named are rounded to 5.",
+    ),
+    Measure(
+        "members_expected",
+        "Members with something to apply",
+        "organisations",
+        "level",
+        "Members that have had access to a list with a published version for at least 24 hours.",
+    ),
+    Measure(
+        "members_current",
+        "Members current within 24 hours",
+        "organisations",
+        "level",
+        "Of the members that have had access to a list with a published version for at least 24 hours, those that "
+        "stated to have applied every version of their lists that is older than 24 hours.",
+    ),
+    Measure(
+        "applied_median",
+        "Publication to use, median",
+        "",
+        "lag",
+        "From the publication of a version until a member's signed statement that it applied it: half of all took "
+        "no longer. Over every version and entitled member, in the period in which the statement came; rounded up to "
+        "minutes.",
+    ),
+    Measure(
+        "applied_p90",
+        "Publication to use, 90 %",
+        "",
+        "lag",
+        "The same: nine of ten took no longer.",
+    ),
+    Measure(
+        "withdrawal_applied_median",
+        "Withdrawal to acknowledgement, median",
+        "",
+        "lag",
+        "From the publication of a version that took entries back until a member's signed statement that it applied "
+        "it: half of all took no longer.",
+    ),
+    Measure(
+        "withdrawal_applied_p90",
+        "Withdrawal to acknowledgement, 90 %",
+        "",
+        "lag",
+        "The same: nine of ten took no longer.",
     ),
 )
 
+MEASURES: Final[dict[str, Measure]] = {measure.metric: measure for measure in _ALL}
+"""By metric, in the order of the page."""
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    """A table that divides some measures up. `prefix` is what the rows' dimension begins with."""
+PARTS: Final[dict[str, str]] = {
+    "algorithm": "By the algorithm of the hash.",
+    "category": "By the category that the hotline gave, each in its own classification scheme; schemes are not "
+    "converted into each other.",
+    "age_band": "By the apparent age band that the hotline gave.",
+    "media": "By the kind of media that the hash was made of. Only hashes are shared, never media.",
+    "origin": "By the origin that the hotline gave.",
+    "reason": "As the hotline said, in the four words that members see: incorrect, superseded, expired, other.",
+    "country": "By the country in which the organisation is based.",
+    "sector": "By the sector that the member belongs to.",
+    "hotline": "By the domain name under which the hotline publishes.",
+}
+"""What is said of a division, behind the definition of what is divided."""
 
-    title: str
-    prefix: str
-    head: str
-    columns: tuple[tuple[str, str], ...]
-    definition: str
-
-
-BREAKDOWNS: Final[tuple[Breakdown, ...]] = (
-    Breakdown(
-        "By country",
-        "country:",
-        "Country",
-        (("organisations", "Organisations"), ("deliveries", "Deliveries")),
-        "Organisations of any kind whose access is in force, by the country they are based in, and what they received.",
-    ),
-    Breakdown(
-        "By hotline",
-        "hotline:",
-        "Hotline",
-        (("releases", "Releases"), ("upserts", "Added or changed"), ("withdrawals", "Withdrawn")),
-        "What each hotline published in the period: releases, and the entries in them.",
-    ),
-    Breakdown(
-        "By list",
-        "list:",
-        "List",
-        (("entries", "Entries"),),
-        "Entries in force on each list of the catalogue. Private lists are not named here.",
-    ),
-    Breakdown(
-        "Why entries were withdrawn",
-        "reason:",
-        "Reason",
-        (("withdrawals", "Entries withdrawn"),),
-        "As the hotline said, in the four words that members see: incorrect, superseded, expired, other.",
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenDown:
-    """A breakdown with its rows: a name, and a value for each column (None where there is none)."""
-
-    breakdown: Breakdown
-    rows: tuple[tuple[str, tuple[int | None, ...]], ...]
-
-
-def broken_down(breakdown: Breakdown, found: Mapping[str, Mapping[str, int]]) -> BrokenDown:
-    """`found` maps each name to its values by metric."""
-    metrics = [metric for metric, _ in breakdown.columns]
-    rows = ((name, tuple(values.get(metric) for metric in metrics)) for name, values in found.items())
-    return BrokenDown(breakdown, tuple(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measure over a period, ready to be shown: the value to quote, the change, the chart and its table."""
-
-    measure: Measure
-    value: int | None
-    change: str
-    chart: Chart
-    readings: tuple[Reading, ...]
-
-    @property
-    def newest_first(self) -> tuple[Reading, ...]:
-        return self.readings[::-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """`days` days, the last of which is `until`."""
-
-    days: int
-    until: date
-
-    @property
-    def since(self) -> date:
-        return self.until - timedelta(days=self.days - 1)
-
-    @property
-    def before(self) -> Period:
-        return Period(self.days, self.since - timedelta(days=1))
-
-    def readings(self, by_day: Mapping[date, int]) -> tuple[Reading, ...]:
-        return tuple(Reading(day, by_day.get(day)) for day in days_between(self.since, self.until))
-
-
-def figure(measure: Measure, by_day: Mapping[date, int], period: Period) -> Figure:
-    """`by_day` holds the measure's value on every day that has one, in the period and in the one before."""
-    readings, before = period.readings(by_day), period.before.readings(by_day)
-    draw = line_chart if measure.kind == "level" else bar_chart
-    return Figure(
-        measure,
-        _value(measure, readings),
-        _change(measure, readings, before, period),
-        draw(readings, title=measure.drawn_as, description=describe(readings)),
-        readings,
-    )
-
-
-def describe(readings: Sequence[Reading]) -> str:
-    """A chart in words, for those who do not see it."""
-    known = [reading.value for reading in readings if reading.value is not None]
-    span = f"From {in_words(readings[0].day)} to {in_words(readings[-1].day)}"
-    if not known:
-        return f"{span}: no figures."
-    missing = len(readings) - len(known)
-    gaps = f"; {missing} {'day' if missing == 1 else 'days'} without figures" if missing else ""
-    return f"{span}: lowest {min(known):,}, highest {max(known):,}, last {known[-1]:,}{gaps}."
-
-
-def in_words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _value(measure: Measure, readings: Sequence[Reading]) -> int | None:
-    known = [reading.value for reading in readings if reading.value is not None]
-    if not known:
-        return None
-    return known[-1] if measure.kind == "level" else sum(known)
-
-
-def _change(measure: Measure, readings: Sequence[Reading], before: Sequence[Reading], period: Period) -> str:
-    now, then = _value(measure, readings), _value(measure, before)
-    if now is None:
-        return "No figures in this period"
-    if then is None:
-        return "No figures for the period before"
-    if measure.kind == "count":
-        return f"{then:,} in the {period.days} days before"
-    day = in_words([reading.day for reading in before if reading.value is not None][-1])
-    return f"{now - then:+,} since {day}" if now != then else f"No change since {day}"
+TOO_FEW: Final = "Not shown: fewer than five members that have not agreed to be named stand behind it."
+NOT_STATED: Final = "not stated"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -14,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from hashshare.admin import roles
+from hashshare.admin.spreadsheets import csv_response
 from hashshare.selectors.propagation import (
     MemberState,
     Withdrawal,
@@ -95,21 +95,13 @@ def _row(found: Withdrawal, member: MemberState) -> dict[str, Any]:
 
 
 def _csv(found: Withdrawal, members: list[MemberState]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"propagation-{found.release.list.slug}-{found.version}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    rows = csv.writer(response)
-    rows.writerow(["list", "version", "organisation", "country", "state", "applied_at", "purged_at", "reminded_at"])
+    rows = []
     for it in members:
         moments = (moment.isoformat() if moment else "" for moment in (it.applied_at, it.purged_at, it.reminded_at))
-        who = (_cell(it.organisation.name), it.organisation.country)
-        rows.writerow([found.release.list.name, found.version, *who, WORDS.get(it.state, it.state), *moments])
-    return response
-
-
-def _cell(text: str) -> str:
-    """No spreadsheet takes the name of an organisation for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "'"} else text
+        who = (it.organisation.name, it.organisation.country)
+        rows.append((found.release.list.name, found.version, *who, WORDS.get(it.state, it.state), *moments))
+    head = ("list", "version", "organisation", "country", "state", "applied_at", "purged_at", "reminded_at")
+    return csv_response(f"propagation-{found.release.list.slug}-{found.version}.csv", head, rows)
 
 
 def _days(request: HttpRequest) -> int:

@@ -3,9 +3,10 @@
 | role     | sees                                                                                   |
 |----------|----------------------------------------------------------------------------------------|
 | operator | every table, the coalition statistics; may do what the services offer                  |
-| analyst  | the rows of their own organisation, read-only; of a hotline, where withdrawals arrived |
-| engineer | the same                                                                               |
-| observer | the coalition statistics and nothing else                                              |
+| analyst  | the rows of their own organisation, read-only; of a member, its desk; of a hotline,    |
+|          | where withdrawals arrived, the upload desk, and who may have its lists: they decide    |
+| engineer | the same rows, the member's desk; may make and end its keys and access keys            |
+| observer | the coalition statistics, the commitments of their own organisation, and nothing else  |
 
 People of a suspended organisation see nothing.
 """
@@ -23,7 +24,11 @@ M = TypeVar("M", bound=Model)
 
 OPERATOR: Final = "operator"
 OBSERVER: Final = "observer"
+ENGINEER: Final = "engineer"
+ANALYST: Final = "analyst"
 HOTLINE: Final = "hotline"
+MEMBER: Final = "member"
+PARTNER: Final = "partner"
 OF_AN_ORGANISATION: Final = frozenset({"analyst", "engineer"})
 
 
@@ -56,9 +61,38 @@ def sees_propagation(request: HttpRequest) -> bool:
     )
 
 
+def uploads(request: HttpRequest) -> bool:
+    """Analysts of hotlines: they work at the upload desk, for the lists of their own."""
+    return role_of(request.user) == ANALYST and sees_propagation(request)
+
+
+def decides_on_subscription(request: HttpRequest, row: Any) -> bool:
+    """Operators, and analysts of the hotline that publishes the list."""
+    own = uploads(request) and row.list.publisher.organisation_id == own_organisation(request)
+    return is_operator(request) or own
+
+
 def sees_expiring(request: HttpRequest) -> bool:
     """Operators, and people of an organisation for what is its own."""
     return role_of(request.user) in {OPERATOR, *OF_AN_ORGANISATION}
+
+
+def sees_member_desk(request: HttpRequest) -> bool:
+    """Who takes lists: engineers of any organisation that may, and all people of members. May ask for a list there."""
+    role, kind = role_of(request.user), getattr(getattr(request.user, "organisation", None), "kind", "")
+    return (role == ENGINEER and kind != PARTNER) or (role in OF_AN_ORGANISATION and kind == MEMBER)
+
+
+def keeps_keys(request: HttpRequest, row: Any = None) -> bool:
+    """Engineers, for the keys of the own organisation; `row` is one of these, None for all of the table."""
+    if not (role_of(request.user) == ENGINEER and sees_member_desk(request)):
+        return False
+    return row is None or row.organisation_id == request.user.organisation_id  # type: ignore[union-attr]
+
+
+def enters_commitments(request: HttpRequest) -> bool:
+    """People of any organisation, a government's observers included, for their own."""
+    return role_of(request.user) in {*OF_AN_ORGANISATION, OBSERVER}
 
 
 def own_organisation(request: HttpRequest) -> uuid.UUID | None:

@@ -19,6 +19,7 @@ from hashshare.admin.marks import DASH
 from hashshare.admin.notices import notices
 from hashshare.admin.sessions import is_verified
 from hashshare.admin.sign_in import enter_code, enter_password, set_up_second_factor
+from hashshare.selectors.demonstration import is_demonstration
 
 
 class HubAdminSite(AdminSite):
@@ -30,8 +31,9 @@ class HubAdminSite(AdminSite):
     empty_value_display = DASH
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Which hub this is, for who works at more than one."""
-        return {**super().each_context(request), "hub_name": settings.HASHSHARE_NAME}
+        """Which hub this is, for who works at more than one, and whether all that it shows is made up."""
+        own = {"hub_name": settings.HASHSHARE_NAME, "made_up": is_demonstration()}
+        return {**super().each_context(request), **own}
 
     def has_permission(self, request: HttpRequest) -> bool:
         """No page of the site without password and second factor both."""

@@ -1,26 +1,66 @@
-"""The page *Coalition statistics*: counts of the whole coalition from the daily rows, for reading only; no hash."""
+"""The page *Coalition statistics*, its printable report and its exports: of one period and scope; no hash."""
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from hashshare.admin import roles
-from hashshare.admin.measures import BREAKDOWNS, MEASURES, BrokenDown, Figure, Period, broken_down, figure
-from hashshare.selectors.statistics import breakdown, daily_statistics, newest_day
+from hashshare.admin.measures import MEASURES
+from hashshare.admin.sections import sections, tiles
+from hashshare.admin.sheets import AXES, Sheet, history_of, make_sheet
+from hashshare.admin.spreadsheets import csv_response
+from hashshare.periods import Period, day_in_words, read_period
+from hashshare.selectors.commitments import action_states
+from hashshare.selectors.editions import editions, every_figure, figures
+from hashshare.selectors.organisations import named_organisations
+from hashshare.services.statistics.exports import note_export, signed_statistics
+from hashshare.wire.errors import HashshareError
 
-PERIODS: Final = {30: "30 days", 90: "90 days", 365: "a year"}
-DEFAULT_PERIOD: Final = 30
+KIND_NAMES: Final = {"week": "Weeks", "month": "Months", "quarter": "Quarters"}
 LATE_AFTER: Final = timedelta(days=2)
+LONGEST: Final = 300
+"""Characters of a scope."""
+HEAD: Final = (
+    "period", "revision", "as_of", "frozen", "metric", "name", "kind", "unit", "scope", "part", "value", "withheld",
+    "definition",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for. `all`: every edition of this kind of period, the latest first; `edition`: the one in
+    hand, None on a hub without figures.
+    """
+
+    kind: str
+    all: Sequence[Any]
+    edition: Any
+    scope: str
+
+    @property
+    def revisions(self) -> list[Any]:
+        """Every edition of the period in hand, the newest first."""
+        return [row for row in self.all if self.edition and row.start == self.edition.start]
+
+    @property
+    def periods(self) -> list[Any]:
+        """The newest edition of each period."""
+        newest: dict[Any, Any] = {}
+        for row in self.all:
+            newest.setdefault(row.start, row)
+        return list(newest.values())
 
 
 def coalition_statistics(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
@@ -29,57 +69,176 @@ def coalition_statistics(site: AdminSite) -> Callable[[HttpRequest], HttpRespons
     def view(request: HttpRequest) -> HttpResponse:
         if not roles.sees_statistics(request):
             raise PermissionDenied
-        as_of = newest_day()
-        period = Period(_days(request), as_of or timezone.now().date())
-        figures = _figures(period)
-        if request.GET.get("format") == "csv":
-            return _csv(figures, period)
-        context = {**site.each_context(request), **_context(figures, period, as_of)}
+        context = {**site.each_context(request), **page_of(read_asked(request))}
         return TemplateResponse(request, "hashshare/statistics.html", context)
 
     return view
 
 
-def _days(request: HttpRequest) -> int:
-    asked = request.GET.get("days", "")
-    return int(asked) if asked.isdecimal() and int(asked) in PERIODS else DEFAULT_PERIOD
+def statistics_report(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
+    """The same to be printed or kept: no navigation, every table open. Handing it out is noted."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if not roles.sees_statistics(request):
+            raise PermissionDenied
+        asked = read_asked(request)
+        if (refused := noted(request, asked, "report")) is not None:
+            return refused
+        return TemplateResponse(request, "hashshare/statistics_report.html", page_of(asked))
+
+    return view
 
 
-def _figures(period: Period) -> list[Figure]:
-    by_metric: dict[str, dict[date, int]] = defaultdict(dict)
-    for row in daily_statistics(since=period.before.since, until=period.until, dimension=""):
-        by_metric[row.metric][row.day] = row.value
-    return [figure(measure, by_metric[measure.metric], period) for measure in MEASURES]
+def statistics_export(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
+    """Every figure of the period in every scope: CSV, or JSON signed by the hub (`?format=json`)."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if not roles.sees_statistics(request):
+            raise PermissionDenied
+        asked, form = read_asked(request), "JSON" if request.GET.get("format") == "json" else "CSV"
+        if (refused := noted(request, asked, form)) is not None:
+            return refused
+        return signed_json(asked.edition) if form == "JSON" else csv_file(asked.edition)
+
+    return view
 
 
-def _tables(period: Period) -> list[BrokenDown]:
-    return [broken_down(b, breakdown(prefix=b.prefix, since=period.since, until=period.until)) for b in BREAKDOWNS]
+def noted(request: HttpRequest, asked: Asked, form: str) -> HttpResponse | None:
+    """None when the export was noted; else back to the page, which says why not."""
+    if asked.edition is None:
+        messages.warning(request, "There are no figures to export yet.")
+        return HttpResponseRedirect(reverse("admin:statistics"))
+    try:
+        note_export(edition=asked.edition, form=form, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except HashshareError as error:
+        messages.error(request, f"Nothing was exported. {error.message}")
+        return HttpResponseRedirect(reverse("admin:statistics"))
+    return None
 
 
-def _context(figures: Iterable[Figure], period: Period, as_of: date | None) -> dict[str, Any]:
-    today = timezone.now().date()
-    return {
-        "title": "Coalition statistics",
-        "figures": figures,
-        "tables": _tables(period),
+# --- What is asked for --------------------------------------------------------------------------------------------
+
+
+def read_asked(request: HttpRequest) -> Asked:
+    """A period by its label and revision, else the newest of the kind; what makes no sense is passed over."""
+    period = read_period(request.GET.get("period", ""))
+    kind = period.kind if period else request.GET.get("kind", "")
+    kind = kind if kind in KIND_NAMES else "week"
+    rows = editions(kind=kind)
+    of_period = [row for row in rows if period and row.start == period.start]
+    revision = request.GET.get("revision", "")
+    exact = [row for row in of_period if str(row.revision) == revision]
+    edition = next(iter(exact or of_period or rows), None)
+    return Asked(kind, rows, edition, request.GET.get("scope", "")[:LONGEST])
+
+
+def sheet_of(asked: Asked, scope: str) -> Sheet:
+    history = history_of(asked.edition, asked.all)
+    return make_sheet(history, scope, figures(edition=asked.edition, history=history, scope=scope))
+
+
+# --- The page -----------------------------------------------------------------------------------------------------
+
+
+def page_of(asked: Asked) -> dict[str, Any]:
+    kinds = [{"kind": kind, "name": name, "here": kind == asked.kind} for kind, name in KIND_NAMES.items()]
+    page: dict[str, Any] = {"title": "Coalition statistics", "asked": asked, "kinds": kinds}
+    if asked.edition is None:
+        return {**page, "actions": action_states(), "shows_commitments": True}
+    sheet = sheet_of(asked, asked.scope)
+    known = asked.scope == "" or asked.scope in sheet.known_scopes
+    if not known:
+        sheet = sheet_of(asked, "")
+    edition, period = asked.edition, Period(asked.edition.kind, asked.edition.start)
+    running = edition.frozen_at is None
+    axis, _, name = sheet.scope.partition(":")
+    return page | {
+        "edition": edition,
         "period": period,
-        "periods": PERIODS,
-        "as_of": as_of,
-        "day_is_over": as_of != today,
-        "late": as_of is not None and today - as_of > LATE_AFTER,
+        "words": period.words,
+        "running": running,
+        "late": running and timezone.now().date() - edition.as_of > LATE_AFTER,
+        "as_of": day_in_words(edition.as_of),
+        "refused_scope": "" if known else asked.scope.partition(":")[2] or asked.scope,
+        "scope": sheet.scope,
+        "scope_words": scope_words(axis, name),
+        "scopes": scope_choices(sheet),
+        "newest": asked.revisions[0],
+        "tiles": tiles(sheet, running=running),
+        "sections": sections(sheet),
+        "named": named_in(axis, name),
+        "actions": action_states(
+            country=name if axis == "country" else None, sector=name if axis == "sector" else None
+        ),
+        "shows_commitments": axis != "hotline",
+        "query": urlencode({"period": edition.label, "revision": edition.revision, "scope": sheet.scope}),
+        "measures": list(MEASURES.values()),
     }
 
 
-def _csv(figures: Iterable[Figure], period: Period) -> HttpResponse:
-    """A row per day and measure; an empty value where nothing was recorded."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"coalition-statistics-{period.since}-{period.until}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    rows = csv.writer(response)
-    rows.writerow(["day", "measure", "kind", "unit", "value", "definition"])
-    for f in figures:
-        m = f.measure
-        for r in f.readings:
-            value = "" if r.value is None else r.value
-            rows.writerow([r.day.isoformat(), m.metric, m.kind, m.unit, value, m.definition])
+def scope_words(axis: str, name: str) -> str:
+    if not axis:
+        return "The whole coalition"
+    return {"country": f"Based in {name}", "sector": f"Sector: {name or 'not stated'}", "hotline": name}[axis]
+
+
+def scope_choices(sheet: Sheet) -> list[dict[str, Any]]:
+    """By axis, what may be picked."""
+    found = [it.partition(":") for it in sheet.known_scopes]
+    return [
+        {
+            "name": {"country": "Countries", "sector": "Sectors", "hotline": "Hotlines"}[axis],
+            "options": [(f"{axis}:{name}", name or "not stated") for kind, _, name in found if kind == axis],
+        }
+        for axis in AXES
+    ]
+
+
+def named_in(axis: str, name: str) -> list[Any]:
+    """Organisations that agreed to be named, of the scope."""
+    rows = list(named_organisations())
+    if axis == "hotline":
+        return []
+    return [row for row in rows if not axis or str(getattr(row, axis)).replace("|", "/") == name]
+
+
+# --- Exports ------------------------------------------------------------------------------------------------------
+
+
+def csv_file(edition: Any) -> HttpResponse:
+    frozen = edition.frozen_at.isoformat() if edition.frozen_at else ""
+    first = (edition.label, edition.revision, edition.as_of.isoformat(), frozen)
+    rows = []
+    for it in every_figure(edition=edition):
+        m = MEASURES[it.metric]
+        value = "" if it.value is None else it.value
+        withheld = "yes" if it.withheld else ""
+        rows.append((*first, it.metric, m.name, m.kind, unit_of(m), it.scope, it.part, value, withheld, m.definition))
+    for state in action_states():
+        for metric in ("signed", "in_progress", "done", "verified"):
+            part, value = f"action:{state.action.key}", getattr(state, metric)
+            name, when = f"Commitment {metric.replace('_', ' ')}", timezone.now().date().isoformat()
+            rows.append(
+                (*first[:2], when, "", f"commitments_{metric}", name, "level", "signatories", "", part, value, "",
+                 state.action.text)
+            )  # fmt: skip
+    return csv_response(f"{file_name(edition)}.csv", HEAD, rows)
+
+
+def unit_of(measure: Any) -> str:
+    return "seconds" if measure.kind == "lag" else str(measure.unit)
+
+
+def signed_json(edition: Any) -> HttpResponse:
+    definitions = {
+        metric: {"name": it.name, "kind": it.kind, "unit": unit_of(it), "definition": it.definition}
+        for metric, it in MEASURES.items()
+    }
+    body = signed_statistics(edition=edition, definitions=definitions, commitments=action_states(), now=timezone.now())
+    response = HttpResponse(body, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{file_name(edition)}.json"'
     return response
+
+
+def file_name(edition: Any) -> str:
+    return f"coalition-statistics-{edition.label}-r{edition.revision}"

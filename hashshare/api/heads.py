@@ -29,8 +29,15 @@ class Head(serializers.Serializer[Any]):
     published_at = serializers.DateTimeField()
 
 
+class RootHead(serializers.Serializer[Any]):
+    domain = serializers.CharField(source="publisher")
+    root_version = serializers.IntegerField(help_text="Of its newest root; 0 if the hub does not say")
+    root_fingerprint = serializers.CharField(help_text="SHA-256 of its root version 1; none of this is proof")
+
+
 class Heads(serializers.Serializer[Any]):
     lists = Head(many=True)
+    publishers = RootHead(many=True, help_text="Of these lists, once each: a root may change while no list does")
 
 
 class HeadsEndpoint(Endpoint):
@@ -53,4 +60,5 @@ class HeadsEndpoint(Endpoint):
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Signature-Input"}
         if matches(request.headers.get("If-None-Match"), etag):
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return Response(Heads({"lists": rows}).data, headers=headers)
+        publishers = {row.publisher: row for row in rows}.values()
+        return Response(Heads({"lists": rows, "publishers": publishers}).data, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from hashshare.api.access_keys import AccessKeyRecord
 from hashshare.api.endpoint import Endpoint, answer, caller_of, validated
 from hashshare.api.fields import Base64Field
 from hashshare.api.permissions import READERS, SIGNERS
@@ -70,6 +72,9 @@ class KeyRevocationRequest(serializers.Serializer[Any]):
     introduced = serializers.BooleanField(
         default=False, help_text="Also revoke, at once, the keys and access keys that it brought"
     )
+    keep_access_keys = serializers.BooleanField(
+        default=False, help_text="Leave the access keys that it made, which otherwise end with a key revoked at once"
+    )
     last = serializers.BooleanField(default=False, help_text="Even if your organisation is left without any key")
 
 
@@ -77,6 +82,8 @@ class KeyRevocation(serializers.Serializer[Any]):
     key = KeyRecord()
     ended = KeyRecord(many=True, help_text="What it had introduced and was revoked with it")
     left = KeyRecord(many=True, help_text="What it had introduced and goes on")
+    access_keys = AccessKeyRecord(many=True, help_text="What was made with these and was revoked with them")
+    access_keys_left = AccessKeyRecord(many=True, help_text="What was made with it and goes on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,8 @@ class _Ended:
     key: OwnKey
     ended: list[OwnKey]
     left: list[OwnKey]
+    access_keys: Sequence[Any]
+    access_keys_left: Sequence[Any]
 
 
 class Keys(Endpoint):
@@ -135,8 +144,10 @@ class KeyRevocations(Endpoint):
             now=now,
             after=asked["after_hours"] * HOUR,
             introduced=asked["introduced"],
+            keep_access_keys=asked["keep_access_keys"],
             last=asked["last"],
         )
         [key] = shown([ending.key], now=now)
-        told = _Ended(key, shown(ending.ended, now=now), shown(ending.left, now=now))
+        ended, left = shown(ending.ended, now=now), shown(ending.left, now=now)
+        told = _Ended(key, ended, left, ending.access_keys, ending.access_keys_left)
         return answer(KeyRevocation, told)

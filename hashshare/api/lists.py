@@ -31,6 +31,7 @@ class ListSummary(serializers.Serializer[Any]):
     scheme = serializers.CharField(source="list.scheme")
     columns = serializers.ListField(source="list.columns", child=serializers.CharField())
     visibility = serializers.CharField(source="list.visibility")
+    hosted = serializers.BooleanField(source="list.hosted", help_text="The hub keeps its key and signs for the hotline")
     redistribution = serializers.JSONField(source="list.redistribution")
     poll_seconds = serializers.IntegerField(source="list.poll_seconds")
     deadline_hours = serializers.IntegerField(source="list.deadline_hours", help_text="For applying a withdrawal")

@@ -43,6 +43,11 @@ HOTLINES: Final = Who("Hotlines, by any door. Each sees its own.", EVERY_DOOR, f
 SIGNING_HOTLINES: Final = Who(
     "Hotlines, by a signed request, each for its own publishers.", SIGNED, frozenset({"hotline"})
 )
+HOTLINES_KEYS: Final = Who(
+    "Hotlines, by a signed request or the token of one. Each sees its own.",
+    frozenset({"signature", "token"}),
+    frozenset({"hotline"}),
+)
 SUBSCRIBERS: Final = Who(
     "Members, hotlines and hubs, by a signed request.", SIGNED, frozenset({"member", "hotline", "hub"})
 )

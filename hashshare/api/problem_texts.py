@@ -211,6 +211,13 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "replaced the key, or somebody else answers in the hub's place. The new key was not taken over.",
         "Ask the operator by another channel than the hub, telephone for instance, for the new key and the reason.",
     ),
+    "root-replaced": Explanation(
+        "The hub serves another first root of a publisher than the one that you trust, and nothing that you trust has "
+        "signed it. Either the publisher lost its officers' keys and began anew, by leave of the hub's operator, or "
+        "the hub, or somebody with its operator's account, is lying. What you held stays in use.",
+        "Call the publisher at a number that you had before. If it began anew, it reads you its new fingerprint: "
+        "`hashshare pin PUBLISHER FINGERPRINT --replace`, then sync. If not, tell it and the hub's operator.",
+    ),
     "wrong-proof": Explanation(
         "A proof from a log does not lead from the leaf to the root that the hub signed, or belongs to another leaf or "
         "another log.",

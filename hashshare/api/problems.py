@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -34,8 +35,27 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     error = _translated(exc)
     if error.status >= 500 and not isinstance(error, errors.HubRestored):
         logger.error("%s failed", _name_of(context), exc_info=exc)
-    return Response(
+    response = Response(
         problem_document(error), status=error.status, headers=problem_headers(error), content_type=MEDIA_TYPE
+    )
+    return told_once(response) if isinstance(error, errors.HubRestored) else response
+
+
+Told = TypeVar("Told", bound=HttpResponse)
+
+
+def told_once(response: Told) -> Told:
+    """What a restored hub answers to everybody, by intent: one line of a process says so, and Django no error each."""
+    _say_restored()
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+@cache
+def _say_restored() -> None:
+    logger.warning(
+        "This hub was restored from a backup: what it may not do yet is answered 503 `restored`, from now on without a "
+        "line each. `manage.py recover --status` says what it waits for."
     )
 
 
@@ -50,9 +70,10 @@ def problem_headers(error: errors.HashshareError) -> dict[str, str]:
 
 def plain_problem(error: errors.HashshareError) -> HttpResponse:
     """The same document outside DRF, for views and handlers that no DRF view wraps."""
-    return JsonResponse(
+    response = JsonResponse(
         problem_document(error), status=error.status, headers=problem_headers(error), content_type=MEDIA_TYPE
     )
+    return told_once(response) if isinstance(error, errors.HubRestored) else response
 
 
 def nothing_here(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,6 +23,12 @@ class PublisherRecord(serializers.Serializer[Any]):
     # The metaclass takes fields off the class, so this one does not hide `Field.root`.
     root = Base64Field(  # type: ignore[assignment]
         help_text="Root metadata version 1, base64; empty before there is one"
+    )
+
+
+class PublisherDetail(PublisherRecord):
+    anew_until = serializers.DateTimeField(
+        allow_null=True, help_text="Until when the caller, whose publisher it is, may commit another first root"
     )
 
 
@@ -44,6 +51,6 @@ class OnePublisher(Endpoint):
 
     who = {"GET": READERS}
 
-    @extend_schema(operation_id="publisher", responses=PublisherRecord)
+    @extend_schema(operation_id="publisher", responses=PublisherDetail)
     def get(self, request: Request, domain: str) -> Response:
-        return answer(PublisherRecord, publisher(caller=caller_of(request), domain=domain))
+        return answer(PublisherDetail, publisher(caller=caller_of(request), domain=domain, now=timezone.now()))

@@ -10,7 +10,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from hashshare.api.problems import plain_problem
+from hashshare.api.problems import plain_problem, told_once
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.wire.errors import HubRestored
 
@@ -40,4 +40,4 @@ class ReadOnlyWhileRestored:
 def refusal(request: HttpRequest, error: HubRestored) -> HttpResponse:
     if request.path.startswith("/api/"):
         return plain_problem(error)
-    return HttpResponse(render_to_string("restored.html"), status=error.status)
+    return told_once(HttpResponse(render_to_string("restored.html"), status=error.status))

@@ -6,8 +6,10 @@ from hashshare.api.access_keys import AccessKeys, OneAccessKey
 from hashshare.api.acknowledgements import Acknowledgements
 from hashshare.api.commits import Commits
 from hashshare.api.description import docs_page
+from hashshare.api.drafts import DraftFile, DraftOutcome, Drafts
 from hashshare.api.enrolments import Enrolments
 from hashshare.api.heads import HeadsEndpoint
+from hashshare.api.hosting import HostedFeeds, HostedKeys
 from hashshare.api.jobs import Jobs
 from hashshare.api.keys import KeyInvitations, KeyRevocations, Keys
 from hashshare.api.lists import Lists, OneList
@@ -19,6 +21,7 @@ from hashshare.api.publishers import OnePublisher, Publishers
 from hashshare.api.receipts import Receipts
 from hashshare.api.releases import OneRelease, Releases
 from hashshare.api.resumption import Resumption
+from hashshare.api.sandbox import SandboxFiles
 from hashshare.api.schema import schema_document
 from hashshare.api.status import Status
 from hashshare.api.subscriptions import Decision, Subscriptions
@@ -44,6 +47,11 @@ urlpatterns = [
     path(f"{A_LIST}/subscriptions/<str:organisation>/decision", Decision.as_view(), name="decision"),
     path(f"{A_LIST}/releases", Releases.as_view(), name="releases"),
     path(f"{A_LIST}/releases/<int:version>", OneRelease.as_view(), name="release"),
+    path(f"{A_LIST}/drafts", Drafts.as_view(), name="drafts"),
+    path(f"{A_LIST}/drafts/<uuid:draft_id>/file", DraftFile.as_view(), name="draft-file"),
+    path(f"{A_LIST}/drafts/<uuid:draft_id>/outcome", DraftOutcome.as_view(), name="draft-outcome"),
+    path(f"{A_LIST}/hosted-keys", HostedKeys.as_view(), name="hosted-keys"),
+    path(f"{A_LIST}/hosted-feeds", HostedFeeds.as_view(), name="hosted-feeds"),
     path(f"{A_LIST}/propagation", PropagationEndpoint.as_view(), name="propagation"),
     path("acknowledgements", Acknowledgements.as_view(), name="acknowledgements"),
     path("receipts", Receipts.as_view(), name="receipts"),
@@ -59,6 +67,7 @@ urlpatterns = [
     re_path(
         r"^keys/(?P<fingerprint>SHA256:[A-Za-z0-9_-]{43})/revocation$", KeyRevocations.as_view(), name="key-revocations"
     ),
+    path("sandbox/files", SandboxFiles.as_view(), name="sandbox-files"),
     path("status", Status.as_view(), name="status"),
     path("schema", schema_document, name="schema"),
     path("docs", docs_page, name="docs"),

@@ -29,17 +29,21 @@ IN_MEMORY: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A backup that is whole. `keys` are the files among the hub's keys, by name."""
+    """A backup that is whole. `keys` are the files among the hub's keys, by name; `digests` (SHA-256, hex) are of the
+    files that are read once more when they are put in place, but for objects, whose names say theirs.
+    """
 
     source: Path
     description: Description
     keys: dict[str, bytes]
+    digests: dict[str, str]
 
 
 def check_backup(source: Path, *, passphrase: str, progress: Progress = lambda _name, _length: None) -> Checked:
     """Read all of it. Raises BadBackup, which names the file at fault."""
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as found:
         bodies: dict[str, bytes] = {}
+        digests: dict[str, str] = {}
         files = size = 0
         for member in members(source):
             progress(member.name, member.length)
@@ -49,12 +53,32 @@ def check_backup(source: Path, *, passphrase: str, progress: Progress = lambda _
             elif member.name in LAST:
                 bodies[member.name] = _small(member)
             else:
-                found.write(sum_line(_digest(member), member.name))
+                digest = _digest(member)
+                if object_key_of(member.name) is None:
+                    digests[member.name] = digest
+                found.write(sum_line(digest, member.name))
                 files, size = files + 1, size + member.length
-    return _checked(source, bodies, files, size, passphrase)
+    description = _described(source, bodies, files, size)
+    keys = open_keys(bodies[KEYS], passphrase=passphrase, bound_to=description.bound())
+    return Checked(source, description, keys, digests)
 
 
-def _checked(source: Path, bodies: dict[str, bytes], files: int, size: int, passphrase: str) -> Checked:
+def as_checked(member: Member, digest: str) -> Iterator[bytes]:
+    """The content once more. Its last block comes only when all of it is what was checked, so that whoever works on
+    what came before cannot end well. Raises BadBackup.
+    """
+    seen, waiting = hashlib.sha256(), b""
+    for block in member.blocks:
+        seen.update(block)
+        if waiting:
+            yield waiting
+        waiting = block
+    if seen.hexdigest() != digest:
+        raise BadBackup(f"{member.name} was changed after it was checked.")
+    yield waiting
+
+
+def _described(source: Path, bodies: dict[str, bytes], files: int, size: int) -> Description:
     if set(bodies) != set(LAST):
         raise BadBackup(f"{source} is not a whole backup: {min(set(LAST) - set(bodies))} is missing.")
     description = Description.parse(bodies[DESCRIPTION])
@@ -64,7 +88,7 @@ def _checked(source: Path, bodies: dict[str, bytes], files: int, size: int, pass
         raise BadBackup(f"{KEYS} is damaged.")
     if (description.files, description.size) != (files, size):
         raise BadBackup(f"The backup says that it has {description.files} files; {files} are there.")
-    return Checked(source, description, open_keys(bodies[KEYS], passphrase=passphrase, bound_to=description.bound()))
+    return description
 
 
 def _check_order(name: str, files: int, bodies: dict[str, bytes]) -> None:

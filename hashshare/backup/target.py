@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from config.postgres.dumps import SCHEMA
-from hashshare import hub_keys
+from hashshare.durable import create_file, sync_folder
 from hashshare.wire.errors import UsageError
 
 
@@ -77,6 +77,30 @@ def clear_database(aside: str | None) -> None:
         cursor.execute(f"CREATE SCHEMA {SCHEMA}")
 
 
+def put_database_back(aside: str | None) -> None:
+    """Undo `clear_database`, and drop what came in between."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [aside or ""])
+        if aside is not None and cursor.fetchone():
+            cursor.execute(f"ALTER SCHEMA {connection.ops.quote_name(aside)} RENAME TO {SCHEMA}")
+        else:
+            cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+
+
+def put_keys_back(aside: Path | None, *also: Path, placed: Iterable[Path]) -> None:
+    """Undo `put_keys_aside`, after removing what was `placed` since. `also` are the files that were copied."""
+    for path in placed:
+        path.unlink(missing_ok=True)
+    if aside is None or not aside.is_dir():
+        return
+    homes = {path.name: path for path in also}
+    for path in list(aside.iterdir()):
+        path.replace(homes.get(path.name, aside.parent / path.name))
+    aside.rmdir()
+    sync_folder(aside.parent)
+
+
 def put_keys_aside(aside: Path | None, *also: Path) -> None:
     """Move the files among the hub's keys, and copy `also`, into the folder `aside`; what is there already stays."""
     if aside is None:
@@ -85,6 +109,8 @@ def put_keys_aside(aside: Path | None, *also: Path) -> None:
     for path in [path for path in aside.parent.iterdir() if path.is_file()]:
         if not (aside / path.name).exists():
             path.replace(aside / path.name)
+    sync_folder(aside)
     for path in also:
         if path.is_file():
-            hub_keys.place(aside, aside / path.name, path.read_bytes())
+            create_file(aside / path.name, path.read_bytes())
+    sync_folder(aside.parent)

@@ -17,7 +17,8 @@ from typing import IO, Any, Protocol
 from hashshare.backup import tape
 from hashshare.backup.names import SUMS
 from hashshare.backup.sums import sum_line
-from hashshare.storage.files import read_part, sync_folder
+from hashshare.durable import settle, sync_folder
+from hashshare.storage.files import read_part
 from hashshare.wire.errors import HashshareError, UsageError
 
 
@@ -78,8 +79,7 @@ class FolderWriter:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, tape.MODE), "wb") as file:
             copy_exactly(blocks, file, length, name)
-            file.flush()
-            os.fsync(file.fileno())
+            settle(file)
 
 
 class TapeWriter:
@@ -126,8 +126,7 @@ def _tape(target: Path, made_at: int) -> Iterator[Writer]:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, tape.MODE), "wb") as file:
             yield TapeWriter(file, made_at=made_at)
             file.write(tape.END)
-            file.flush()
-            os.fsync(file.fileno())
+            settle(file)
         part.rename(target)
         sync_folder(target.parent)
     except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from hashshare.wire.errors import InsecureTransport, UsageError
 
@@ -29,12 +29,17 @@ def checked_url(url: str) -> str:
     return url
 
 
-def checked_redirect(target: str, *, hub_url: str) -> str:
+def checked_redirect(target: str, *, hub_url: str, at: str = "") -> str:
     """`target` if the hub may send us there: https:// anywhere, but only a hub on this machine may name this machine.
+    It may be relative to the address `at` that was asked.
 
     The address may be a credential, so errors name its host alone. Raises UsageError, InsecureTransport.
     """
-    parts = urlsplit(target)
+    try:
+        target = urljoin(at, target)
+        parts = urlsplit(target)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise UsageError("The hub redirects to something that is not an https:// address.")
     here, there = is_loopback(urlsplit(hub_url).hostname or ""), is_loopback(parts.hostname)

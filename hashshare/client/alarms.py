@@ -120,4 +120,8 @@ def clock_fault(met: Contact, *, now: datetime) -> str:
     if abs(met.skew) > CLOCK_TOLERANCE:
         way = "ahead of" if met.skew > 0 else "behind"
         return f"This machine's clock is {span(timedelta(seconds=met.skew))} {way} the hub's."
+    if met.set_back > CLOCK_TOLERANCE:
+        return (
+            f"This machine's clock is {span(timedelta(seconds=met.set_back))} earlier than it was at an earlier sync."
+        )
     return ""

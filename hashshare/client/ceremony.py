@@ -25,7 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from hashshare.client import trust
+from hashshare.client import replacing, trust
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.home import Home, naming, write_atomic
 from hashshare.client.keyring import take_over
@@ -33,7 +33,7 @@ from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
 from hashshare.client.session import Session
-from hashshare.client.signed_majors import keep_metadata
+from hashshare.client.signed_majors import documents_of, keep_metadata
 from hashshare.client.signers import Ask
 from hashshare.wire.errors import (
     Conflict,
@@ -46,6 +46,7 @@ from hashshare.wire.errors import (
 )
 from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.cards import OfficerCard, read_card
+from hashshare.wire.repository.metadata import MAJOR
 from hashshare.wire.repository.request_files import MAX_REQUEST, check_request, read_request
 from hashshare.wire.repository.requests import (
     Need,
@@ -105,6 +106,12 @@ def kept_standing(home: Home, domain: str) -> Standing:
     return Standing(tuple(chain), targets.read_bytes() if targets.exists() else None)
 
 
+def kept_root(home: Home, domain: str) -> bytes | None:
+    """The newest root as last verified and kept here, None before the first."""
+    chain = kept_standing(home, domain).chain
+    return chain[-1] if chain else None
+
+
 def propose(
     session: Session,
     mine: OwnPublisher,
@@ -127,7 +134,10 @@ def propose(
     Raises Conflict while another change waits for officers, and what commits.commit and commits.wait raise.
     """
     known = tuple(officers) or known_officers(mine)
-    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known, major=major)
+    # Those who sign a major anew are told again what it lets go, as far as that is kept here.
+    told = documents_of(mine, roles[MAJOR]) if MAJOR in roles else ()
+    documents = {item.ref.path: item.body for item in told}
+    request = SigningRequest(mine.domain, stands.chain, stands.targets, dict(roles), known, major, documents)
     check_request(request)
     waiting = open_request(mine, stands, now=now)
     if waiting is not None and not instead:
@@ -144,22 +154,23 @@ def propose(
 
 def submit(
     session: Session, mine: OwnPublisher, copies: Sequence[SigningRequest], *, ask: Ask, now: datetime,
-    watch: Watch | None = None,
+    watch: Watch | None = None, stands: Standing | None = None,
 ) -> Proposed:  # fmt: skip
     """Merge the signatures of `copies` and of the request kept here; commit it if they suffice.
 
+    `stands` is asked for unless given.
     Raises MalformedRequest for copies of different requests or of another publisher, StaleRequest when the hub has
     moved on.
     """
     request = merge(copies)
     if request.publisher != mine.domain:
         raise MalformedRequest(f"The request is of {request.publisher}, not of {mine.domain}.")
-    stands = standing(session, mine, root_alone=set(request.roles) == {"root"})
+    stands = stands or standing(session, mine, root_alone=set(request.roles) == {"root"})
     if accepted(request, stands):
         if not request.chain:
             # These bytes count: other officers' signatures may be under them than under this copy.
             write_atomic(mine.root_path, stands.chain[0])
-        _finish(session, mine, request, now=now)
+        finish(session, mine, request, now=now)
         return Proposed(request)
     if stands.chain and not request.chain:
         raise other_root(mine.domain, root_fingerprint(stands.chain[0]))
@@ -193,21 +204,21 @@ def _commit(
     names = sorted(request.roles, key=lambda role: (ORDER.index(role) if role in ORDER else len(ORDER), role))
     roles = {role: request.roles[role] for role in names}
     after = roles.get("targets") or request.targets or b""
-    with feeds_anew(session, mine, before=request.targets, after=after, ask=ask, now=now) as feeds:
+    # A publisher that begins anew follows nothing, but its lists do.
+    anew = not request.chain and bool(mine.part)
+    with feeds_anew(session, mine, before=request.targets, after=after, ask=ask, now=now, anew=anew) as feeds:
         roles |= feeds
         last = max(feeds, default=names[-1])
         job = commit(session, mine.domain, roles, follows=read_role(last, roles[last]).version - 1)
         job = wait(session, job.id, watch=watch)
-        _finish(session, mine, request, now=now)
+        finish(session, mine, request, now=now)
     return job
 
 
-def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
+def finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now: datetime) -> None:
     """Accepted: trust it here, keep the major that stands, let new keys take over, and forget the request."""
     if not request.chain:
-        root = mine.root_path.read_bytes()
-        trust.pin(mine.home, mine.domain, root_fingerprint(root))
-        trust.remember_publisher(mine.home, mine.domain, root)
+        _trust_first(session, mine, mine.root_path.read_bytes())
     # For a hub that loses it: members keep none, and a change of officers signs it anew.
     major = trust.Repository(mine.home, session, mine.domain).standing_major()
     if major is not None:
@@ -216,6 +227,17 @@ def _finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, no
     if stands.targets is not None:
         take_over(mine, root=stands.chain[-1], targets=stands.targets, now=now)
     drop_request(mine, request)
+
+
+def _trust_first(session: Session, mine: OwnPublisher, root: bytes) -> None:
+    """The root that was made here, also in the place of one that was trusted before: nobody else could name it."""
+    known, fingerprint = trust.publisher(mine.home, mine.domain), root_fingerprint(root)
+    if known is not None and known.fingerprint not in ("", fingerprint):
+        replacing.plan(mine.home, mine.domain, fingerprint)
+        replacing.carry_out(mine.home, session, mine.domain)
+        return
+    trust.pin(mine.home, mine.domain, fingerprint)
+    trust.remember_publisher(mine.home, mine.domain, root)
 
 
 # --- requests that wait ------------------------------------------------------------------------------------------
@@ -271,7 +293,7 @@ def known_officers(mine: OwnPublisher) -> tuple[Officer, ...]:
 def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
     """Officers by name. The card that a name had before stays beside the new one: its keys may stand still."""
     for card in cards:
-        path = mine.folder / "officers" / card.file_name
+        path = cards_folder(mine) / card.file_name
         if path.exists():
             before = read_card(path.read_bytes())
             if before.officer != card.officer:
@@ -281,7 +303,12 @@ def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
 
 
 def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:
-    return [read_card(path.read_bytes()) for path in sorted((mine.folder / "officers").glob("*.card.json"))]
+    return [read_card(path.read_bytes()) for path in sorted(cards_folder(mine).glob("*.card.json"))]
+
+
+def cards_folder(mine: OwnPublisher) -> Path:
+    """Where officers' cards are kept: what is put there gives them their names on this machine."""
+    return mine.folder / "officers"
 
 
 def accepted(request: SigningRequest, stands: Standing) -> bool:
@@ -332,6 +359,7 @@ def another_waits(mine: OwnPublisher, waiting: SigningRequest) -> Conflict:
 def other_root(domain: str, fingerprint: str) -> Conflict:
     return Conflict(
         f"{domain} has a root already, and it was not made on this machine.",
-        next_step="Work where its keys are, or restore the folder that holds them.",
+        next_step="Work where its keys are, or restore the folder that holds them. If too few of its officers' keys "
+        f"are left, and the hub's operator lets you: hashshare publisher init {domain} --anew",
         fingerprint=fingerprint,
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from hashshare.client.acknowledged import save_told, told
-from hashshare.client.home import Home, make_private_folder, sync_folder
+from hashshare.client.home import Home, make_private_folder
 from hashshare.client.logs import DeliveryLog
 from hashshare.client.receipts import (
     Kept,
@@ -26,12 +25,11 @@ from hashshare.client.receipts import (
 from hashshare.client.session import Session
 from hashshare.client.store import ListStore
 from hashshare.client.successions import known_origins
+from hashshare.durable import append_lines
 from hashshare.wire.errors import MalformedLog, WrongProof
 from hashshare.wire.log import AcknowledgementRow
 
 PAGE: Final = 200
-LONGEST_LINE: Final = 1 << 20
-"""Bytes of a kept receipt: its parts are bounded when they are read, well below."""
 
 
 def fetch_receipts(
@@ -83,7 +81,9 @@ class _Fetching:
         try:
             self._check(documents, note, fresh)
         finally:
-            append_lines(self._path, [kept.to_line() for kept in fresh])
+            if fresh:
+                make_private_folder(self._path.parent)
+                append_lines(self._path, [kept.to_line() for kept in fresh])
         return bool(fresh)
 
     def _check(self, documents: list[dict[str, Any]], note: str, fresh: list[Kept]) -> None:
@@ -119,30 +119,6 @@ def _shape(answer: object) -> tuple[str, list[dict[str, Any]]]:
         if isinstance(note, str) and isinstance(documents, list) and all(isinstance(it, dict) for it in documents):
             return note, documents
     raise MalformedLog("The hub's answer does not hold receipts under a checkpoint.")
-
-
-def append_lines(path: Path, lines: list[bytes]) -> None:
-    """Add whole lines, on the disk when this returns; half a line that a killed command left is cut off first."""
-    if not lines:
-        return
-    make_private_folder(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        whole = _whole_lines(file, end)
-        file.truncate(whole)
-        file.seek(whole)
-        file.write(b"".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
-
-
-def _whole_lines(file: IO[bytes], end: int) -> int:
-    """Where the last whole line ends."""
-    start = max(0, end - LONGEST_LINE)
-    file.seek(start)
-    return start + file.read(end - start).rfind(b"\n") + 1
 
 
 def _settle(log: DeliveryLog, store: ListStore, seen: set[str]) -> None:

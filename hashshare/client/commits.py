@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hashshare.client.problems import error_of
-from hashshare.client.session import Session
-from hashshare.wire.errors import AlreadyThere, ExitCode, HashshareError, HubFailure
+from hashshare.client.session import Session, decoded_object
+from hashshare.wire.errors import AlreadyThere, ExitCode, HashshareError, HubFailure, NetworkError
 from hashshare.wire.objects import ObjectRef
 
 PATIENCE: Final = 3600.0
@@ -95,12 +95,20 @@ def commit(session: Session, domain: str, roles: Mapping[str, bytes], *, follows
     """
     body = {"roles": {role: base64.b64encode(envelope).decode("ascii") for role, envelope in roles.items()}}
     answer = session.send("POST", f"tuf/{domain}/commits", json=body, headers={"If-Match": f'"{follows}"'})
-    return Job.read(answer.json()["job"])
+    return _read(decoded_object(answer).get("job"))
 
 
 def job(session: Session, job_id: str) -> Job:
     """Raises NotEntitled for a job that is not this organisation's."""
-    return Job.read(session.get_json(f"jobs/{job_id}"))
+    return _read(session.get_json(f"jobs/{job_id}"))
+
+
+def _read(document: Any) -> Job:
+    """Raises NetworkError for what tells of no job."""
+    try:
+        return Job.read(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NetworkError("The hub's answer about the job makes no sense.") from error
 
 
 def wait(session: Session, job_id: str, *, watch: Watch | None = None, patience: float = PATIENCE) -> Job:

@@ -24,13 +24,15 @@ KEPT_FOR: Final = timedelta(minutes=30)
 @dataclass(frozen=True, slots=True)
 class Contact:
     """`skew`: seconds by which this machine's clock was ahead of the hub's. `failing_since` and `why` (type, detail):
-    of a hub that has not answered since `reached_at`.
+    of a hub that has not answered since `reached_at`. `set_back`: seconds by which the clock was earlier then than at
+    the contact before. A hub whose own time agrees with it does not make that right.
     """
 
     reached_at: datetime | None = None
     skew: int = 0
     failing_since: datetime | None = None
     why: dict[str, str] = dataclasses.field(default_factory=dict)
+    set_back: int = 0
 
     def to_json(self) -> dict[str, Any]:
         times = {"reached_at": self.reached_at, "failing_since": self.failing_since}
@@ -39,6 +41,7 @@ class Contact:
             **{name: write_time(time) if time else None for name, time in times.items()},
             "skew": self.skew,
             "why": dict(self.why),
+            "set_back": self.set_back,
         }
 
 
@@ -47,7 +50,8 @@ def contact(home: Home) -> Contact:
     try:
         found = read_json(home.path / "contact.json") or {}
         reached, failing = (_time(found.get(name)) for name in ("reached_at", "failing_since"))
-        return Contact(reached, int(found.get("skew") or 0), failing, dict(found.get("why") or {}))
+        why, set_back = dict(found.get("why") or {}), int(found.get("set_back") or 0)
+        return Contact(reached, int(found.get("skew") or 0), failing, why, set_back)
     except (HashshareError, OSError, ValueError, TypeError):
         return Contact()
 
@@ -56,8 +60,9 @@ def note_reached(home: Home, session: Session, *, now: datetime) -> None:
     """The hub has answered."""
     before, skew = contact(home), session.clock_skew or 0
     recent = before.reached_at is not None and timedelta(0) <= now - before.reached_at < KEPT_FOR
-    if not (recent and before.failing_since is None and abs(before.skew - skew) < 10):
-        _save(home, Contact(reached_at=now, skew=skew))
+    if not (recent and before.failing_since is None and not before.set_back and abs(before.skew - skew) < 10):
+        set_back = round((before.reached_at - now).total_seconds()) if before.reached_at else 0
+        _save(home, Contact(reached_at=now, skew=skew, set_back=max(0, set_back)))
 
 
 def note_failure(home: Home, session: Session, error: HashshareError, *, now: datetime) -> None:
@@ -65,7 +70,7 @@ def note_failure(home: Home, session: Session, error: HashshareError, *, now: da
     before = contact(home)
     skew = before.skew if session.clock_skew is None else session.clock_skew
     why = {"type": error.slug, "detail": error.message}
-    _save(home, Contact(before.reached_at, skew, before.failing_since or now, why))
+    _save(home, Contact(before.reached_at, skew, before.failing_since or now, why, before.set_back))
 
 
 def _save(home: Home, told: Contact) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import trust
 from hashshare.client.addresses import checked_url
-from hashshare.client.home import Config, Home, checked_domain
+from hashshare.client.home import Config, Home, checked_domain, sync_folder
 from hashshare.client.organisation_keys import note_end
 from hashshare.client.session import Session, decoded
 from hashshare.wire import keys
@@ -54,6 +54,7 @@ def enrol(home: Home, url: str, code: str, *, key_name: str = "") -> Enrolled:
     except Conflict:
         _check_refused(home, url, key)
         home.key_path.replace(home.path / REFUSED_KEY)
+        sync_folder(home.path)
         key = _own_key(home)
         answer = _register(url, key, code, key_name)
     try:

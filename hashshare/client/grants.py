@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from hashshare.client.home import split_list_name
-from hashshare.client.session import Session
+from hashshare.client.session import Session, decoded_object
 
 Decision = Literal["grant", "deny", "revoke"]
 
@@ -33,5 +33,4 @@ def decide(
     if reason:
         body["reason"] = reason
     path = f"lists/{domain}/{slug}/subscriptions/{organisation}/decision"
-    answer: dict[str, Any] = session.send("POST", path, json=body).json()
-    return answer
+    return decoded_object(session.send("POST", path, json=body))

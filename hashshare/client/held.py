@@ -36,11 +36,23 @@ class HeldObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What the syncs of one `day` (UTC, ISO 8601) took: `lost` entries of the `held` ones, between two versions."""
+
+    day: str
+    from_version: int
+    to_version: int
+    held: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """The content of current.json. Times are ISO 8601 UTC; `earlier` only tells a publisher what was withdrawn.
 
     `deltas` are the manifest's segments past its base. `purged`: no row that was withdrawn at this version or before is
-    left in this folder, though later withdrawals may still have theirs, hidden by their tombstones.
+    left in this folder, though later withdrawals may still have theirs, hidden by their tombstones. `losses`: of the
+    days that are watched (client.losses), swapped with the version that took them, so that a kill forgets none.
     """
 
     list_id: str
@@ -61,6 +73,7 @@ class Held:
     base: tuple[HeldObject, ...]
     deltas: tuple[HeldObject, ...]
     earlier: tuple[HeldObject, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
     @property
     def publisher(self) -> str:
@@ -87,11 +100,14 @@ class Held:
     def from_json(cls, document: dict[str, Any]) -> Held:
         """Raises HashshareError when the file is not of this format."""
         try:
+            # Records from before losses stood in them have none.
+            document = {"losses": [], **document}
             fields = {field.name: document[field.name] for field in dataclasses.fields(cls)}
             for name in ("algorithms", "columns"):
                 fields[name] = tuple(fields[name])
             for name in ("base", "deltas", "earlier"):
                 fields[name] = tuple(HeldObject(**record) for record in fields[name])
+            fields["losses"] = tuple(Loss(**record) for record in fields["losses"])
             if document["format"] != FORMAT:
                 raise KeyError("format")
             return cls(**fields)

@@ -12,12 +12,14 @@ import json
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hashshare import durable
+from hashshare.durable import naming as naming
+from hashshare.durable import sync_folder as sync_folder
 from hashshare.wire.errors import HashshareError, NotEnrolled, UsageError
 
 CONFIG_FORMAT: Final = "hashshare-home/1"
@@ -186,40 +188,10 @@ def make_private_folder(path: Path) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """A full disk, or another fault of one, is said of `path`: a failed write doesn't name what it wrote to."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
-
-
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace `path` (0600) with `data`, on the disk before it is seen, or leave it as it was."""
     make_private_folder(path.parent)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with naming(path), os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames in `path` survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.replace_file(path, data)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

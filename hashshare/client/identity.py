@@ -29,6 +29,7 @@ from hashshare.client.ceremony import (
 from hashshare.client.commits import Job, Watch
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, read_json, split_list_name
+from hashshare.client.hosted_keys import offered_key
 from hashshare.client.officers import make_keys
 from hashshare.client.publisher import (
     KEY_ROLES,
@@ -38,6 +39,7 @@ from hashshare.client.publisher import (
     find_list,
     own_key,
     save_list,
+    save_words,
 )
 from hashshare.client.session import Session
 from hashshare.wire import keys
@@ -101,7 +103,7 @@ def init_publisher(
         made = make_keys(mine.keys_folder, KEY_ROLES if founders is None else ("feed",), uris=uris or {}, ask=ask)
         if founders is not None:
             keep_cards(mine, founders.cards)
-        roles = _first_metadata(mine, hub_keys(session), founders, now=now)
+        roles = first_metadata(mine, hub_keys(session), founders, now=now)
         done = propose(session, mine, roles, stands=Standing(), ask=ask, now=now, watch=watch)
     fingerprint = "" if done.job is None else root_fingerprint(mine.root_path.read_bytes())
     return Initialised(mine, fingerprint, tuple(made), done)
@@ -119,25 +121,30 @@ def _settled(mine: OwnPublisher, accepted: str) -> Initialised:
 
 def _accepted_fingerprint(session: Session, domain: str) -> str:
     """The fingerprint of the root that the hub holds, "" while it has none."""
+    return str(publisher_record(session, domain).get("fingerprint") or "")
+
+
+def publisher_record(session: Session, domain: str) -> dict[str, Any]:
+    """What the hub says of our publisher: {fingerprint, anew_until, ...}; empty while it has no root."""
     try:
-        answer = session.get_json(f"publishers/{domain}")
+        return dict(session.get_json(f"publishers/{domain}"))
     except NotFound:
-        return ""
+        return {}
     except NotEntitled as error:
         raise NotEntitled(
             f"{domain} is not a publisher of your organisation at this hub.",
             next_step="The hub's operator enters it after checking that you control the domain.",
         ) from error
-    return str(answer.get("fingerprint") or "")
 
 
 def hub_keys(session: Session) -> list[Key]:
     """The hub's two keys for snapshot and timestamp: one in use, one on standby."""
     descriptor = session.get_json("/.well-known/hashshare")
-    return [_hub_key(entry) for entry in descriptor["keys"]]
+    return [hub_key(entry) for entry in descriptor["keys"]]
 
 
-def _hub_key(entry: Mapping[str, Any]) -> Key:
+def hub_key(entry: Mapping[str, Any]) -> Key:
+    """One of the descriptor's keys. Raises UsageError for a kind that this version does not know."""
     kind, public = (entry.get("keytype"), entry.get("scheme")), entry["keyval"]["public"]
     if kind == ("ed25519", "ed25519"):
         return keys.tuf_key(bytes.fromhex(public))
@@ -146,7 +153,7 @@ def _hub_key(entry: Mapping[str, Any]) -> Key:
     raise UsageError("The hub signs with a kind of key that this version of hashshare does not know.")
 
 
-def _first_metadata(
+def first_metadata(
     mine: OwnPublisher, named: list[Key], founders: Founders | None, *, now: datetime
 ) -> dict[str, bytes]:
     """Root and targets version 1, unsigned; those that an unfinished attempt completed while they still fit."""
@@ -201,18 +208,22 @@ def create_list(
     ask: AskPassphrase,
     now: datetime,
     watch: Watch | None = None,
+    hosted: bool = False,
 ) -> Created:
     """Enter the list in the hub's catalogue and give it a feed role signed by the publisher's targets key.
 
-    `catalogue`: title, description, terms, visibility. An unfinished attempt is continued under the id chosen then, so
-    `terms.list_id` holds only the first time. Raises Conflict when the list exists under another id.
+    `catalogue`: title, description, terms, visibility. `hosted`: the feed key is one that the hub keeps. An unfinished
+    attempt is continued under the id chosen then, so `terms.list_id` holds only the first time. Raises Conflict when
+    the list exists under another id.
     """
     domain, slug = split_list_name(terms.name)
     mine = OwnPublisher(home, domain)
     with home.lock(f"publisher-{domain}"):
         own = _kept_list(mine, slug, terms)
-        enter_in_catalogue(session, own, catalogue)
-        return Created(own, _delegate(session, own, ask, now=now, watch=watch))
+        if enter_in_catalogue(session, own, catalogue):
+            # A hub that is restored from a backup of before may have to be told again (client.resending).
+            save_words(own, catalogue)
+        return Created(own, _delegate(session, own, ask, now=now, watch=watch, hosted=hosted))
 
 
 def new_list_id() -> str:
@@ -246,7 +257,7 @@ def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, A
         session.send("POST", "lists", json=body)
         return True
     except HashshareError as error:
-        there = _id_at_hub(session, own)
+        there = id_at_hub(session, own)
         if isinstance(error, Conflict) and there == own.list_id:
             return False
         if there is not None and there != own.list_id:
@@ -255,7 +266,7 @@ def enter_in_catalogue(session: Session, own: OwnList, catalogue: Mapping[str, A
         raise
 
 
-def _id_at_hub(session: Session, own: OwnList) -> str | None:
+def id_at_hub(session: Session, own: OwnList) -> str | None:
     """The id under which the hub has a list of this name, "" if it has none, None if it cannot be asked."""
     try:
         return str(session.get_json(f"lists/{own.publisher.domain}/{own.slug}").get("id"))
@@ -266,24 +277,27 @@ def _id_at_hub(session: Session, own: OwnList) -> str | None:
 
 
 def _delegate(
-    session: Session, own: OwnList, ask: AskPassphrase, *, now: datetime, watch: Watch | None
+    session: Session, own: OwnList, ask: AskPassphrase, *, now: datetime, watch: Watch | None, hosted: bool
 ) -> Proposed | None:
     """Propose the list's feed role; together with what waits for officers, as long as none has signed that."""
     mine = own.publisher
     stands = standing(session, mine)
     if stands.targets is not None and own.list_id in list_ids(stands.targets):
         return None
+    feed = offered_key(session, own) if hosted else own_key(mine, "feed").public
     waiting = open_request(mine, stands, now=now)
     if waiting is not None:
-        roles = _beside(mine, waiting, own, now=now)
+        roles = _beside(mine, waiting, own, feed, now=now, hosted=hosted)
         return propose(session, mine, roles, stands=stands, ask=ask, now=now, instead=True, watch=watch)
     if stands.targets is None:
         raise UsageError(f"{mine.domain} has no root yet.", next_step=f"Run: hashshare publisher init {mine.domain}")
-    roles = {"targets": _with_list(stands.targets, own, now=now, amend=False)}
+    roles = {"targets": _with_list(stands.targets, own, feed, now=now, amend=False, hosted=hosted)}
     return propose(session, mine, roles, stands=stands, ask=ask, now=now, watch=watch)
 
 
-def _beside(mine: OwnPublisher, waiting: SigningRequest, own: OwnList, *, now: datetime) -> dict[str, bytes]:
+def _beside(
+    mine: OwnPublisher, waiting: SigningRequest, own: OwnList, feed: Key, *, now: datetime, hosted: bool
+) -> dict[str, bytes]:
     """What waits for officers and the list's role. Raises Conflict once somebody has signed without it."""
     targets = waiting.roles.get("targets")
     if targets is not None and own.list_id in list_ids(targets):
@@ -291,9 +305,9 @@ def _beside(mine: OwnPublisher, waiting: SigningRequest, own: OwnList, *, now: d
     if any(need.signed for need in needs(waiting)):
         raise another_waits(mine, waiting)
     stood = targets or waiting.targets or b""
-    return {**waiting.roles, "targets": _with_list(stood, own, now=now, amend=targets is not None)}
+    amend = targets is not None
+    return {**waiting.roles, "targets": _with_list(stood, own, feed, now=now, amend=amend, hosted=hosted)}
 
 
-def _with_list(targets: bytes, own: OwnList, *, now: datetime, amend: bool) -> bytes:
-    keys = [own_key(own.publisher, "feed").public]
-    return delegate_list(targets, list_id=own.list_id, keys=keys, signers=[], now=now, amend=amend)
+def _with_list(targets: bytes, own: OwnList, feed: Key, *, now: datetime, amend: bool, hosted: bool) -> bytes:
+    return delegate_list(targets, list_id=own.list_id, keys=[feed], signers=[], now=now, amend=amend, hosted=hosted)

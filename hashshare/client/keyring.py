@@ -105,7 +105,7 @@ def take_over(mine: OwnPublisher, *, root: bytes, targets: bytes, now: datetime)
     }
     done = [_take_over(mine, role, {key.keyid for key in keys}, now=now) for role, keys in named.items()]
     for role in ("root", "targets"):
-        _leave(mine, role, {key.keyid for key in named[role]}, now=now)
+        leave(mine, role, {key.keyid for key in named[role]}, now=now)
     return tuple(taken for taken in done if taken is not None)
 
 
@@ -132,8 +132,8 @@ def _take_over(mine: OwnPublisher, role: str, accepted: Set[str], *, now: dateti
     return Taken(role, coming, retired)
 
 
-def _leave(mine: OwnPublisher, role: str, accepted: Set[str], *, now: datetime) -> None:
-    """Put an officer's key that nothing names any more among the retired, though none is here to follow it."""
+def leave(mine: OwnPublisher, role: str, accepted: Set[str], *, now: datetime) -> None:
+    """Put a key that nothing names any more among the retired, though none is here to follow it."""
     folder, standing = mine.keys_folder, find_key(mine.keys_folder, role)
     if standing is None or standing.keyid in accepted:
         return

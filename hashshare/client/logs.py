@@ -205,7 +205,7 @@ class DeliveryLog:
         """Go over to the log that openly supersedes the one remembered. Raises like `extend`."""
         verifier = Verifier(note.partition("\n")[0], self.verifier().public)
         found = self._open(note, verifier)
-        statements = read_statements(self._get(f"log/{self.domain}/successions").json())
+        statements = read_statements(decoded(self._get(f"log/{self.domain}/successions")))
         crossing, start = follow(Checkpoint(seen.origin, seen.size, seen.root), seen.key, verifier.name, statements)
         check_crossing(start, found, self.consistency if crossing.lost else prove)
         now = write_time(datetime.now(UTC))

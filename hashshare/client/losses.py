@@ -1,30 +1,25 @@
 """How much of a list a member lets go: the guard against a stolen feed key, and a hub that does not stop it.
 
 Entries that were held and are lost (wire.losses) are counted at each sync and remembered for eight weeks, so that many
-small releases add up as one large one does, and it does not matter how often a member syncs. What was added in between
-pays for nothing. A major of the publisher covers as many entries as it says, and no more.
+small releases add up as one large one does, and it does not matter how often a member syncs. They stand in the record
+of what is held, and so are swapped with it. What was added in between pays for nothing. A major of the publisher covers
+as many entries as it says, and no more.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from hashshare.client.held import Held
+from hashshare.client.held import Held, Loss
 from hashshare.client.making import working_engine
-from hashshare.client.sealed import read_sealed, write_sealed
 from hashshare.client.store import ListStore
 from hashshare.client.trust import Repository
-from hashshare.wire.errors import HashshareError, LargeLoss, VerificationFailed
+from hashshare.wire.errors import LargeLoss, VerificationFailed
 from hashshare.wire.losses import count_lost
 from hashshare.wire.state import HeldState
 
-FORMAT: Final = "hashshare-losses/1"
 WATCHED: Final = timedelta(days=56)
 """An honest hub lets a feed key take 1 % in seven days, so that within these no honest list comes near the share."""
 SHARE: Final = 0.10
@@ -33,17 +28,6 @@ ENTRIES: Final = 100
 
 Covered = Callable[[int, int], Mapping[int, int]]
 """Asked for the versions after the first, up to the second: how many entries the major of each covers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What the syncs of one `day` (UTC, ISO 8601) took: `lost` entries of the `held` ones, between two versions."""
-
-    day: str
-    from_version: int
-    to_version: int
-    held: int
-    lost: int
 
 
 def check_losses(new: Loss, rows: Sequence[Loss], *, name: str, covered: Covered) -> None:
@@ -109,24 +93,6 @@ def covering(repository: Repository, list_id: str, *, version: int, sha256: str)
 
 
 # --- the record --------------------------------------------------------------------------------------------------
-
-
-def losses_path(store: ListStore) -> Path:
-    return store.folder / "losses.json"
-
-
-def read_losses(store: ListStore) -> tuple[Loss, ...]:
-    """The days remembered, oldest first; none where the record is missing or damaged."""
-    with contextlib.suppress(HashshareError, KeyError, TypeError):
-        document = read_sealed(losses_path(store)) or {"format": FORMAT, "days": []}
-        if document["format"] == FORMAT:
-            return tuple(Loss(**day) for day in document["days"])
-    return ()
-
-
-def write_losses(store: ListStore, rows: Sequence[Loss]) -> None:
-    document: dict[str, Any] = {"format": FORMAT, "days": [dataclasses.asdict(row) for row in rows]}
-    write_sealed(losses_path(store), document)
 
 
 def with_loss(rows: Sequence[Loss], new: Loss) -> tuple[Loss, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Targets
@@ -16,6 +17,7 @@ from hashshare.client import kept, trust
 from hashshare.client.ceremony import known_officers, load_request, standing
 from hashshare.client.commits import Job
 from hashshare.client.drafts import Draft
+from hashshare.client.held import Held
 from hashshare.client.home import write_atomic
 from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publication import Listener, MajorNeed
@@ -99,21 +101,21 @@ class Asked:
 
 
 def ask_for_major(
-    session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, follows: str, ask: Ask, now: datetime
+    session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, follows: Held, ask: Ask, now: datetime
 ) -> Asked:
-    """Sign with the major keys that are here, and keep the draft where others must. `follows`: the manifest before.
+    """Sign with the major keys that are here, and keep the draft where others must. `follows`: what it comes after.
 
     A release that waits already and would publish the same stays as it is, with the signatures that it has.
     """
-    fresh = _request(session, own, draft, need, now=now)
+    fresh = _request(session, own, draft, need, follows=follows, now=now)
     waiting = _waiting(own)
-    if waiting and kept.same_content(waiting, draft, follows=follows):
+    if waiting and kept.same_content(waiting, draft, follows=follows.manifest_sha256):
         request = load_request(waiting.request)
         if (request.chain, request.targets, request.major) == (fresh.chain, fresh.targets, fresh.major):
             return _signed_here(own, waiting, request, ask)
     request = _with_keys_here(own, fresh, ask)
     if lacking := missing(request):
-        return Asked(draft, request, lacking, kept.keep(own, draft, request, follows=follows))
+        return Asked(draft, request, lacking, kept.keep(own, draft, request, follows=follows.manifest_sha256))
     return Asked(draft, request)
 
 
@@ -150,12 +152,22 @@ def _waiting(own: OwnList) -> kept.Kept | None:
         return None
 
 
-def _request(session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, now: datetime) -> SigningRequest:
+def _request(
+    session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, follows: Held, now: datetime
+) -> SigningRequest:
     """The major role's next metadata, naming `draft`, unsigned, with all that its signers have to see."""
     mine = own.publisher
     stands = standing(session, mine)
     before = trust.Repository(mine.home, session, mine.domain).standing_major()
-    document = Major(own.list_id, own.name, draft.manifest.version, need.lost, draft.manifest_upload.ref)
+    document = Major(
+        own.list_id,
+        own.name,
+        draft.manifest.version,
+        need.lost,
+        draft.manifest_upload.ref,
+        held=follows.entries,
+        made_at=now.replace(microsecond=0),
+    )
     request = SigningRequest(
         mine.domain,
         stands.chain,
@@ -167,6 +179,28 @@ def _request(session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, n
     )
     check_request(request)
     return request
+
+
+# --- what waits --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRelease:
+    """A release that is kept until two have signed for what it takes; `path` is the request to carry to them."""
+
+    own: OwnList
+    version: int
+    path: Path
+    request: SigningRequest
+
+
+def waiting_releases(mine: OwnPublisher) -> list[WaitingRelease]:
+    """By list. Raises what reading a request raises; a record that is damaged is passed over."""
+    lists = [find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs]
+    found = [(own, _waiting(own)) for own in lists]
+    return [
+        WaitingRelease(own, it.draft.manifest.version, it.request, load_request(it.request)) for own, it in found if it
+    ]
 
 
 # --- handing in --------------------------------------------------------------------------------------------------

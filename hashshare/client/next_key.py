@@ -105,7 +105,8 @@ def _carry_on(home: Home, plan: Plan) -> Rotated:
         note_end(home, plan.new, not_after)
     try:
         with contextlib.suppress(NotEntitled):  # the hub knows it no more
-            end_key(Session.open(home), plan.old, after_hours=plan.overlap_hours)
+            # In the same hands as before, and so is what it made.
+            end_key(Session.open(home), plan.old, after_hours=plan.overlap_hours, keep_access_keys=True)
     except (NetworkError, TooManyRequests) as error:
         return Rotated(plan.old, plan.new, not_after, plan.overlap_hours, left=error)
     for path in (_old_path(home), _plan_path(home)):

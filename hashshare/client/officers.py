@@ -10,7 +10,7 @@ Everything lies in one folder, by default HOME/officer, which may be a stick:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ from hashshare.wire.errors import MalformedRequest, StaleRequest, UsageError, Ve
 from hashshare.wire.repository import read_role
 from hashshare.wire.repository.cards import MAX_CARD, OfficerCard, card_fingerprint, read_card
 from hashshare.wire.repository.requests import NAME, SigningRequest, add_signatures, wanted
-from hashshare.wire.repository.verification import MAX_MAJOR_LIFE, MAX_ROOT_LIFE, MAX_TARGETS_LIFE
+from hashshare.wire.repository.verification import longest_life
 
 ROLES: Final = ("root", "targets")
 JOURNAL: Final = "hashshare-signed/1"
@@ -119,9 +119,11 @@ def uses(request: SigningRequest, keys: Sequence[HeldKey]) -> list[Use]:
     return [use for use in found if use.roles]
 
 
-def keys_here(folders: Sequence[Path], further: Sequence[HeldKey] = ()) -> list[HeldKey]:
-    """Every key in `folders` and `further` that can be tried, once."""
-    every = [*further, *(key for folder in folders for key in held_keys(folder))]
+def keys_here(
+    folders: Sequence[Path], further: Sequence[HeldKey] = (), *, passed_over: Callable[[str], None] | None = None
+) -> list[HeldKey]:
+    """Every key in `folders` and `further` that can be tried, once. `passed_over`: see `held_keys`."""
+    every = [*further, *(key for folder in folders for key in held_keys(folder, passed_over=passed_over))]
     return list({key.keyid: key for key in every if is_there(key)}.values())
 
 
@@ -137,7 +139,7 @@ def check_life(request: SigningRequest, *, now: datetime) -> None:
     """Raises StaleRequest for what has expired, MalformedRequest for what would live longer than any hub accepts."""
     for role, body in request.roles.items():
         file = read_role(role, body)
-        longest = {"root": MAX_ROOT_LIFE, "major": MAX_MAJOR_LIFE}.get(role, MAX_TARGETS_LIFE)
+        longest = longest_life(role)
         clock = f"by this machine's clock, which says {write_time(now)}"
         if file.expires <= now:
             raise StaleRequest(

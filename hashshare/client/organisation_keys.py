@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hashshare.client.home import Home, read_json, write_json
-from hashshare.client.session import Session
+from hashshare.client.session import Session, decoded_object
 from hashshare.wire.errors import HashshareError, NetworkError, UsageError
 from hashshare.wire.keys import FINGERPRINT_PREFIX
 
@@ -26,35 +26,52 @@ def own_keys(session: Session) -> list[dict[str, Any]]:
 def find_key(rows: Sequence[Mapping[str, Any]], text: str) -> Mapping[str, Any]:
     """The one key meant by its id, by the beginning of it, or by its name; keys that have ended only by their id.
 
-    Raises UsageError for none and for several.
+    Raises UsageError for none and for several, as during the overlap of two keys of one name: it says which they are.
     """
     going = [row for row in rows if row.get("state") in ("active", "waiting")]
     start = text if text.startswith(FINGERPRINT_PREFIX) else FINGERPRINT_PREFIX + text
     found = [row for row in rows if row["id"] == start]
     found = found or [row for row in going if row["id"].startswith(start) or row["name"] == text]
-    if len(found) != 1:
+    if not found:
+        raise UsageError(f"{text!r} is no key of your organisation.", next_step="`hashshare key list` shows them.")
+    if len(found) > 1:
         raise UsageError(
-            f"{text!r} is {'no key' if not found else 'the name or beginning of several keys'} of your organisation.",
-            next_step="`hashshare key list` shows them.",
+            f"{text!r} may be any of {len(found)} keys of your organisation: {', '.join(map(_told, found))}. "
+            "Nothing was changed.",
+            next_step="Give the id of the one you mean, or as much of its beginning as no other has.",
+            keys=[row["id"] for row in found],
         )
     return found[0]
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    """A key among others of its name: its id, whole, and since when it is good."""
+    since = str(row.get("not_before") or row.get("created_at") or "")[:10]
+    until = str(row.get("not_after") or "")[:10]
+    return f"{row['id']} (since {since or 'ever'}{f', until {until}' if until else ''})"
 
 
 def invite_machine(session: Session, *, name: str, holder: str = "") -> dict[str, Any]:
     """{code, expires_at}: with the code one more machine enrols, once, within a day."""
     body = {"name": name, **({"holder": holder} if holder else {})}
-    answer: dict[str, Any] = session.send("POST", "keys/invitations", json=body).json()
-    return answer
+    return decoded_object(session.send("POST", "keys/invitations", json=body))
 
 
 def end_key(
-    session: Session, key_id: str, *, after_hours: int = 0, introduced: bool = False, last: bool = False
+    session: Session,
+    key_id: str,
+    *,
+    after_hours: int = 0,
+    introduced: bool = False,
+    keep_access_keys: bool = False,
+    last: bool = False,
 ) -> dict[str, Any]:
-    """{key, ended, left}: what became of the key and of those that it had introduced. Raises LastKey, NotEntitled."""
+    """{key, ended, left, access_keys, access_keys_left}: what became of the key, of what it had introduced, and of the
+    access keys that it had made. Raises LastKey, NotEntitled, UsageError.
+    """
     path = f"keys/{key_id.replace('+', '-').replace('/', '_')}/revocation"
-    body = {"after_hours": after_hours, "introduced": introduced, "last": last}
-    answer: dict[str, Any] = session.send("POST", path, json=body).json()
-    return answer
+    body = {"after_hours": after_hours, "introduced": introduced, "keep_access_keys": keep_access_keys, "last": last}
+    return decoded_object(session.send("POST", path, json=body))
 
 
 # --- this machine's own ------------------------------------------------------------------------------------------

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hashshare.client.home import Home, checked_list_id, read_json, split_list_name, write_json
 from hashshare.client.session import Session, decoded
+from hashshare.wire.documents import MAX_INTEGER
 from hashshare.wire.errors import HashshareError, NetworkError, NotEntitled, UsageError
+from hashshare.wire.objects import SHA256
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A list as the hub's poll names it (unverified)."""
+    """A list as the hub's poll names it (unverified).
+
+    `root_version` and `root_fingerprint` of its publisher: 0 and "" where an older hub does not say.
+    """
 
     name: str
     list_id: str
     publisher: str
     role_version: int
     version: int
+    root_version: int = 0
+    root_fingerprint: str = ""
 
 
 def heads(session: Session, home: Home) -> list[Head]:
@@ -53,17 +60,33 @@ def _kept(path: Path) -> dict[str, Any]:
 def _read_heads(body: Any) -> list[Head]:
     """The hub's words become paths and addresses, so they are checked like any other input."""
     try:
+        roots = {str(row["domain"]): _root(row) for row in body.get("publishers", ())}
         found = [
-            Head(str(row["name"]), str(row["id"]), str(row["publisher"]), int(row["role_version"]), int(row["version"]))
+            Head(
+                str(row["name"]),
+                str(row["id"]),
+                str(row["publisher"]),
+                int(row["role_version"]),
+                int(row["version"]),
+                *roots.get(str(row["publisher"]), (0, "")),
+            )
             for row in body["lists"]
         ]
         for head in found:
             checked_list_id(head.list_id)
             if split_list_name(head.name)[0] != head.publisher:
                 raise UsageError(f"{head.name!r} is not a list of {head.publisher!r}.")
-    except (KeyError, TypeError, ValueError, UsageError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         raise NetworkError(f"The hub's answer to the poll makes no sense ({error}).") from error
     return found
+
+
+def _root(row: Mapping[str, Any]) -> tuple[int, str]:
+    """Version and fingerprint of a publisher's root. Raises ValueError for what can be none."""
+    version, fingerprint = row["root_version"], row["root_fingerprint"]
+    if not isinstance(version, int) or not 0 <= version <= MAX_INTEGER or not SHA256.fullmatch(fingerprint):
+        raise ValueError(f"root {str(version)[:20]} {str(fingerprint)[:20]!r}")
+    return version, str(fingerprint)
 
 
 def chosen(found: Sequence[Head], names: Sequence[str]) -> list[Head]:

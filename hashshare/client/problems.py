@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import requests
 
+from hashshare.client.answers import json_of
 from hashshare.wire.errors import (
     Conflict,
     ExitCode,
@@ -42,7 +43,7 @@ def raise_for_problem(response: requests.Response, *, rejected: bool = False) ->
     if response.status_code < 400 or response.status_code == 416:
         return
     try:
-        document = response.json()
+        document = json_of(response)
     except (ValueError, requests.RequestException):
         document = None
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 from hashshare.client.commits import Job
 from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
-from hashshare.wire.intake import Intake
+from hashshare.wire.intake import Intake, Names
 from hashshare.wire.repository.requests import Need
 
 
@@ -32,6 +32,8 @@ class Wish:
     reinstate: frozenset[bytes] = frozenset()
     reinstate_since: int | None = None
     typed: bool = False
+    names: Names = field(default_factory=dict)
+    """What the file's own columns are."""
 
 
 @dataclass(frozen=True, slots=True)

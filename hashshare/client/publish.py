@@ -17,7 +17,6 @@ from securesystemslib.signer import Signer
 from hashshare.client.adoption import NextBase, draft_next, held_state, next_base, work_folder
 from hashshare.client.commits import Job
 from hashshare.client.drafts import Draft, first_release
-from hashshare.client.guards import check_change
 from hashshare.client.majors import ask_for_major, check_role, find_need, kept_outdated
 from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.merging import MEMORY
@@ -36,6 +35,7 @@ from hashshare.wire.difference import Difference, count_outdated, difference
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import quoted
 from hashshare.wire.errors import Conflict, MajorRequired
+from hashshare.wire.guards import check_change
 from hashshare.wire.intake import Intake
 from hashshare.wire.lapsing import day_of
 from hashshare.wire.segments import write_base
@@ -123,9 +123,8 @@ class _Run:
                 return self._result(held, prepared, self._stay_fresh(held), 0)
             if prepared.need is None or held is None:
                 return self._release(held, prepared, prepared.draft, feed)
-            follows = held.manifest_sha256
             asked = ask_for_major(
-                self.session, self.own, prepared.draft, prepared.need, follows=follows, ask=self.ask, now=now
+                self.session, self.own, prepared.draft, prepared.need, follows=held, ask=self.ask, now=now
             )
             if asked.kept and asked.missing:
                 result = self._result(held, replace(prepared, draft=None), None, 0)

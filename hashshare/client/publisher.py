@@ -29,20 +29,27 @@ from hashshare.wire.manifest import Redistribution
 
 KEY_ROLES: Final = ("root", "targets", "feed")
 LIST_RECORD: Final = "hashshare-own-list/1"
+WORDS_RECORD: Final = "hashshare-catalogue-words/1"
 
 AskPassphrase = Ask
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPublisher:
-    """Paths of one publishing identity on this machine."""
+    """Paths of one publishing identity on this machine. `part`: of one of its folders that is laid out alike."""
 
     home: Home
     domain: str
+    part: str = ""
 
     @property
     def folder(self) -> Path:
-        return self.home.path / "publisher" / checked_domain(self.domain)
+        return self.home.path / "publisher" / checked_domain(self.domain) / self.part
+
+    @property
+    def beginning(self) -> OwnPublisher:
+        """What is made where the publisher begins anew (client.anew), until the hub has accepted it."""
+        return OwnPublisher(self.home, self.domain, "anew")
 
     @property
     def root_path(self) -> Path:
@@ -80,6 +87,10 @@ class OwnPublisher:
     def work_folder(self, list_id: str) -> Path:
         """Segments on their way to the hub; whatever lies there belongs to no release yet."""
         return self.folder / "work" / list_id
+
+    def words_path(self, slug: str) -> Path:
+        """What the hub's catalogue was told of a list beyond what its manifests say."""
+        return self.folder / "catalogue" / f"{slug}.json"
 
     @property
     def slugs(self) -> list[str]:
@@ -156,6 +167,19 @@ def save_list(mine: OwnPublisher, slug: str, terms: ListTerms) -> OwnList:
     return OwnList(mine, slug, terms)
 
 
+def save_words(own: OwnList, words: Mapping[str, Any]) -> None:
+    """`words`: title, description, terms, visibility, deadline_hours, as the hub took them."""
+    write_json(own.publisher.words_path(own.slug), {"format": WORDS_RECORD, "id": own.list_id, "words": dict(words)})
+
+
+def kept_words(own: OwnList) -> dict[str, Any] | None:
+    """The same; None of a list that was created by an earlier version or on another machine."""
+    document = read_json(own.publisher.words_path(own.slug)) or {}
+    if document.get("format") != WORDS_RECORD or document.get("id") != own.list_id:
+        return None
+    return dict(document["words"])
+
+
 def find_list(home: Home, name: str) -> OwnList:
     """By full name, or by slug when one list has it. Raises UsageError when none of that name is published here."""
     full_name = own_list_name(home, name)
@@ -168,6 +192,16 @@ def find_list(home: Home, name: str) -> OwnList:
             next_step=f"Run: hashshare publisher list create {full_name} (or copy {mine.folder} from where it is).",
         )
     return OwnList(mine, slug, _read_terms(document, full_name))
+
+
+def every_list(home: Home) -> list[OwnList]:
+    """Raises UsageError when nothing is published from here: a line in cron that does nothing would pass unseen."""
+    found = [find_list(home, f"{mine.domain}/{slug}") for mine in own_publishers(home) for slug in mine.slugs]
+    if not found:
+        raise UsageError(
+            f"No list is published from {home.path}.", next_step="Check HASHSHARE_HOME, and whose crontab this is."
+        )
+    return found
 
 
 def _list_json(terms: ListTerms) -> dict[str, Any]:

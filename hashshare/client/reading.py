@@ -18,7 +18,9 @@ from hashshare.wire.intake import Intake, find_lines, read_entries, write_errors
 
 def read_file(engine: Engine, wish: Wish, work: Path, *, fmt: ListFormat, listener: Listener) -> Intake:
     """The file as a table. Raises BadInput for lines at fault, unless the wish is to leave them out."""
-    intake = read_entries(engine, wish.file, fmt=fmt, changes=wish.changes, default_reason=wish.reason)
+    intake = read_entries(
+        engine, wish.file, fmt=fmt, changes=wish.changes, default_reason=wish.reason, names=wish.names
+    )
     errors_file = _save_problems(engine, wish.file, work) if intake.problem_count else None
     listener.read(wish, intake, errors_file)
     if intake.problem_count and not wish.skip_bad:
@@ -46,7 +48,15 @@ def find_left_out(engine: Engine, wish: Wish, change: Difference, *, fmt: ListFo
         return ()
     lines = {}
     if not wish.typed:
-        lines = find_lines(engine, wish.file, [*keys], fmt=fmt, changes=wish.changes, default_reason=wish.reason)
+        lines = find_lines(
+            engine,
+            wish.file,
+            [*keys],
+            fmt=fmt,
+            changes=wish.changes,
+            default_reason=wish.reason,
+            names=wish.names,
+        )
     rows = [LeftOut(lines.get(key, 0), key, lapsed=known) for key, known in keys.items()]
     return tuple(sorted(rows, key=lambda row: row.line))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from typing import Any, Final, Literal
 from hashshare.client.adoption import manifest_of
 from hashshare.client.bases import BaseFolder, Prepared
 from hashshare.client.drafts import Upload, base_of
-from hashshare.client.home import sync_folder
 from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.merging import MEMORY
 from hashshare.client.publication import Listener
@@ -30,6 +28,7 @@ from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
 from hashshare.client.store import ListStore
 from hashshare.client.uploads import upload_all
+from hashshare.durable import settle_path, sync_folder
 from hashshare.wire.chain import base_due
 from hashshare.wire.compaction import renew_base
 from hashshare.wire.engine import open_engine
@@ -183,8 +182,7 @@ def _build(folder: BaseFolder, version: int, state: HeldState, *, now: datetime)
 
 def _settle_file(path: Path) -> None:
     path.chmod(0o600)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    settle_path(path)
 
 
 def _send(session: Session, folder: BaseFolder, prepared: Prepared, listener: Listener) -> int:

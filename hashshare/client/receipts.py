@@ -16,7 +16,15 @@ from pathlib import Path
 from hashshare.client.home import Home, make_private_folder
 from hashshare.client.logs import DeliveryLog
 from hashshare.client.store import known_name, stores
-from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, VerificationFailed, WrongOpening, WrongProof
+from hashshare.wire.errors import (
+    HashshareError,
+    LogForked,
+    MalformedLog,
+    UsageError,
+    VerificationFailed,
+    WrongOpening,
+    WrongProof,
+)
 from hashshare.wire.log import (
     AcknowledgementRow,
     Checkpoint,
@@ -163,6 +171,54 @@ def named(list_name: str, index: int | None) -> Iterator[None]:
         which = "a receipt" if index is None else f"the receipt of leaf {index}"
         error.args = (f"{list_name}, {which}: {error.message}", *error.args[1:])
         error.facts.update(list=list_name, index=index)
+        raise
+
+
+MAX_FILE = 16 << 20
+"""Bytes of a file of receipts: some 10,000 of them."""
+
+
+def check_file(home: Home, path: Path) -> Iterator[tuple[OwnRow, Checkpoint]]:
+    """Every receipt in a file that was handed over (one a line, as the hub's pages give them), without the network.
+
+    Raises UsageError for a file that cannot be read or is empty, MalformedLog naming the line, WrongOpening for what is
+    somebody else's, WrongProof, BadSignature, NotFound where nothing is known of the log.
+    """
+    lines, organisation = _lines(path), str(home.config().organisation.get("slug"))
+    for number, line in enumerate(lines, 1):
+        with _line_named(path, number):
+            kept = Kept.read(json.loads(line))
+            row = read_row(kept.row)
+            if not isinstance(row, OwnRow):
+                raise WrongOpening(f"The row is one of {row.kind}, which is nobody's.")
+            subject = Subject(organisation, row.list_name, row.list_id)
+            log = DeliveryLog(home, row.list_name.partition("/")[0])
+            yield check_receipt(kept, subject, log.verifier(kept.checkpoint))
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        with path.open("rb") as file:
+            body = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(body) > MAX_FILE:
+        raise UsageError(f"{path} has more than {MAX_FILE >> 20} MiB.", next_step="Give it in parts.")
+    lines = [line for line in body.splitlines() if line.strip()]
+    if not lines:
+        raise UsageError(f"{path} is empty.")
+    return lines
+
+
+@contextlib.contextmanager
+def _line_named(path: Path, number: int) -> Iterator[None]:
+    """Errors say where."""
+    try:
+        yield
+    except ValueError as error:
+        raise MalformedLog(f"{path} line {number} is no receipt.") from error
+    except HashshareError as error:
+        error.args = (f"{path} line {number}: {error.message}", *error.args[1:])
         raise
 
 

@@ -15,36 +15,48 @@ from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import Snapshot
 
 from hashshare.client import trust
+from hashshare.client.hosted_keys import hosted_feed
 from hashshare.client.publisher import OwnPublisher, find_list
 from hashshare.client.session import Session
 from hashshare.client.signed import note_signed
 from hashshare.client.signers import Ask, HeldKey, held_keys, open_signer
 from hashshare.client.store import ListStore
-from hashshare.client.sync import Head, sync_list
+from hashshare.client.sync import Head, heads, sync_list
 from hashshare.wire.errors import UsageError, WrongDigest
-from hashshare.wire.repository import Trusted, feed_manifest, renew_feed
+from hashshare.wire.repository import Trusted, feed_manifest, hosted_lists, renew_feed
 from hashshare.wire.repository.metadata import SNAPSHOT, read_typed
 from hashshare.wire.repository.rotation import feed_keys, uncovered
 
 
 @contextlib.contextmanager
 def feeds_anew(
-    session: Session, mine: OwnPublisher, *, before: bytes | None, after: bytes, ask: Ask, now: datetime
+    session: Session,
+    mine: OwnPublisher,
+    *,
+    before: bytes | None,
+    after: bytes,
+    ask: Ask,
+    now: datetime,
+    anew: bool = False,
 ) -> Iterator[dict[str, bytes]]:
     """By list id, the feed metadata to commit beside the targets `after`: of lists whose feeds, as the targets `before`
     had them signed, no key of `after` covers.
 
+    `anew`: nothing that stands at the hub follows from what is trusted here, which may be another's beginning; so each
+    list is looked at as the hub has it now. What it serves is signed as it is, and put right by the next publication.
+
     Publications of these lists wait until the body has ended; then those held here are synced. Raises UsageError when
     no key that `after` names for such a list is here, WrongDigest for a feed that is not what the hub's snapshot names.
     """
-    changed = _given_to_others(before, after)
+    changed = sorted(feed_keys(after)) if anew else _given_to_others(before, after)
     with contextlib.ExitStack() as locks:
         for list_id in changed:
             locks.enter_context(mine.home.lock(f"publish-{list_id}"))
-        standing = {list_id: feed for list_id in changed if (feed := served_feed(session, mine, list_id))}
+        found = _standing_feeds(session, mine) if anew else {it: served_feed(session, mine, it) for it in changed}
+        standing = {list_id: feed for list_id in changed if (feed := found.get(list_id))}
         hanging = uncovered(Trusted(None, after, standing))
-        yield {it: _sign_anew(mine, it, standing[it], after, ask=ask, now=now) for it in hanging}
-        _sync(session, mine, hanging)
+        yield {it: _sign_anew(session, mine, it, standing[it], after, ask=ask, now=now) for it in hanging}
+        _sync(session, OwnPublisher(mine.home, mine.domain), hanging)
 
 
 def _given_to_others(before: bytes | None, after: bytes) -> list[str]:
@@ -74,17 +86,33 @@ def served_feed(session: Session, mine: OwnPublisher, list_id: str) -> bytes | N
     return body
 
 
-def _sign_anew(mine: OwnPublisher, list_id: str, feed: bytes, targets: bytes, *, ask: Ask, now: datetime) -> bytes:
-    """The feed that stands, under the next version and a key that `targets` names."""
+def _standing_feeds(session: Session, mine: OwnPublisher) -> dict[str, bytes]:
+    """By list id, as the hub has them now, whoever signed them. Raises MalformedMetadata for what is no feed."""
+    own = [head for head in heads(session, mine.home) if head.publisher == mine.domain]
+    found = {}
+    for head in own:
+        path = f"tuf/{mine.domain}/metadata/{head.role_version}.{head.list_id}.json"
+        found[head.list_id] = bytes(session.get(path).content)
+        feed_manifest(found[head.list_id], list_id=head.list_id)
+    return found
+
+
+def _sign_anew(
+    session: Session, mine: OwnPublisher, list_id: str, feed: bytes, targets: bytes, *, ask: Ask, now: datetime
+) -> bytes:
+    """The feed that stands, under the next version and a key that `targets` names: one here, or the hub's."""
+    if list_id in hosted_lists(targets):
+        (key,) = feed_keys(targets)[list_id]
+        return hosted_feed(session, mine, list_id, keyid=key.keyid, feed=feed)
     signer = open_signer(_key_here(mine, targets, list_id), ask)
     renewed = renew_feed(feed, list_id=list_id, signers=[signer], now=now)
-    note_signed(mine, list_id, renewed, now=now)
+    note_signed(OwnPublisher(mine.home, mine.domain), list_id, renewed, now=now)
     return renewed
 
 
 def _key_here(mine: OwnPublisher, targets: bytes, list_id: str) -> HeldKey:
     named = {key.keyid for key in feed_keys(targets)[list_id]}
-    for key in held_keys(mine.keys_folder):
+    for key in [*held_keys(mine.keys_folder), *held_keys(OwnPublisher(mine.home, mine.domain).keys_folder)]:
         if key.keyid in named:
             return key
     raise UsageError(

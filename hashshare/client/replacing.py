@@ -15,7 +15,7 @@ from tuf.ngclient import Updater
 
 from hashshare.client import trust
 from hashshare.client.fetching import HubFetcher, tuf_errors_translated
-from hashshare.client.home import Home, make_private_folder, naming, write_atomic
+from hashshare.client.home import Home, make_private_folder, naming, sync_folder, write_atomic
 from hashshare.client.session import Session
 from hashshare.wire.errors import UsageError
 from hashshare.wire.fingerprints import parse_fingerprint
@@ -96,4 +96,5 @@ def _swap(home: Home, known: trust.Publisher, root: bytes, staged: Path) -> None
     write_atomic(trust.root_path(home, known.domain), root)
     shutil.rmtree(trust.metadata_dir(home, known.domain), ignore_errors=True)
     staged.replace(trust.metadata_dir(home, known.domain))
+    sync_folder(home.publisher_dir(known.domain))
     trust.save_publisher(home, trust.Publisher(known.domain, known.successor, known.successor))

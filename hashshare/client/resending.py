@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,31 +20,47 @@ from hashshare.client import trust
 from hashshare.client.bases import BaseFolder
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.drafts import Upload
-from hashshare.client.identity import enter_in_catalogue
-from hashshare.client.publisher import OwnList, OwnPublisher, find_list
+from hashshare.client.identity import enter_in_catalogue, id_at_hub
+from hashshare.client.publisher import OwnList, OwnPublisher, find_list, kept_words
+from hashshare.client.resent_majors import ask_anew
 from hashshare.client.session import Session, decoded
 from hashshare.client.signed_majors import documents_of, signed_major
 from hashshare.client.store import Held, ListStore
 from hashshare.client.uploads import upload_all
-from hashshare.wire.errors import HashshareError, HubRestored, NetworkError, VersionConflict
+from hashshare.wire.errors import HashshareError, HubRestored, MajorRequired, NetworkError, VersionConflict
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef, manifest_path
 from hashshare.wire.repository import read_role
 from hashshare.wire.repository.metadata import MAJOR
 
 REENTERED: Final = {"description": "", "terms": "", "visibility": "private"}
-"""What a list's record at the hub says when the hub forgot it: nobody sees it before its publisher has looked."""
+"""What a list's record at the hub says when hub and publisher forgot it: nobody sees it before somebody has looked."""
 
 
 @dataclass(slots=True)
 class Resent:
-    """`roles`: role -> version, of what the hub lacked. `entered`: lists that it did not know any more; their title,
-    terms, visibility and subscriptions are lost. `bytes` were uploaded.
+    """`roles`: role -> version, of what the hub lacked. `entered`: lists that it did not know any more; their
+    subscriptions are lost. `wordless`: those of them whose title, terms and visibility nobody here knows, either.
+    `bytes` were uploaded.
     """
 
     roles: dict[str, int] = field(default_factory=dict)
     entered: list[str] = field(default_factory=list)
+    wordless: list[str] = field(default_factory=list)
     bytes: int = 0
+
+    def told(self) -> Iterator[str]:
+        """What a person has to do about each list that the hub had forgotten."""
+        for name in self.entered:
+            yield (
+                f"{name}: the hub had forgotten this list and who is subscribed to it. Have your members run "
+                f"`hashshare subscribe {name} --accept-terms`, then grant it: `hashshare grant {name} ORGANISATION`."
+            )
+        for name in self.wordless:
+            yield (
+                f"{name}: its title, terms and visibility are not known here, so it has none and is private: grant it "
+                "to each member first, then they can subscribe."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +124,13 @@ def _check_not_behind(mine: OwnPublisher, found: Standing) -> None:
 
 def _enter(session: Session, own: OwnList, done: Resent) -> None:
     """A list that the hub knows stays as it is."""
-    if enter_in_catalogue(session, own, {"title": own.name, **REENTERED}):
+    if id_at_hub(session, own) == own.list_id:
+        return
+    words = kept_words(own)
+    if enter_in_catalogue(session, own, {"title": own.name, **REENTERED} if words is None else words):
         done.entered.append(own.name)
+        if words is None:
+            done.wordless.append(own.name)
 
 
 def _officers(mine: OwnPublisher) -> Iterator[tuple[str, bytes]]:
@@ -167,7 +189,11 @@ def _resend_list(session: Session, own: OwnList, found: Standing, done: Resent, 
     uploads = list(_uploads(own, held))
     done.bytes += upload_all(session, own.publisher.domain, uploads[:-1], sent=lambda _: None)
     done.bytes += upload_all(session, own.publisher.domain, uploads[-1:], sent=lambda _: None)
-    _commit(session, own.publisher, own.list_id, body, found, done, watch)
+    try:
+        _commit(session, own.publisher, own.list_id, body, found, done, watch)
+    except MajorRequired as refused:
+        at_hub = max(found.roles.get(MAJOR, 0), done.roles.get(MAJOR, 0))
+        ask_anew(session, own, held, refused, at_hub=at_hub, now=datetime.now(UTC))
 
 
 def _send_base_again(own: OwnList) -> None:

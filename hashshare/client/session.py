@@ -9,6 +9,7 @@ import contextlib
 import json as jsonlib
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import problems
 from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
-from hashshare.client.answers import read_whole, retry_after, skew_of
+from hashshare.client.answers import json_of, read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
 from hashshare.client.patience import paced, patience, was_too_slow
 from hashshare.wire import keys, signatures
@@ -45,6 +46,9 @@ WHY: Final = "Nothing was changed here; run the command again later. `hashshare 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REFUSED_UNHANDLED = frozenset({429, 503})
 """Statuses that say that the request was not acted upon, so that even a POST may be repeated."""
+
+_TOKEN = re.compile(r"[!-~]{1,4096}")
+"""What may stand in a header."""
 
 _CARRIED_ON = frozenset({"range", "if-range", "accept", "accept-encoding", "user-agent"})
 """What a redirect to another host takes along: no credential, no cookie, nothing that names who asks."""
@@ -207,6 +211,8 @@ class Session:
                 continue
             except requests.RequestException as error:
                 raise network_error(error, self.hub_url) from error
+            except ValueError as error:  # `requests` reads a redirect's address even where it does not follow
+                raise NetworkError(f"{urlsplit(self.hub_url).netloc} does not answer in the way of HTTP.") from error
             pause = retry_after(response, default=_backoff(attempt))
             if response.status_code not in retried or last or pause > patience:
                 return response
@@ -234,7 +240,7 @@ class Session:
                     self._check_answerer(url, response)
                 return response
             response.close()
-            target = checked_redirect(urljoin(url, response.headers["Location"]), hub_url=self.hub_url)
+            target = checked_redirect(response.headers["Location"], at=url, hub_url=self.hub_url)
             if prepared.method != "GET":
                 raise NetworkError(
                     f"The hub redirects to {urlsplit(target).netloc}; a signed request is not sent elsewhere.",
@@ -273,12 +279,12 @@ class Session:
         return str(document["token"]), float(document["until"])
 
     def _new_token(self) -> tuple[str, float]:
-        answer = decoded(self.send("POST", "tokens"))
-        try:
-            # Counted from our own clock, so that a wrong one doesn't matter here.
-            token, until = str(answer["token"]), time.time() + float(answer["expires_in"]) - TOKEN_MARGIN
-        except (KeyError, TypeError, ValueError) as error:
-            raise NetworkError("The hub's answer is not a token.") from error
+        answer = decoded_object(self.send("POST", "tokens"))
+        token, seconds = answer.get("token"), answer.get("expires_in")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(seconds, int | float):
+            raise NetworkError("The hub's answer is not a token.")
+        # Counted from our own clock, so that a wrong one doesn't matter here.
+        until = time.time() + seconds - TOKEN_MARGIN
         if self._token_path:
             document = {"hub_url": self.hub_url, "key_id": self.key_id, "token": token, "until": until}
             with contextlib.suppress(OSError):
@@ -294,9 +300,17 @@ class Session:
 def decoded(response: requests.Response) -> Any:
     """The JSON of a 2xx answer. Raises NetworkError if it is something else (a captive portal, a proxy's page)."""
     try:
-        return response.json()
+        return json_of(response)
     except (ValueError, requests.RequestException) as error:
         raise NetworkError(f"{urlsplit(response.url).netloc} does not answer like a hashshare hub.") from error
+
+
+def decoded_object(response: requests.Response) -> dict[str, Any]:
+    """The same of an answer that is an object. Raises NetworkError."""
+    document = decoded(response)
+    if not isinstance(document, dict):
+        raise NetworkError(f"{urlsplit(response.url).netloc} does not answer like a hashshare hub.")
+    return document
 
 
 def _backoff(attempt: int) -> float:

@@ -55,7 +55,8 @@ def bring_up_to_date(session: Session, own: OwnList, listener: Listener | None =
     try:
         return _up_to_date(session, own, listener)
     except HubRestored:
-        resend(session, own.publisher)
+        for line in resend(session, own.publisher).told():
+            session.warn(line)
         return _up_to_date(session, own, listener)
 
 

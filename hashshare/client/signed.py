@@ -1,4 +1,4 @@
-"""What the feed keys of this machine have signed here: one line for each signature, written before it leaves.
+"""What the feed keys of this machine have signed here: one line for each signature, on the disk before it leaves.
 
 After a theft it tells apart what this machine published and what somebody else did (client.signatures).
 """
@@ -14,6 +14,7 @@ from typing import Final
 
 from hashshare.client.home import make_private_folder
 from hashshare.client.publisher import OwnPublisher
+from hashshare.durable import append_lines
 from hashshare.wire.documents import write_time
 from hashshare.wire.repository import feed_manifest, read_role
 
@@ -26,8 +27,7 @@ def note_signed(mine: OwnPublisher, list_id: str, feed: bytes, *, now: datetime)
     make_private_folder(path.parent)
     file, manifest = read_role(list_id, feed), feed_manifest(feed, list_id=list_id)
     line = f"{file.version} {manifest.sha256} {hashlib.sha256(feed).hexdigest()} {write_time(now)}\n"
-    with path.open("a", encoding="ascii") as record:
-        record.write(line)
+    append_lines(path, [line.encode("ascii")])
 
 
 @dataclass(frozen=True, slots=True)

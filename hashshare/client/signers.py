@@ -62,10 +62,22 @@ class HeldKey:
         return self.folder / self.uri.removeprefix(FILE) if self.uri.startswith(FILE) else self.uri
 
 
-def held_keys(folder: Path) -> list[HeldKey]:
-    """Every key that a record in `folder` names, by name. Raises HashshareError for a damaged record."""
-    found = (find_key(folder, path.stem) for path in sorted(folder.glob("*.json")))
-    return [key for key in found if key is not None]
+def held_keys(folder: Path, *, passed_over: Callable[[str], None] | None = None) -> list[HeldKey]:
+    """Every key that a record in `folder` names, by name.
+
+    A file that is damaged is told to `passed_over`; without that, raises HashshareError.
+    """
+    found: list[HeldKey] = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            key = find_key(folder, path.stem)
+        except HashshareError as error:
+            if passed_over is None:
+                raise
+            passed_over(f"Passed over: {error.message}")
+            continue
+        found += [key] if key is not None else []
+    return found
 
 
 def find_key(folder: Path, name: str) -> HeldKey | None:

@@ -12,24 +12,24 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hashshare.client import healing, trust
-from hashshare.client.held import Held, HeldObject
-from hashshare.client.home import Home, file_lock, make_private_folder, sync_folder, write_atomic
+from hashshare.client.held import Held, HeldObject, Loss
+from hashshare.client.home import Home, file_lock, make_private_folder, write_atomic
 from hashshare.client.proof import is_proof, write_proof
 from hashshare.client.proof import proof as proof_of
 from hashshare.client.sealed import read_sealed, write_sealed
+from hashshare.durable import settle_path, sync_folder
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.errors import HashshareError, MissingObject, NotSynced, UsageError, VerificationFailed
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.state import HeldState
 
-__all__ = ["Held", "HeldObject", "ListStore", "find_store", "read_digested", "stores"]
+__all__ = ["Held", "HeldObject", "ListStore", "Loss", "find_store", "read_digested", "stores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,7 @@ class ListStore:
 
     def place(self, source: Path, sha256: str) -> None:
         """Take over a verified file (of digest `sha256`) as object by renaming it; on the disk before it is seen."""
-        with source.open("rb") as file:
-            os.fsync(file.fileno())
+        settle_path(source)
         source.chmod(0o600)
         source.replace(make_private_folder(self.folder / "objects") / f"{sha256}.parquet")
 

@@ -18,23 +18,25 @@ from typing import Final
 import duckdb
 from tuf.api.metadata import TargetFile
 
-from hashshare.client import healing, proving, trust
+from hashshare.client import healing, named_roots, proving, trust
 from hashshare.client.admission import check_built, check_object
 from hashshare.client.download import Download
 from hashshare.client.home import Home, make_private_folder
-from hashshare.client.losses import Loss, check_losses, covering, loss_of, read_losses, with_loss, write_losses
+from hashshare.client.losses import check_losses, covering, loss_of, with_loss
 from hashshare.client.making import make_merges, make_shards
 from hashshare.client.planning import Want, record, wanted
 from hashshare.client.polling import Head, chosen, heads
 from hashshare.client.progress import Progress, Silent, Synced, operations_past
 from hashshare.client.room import check_room
 from hashshare.client.session import Session
-from hashshare.client.store import Held, HeldObject, ListStore, read_digested
+from hashshare.client.store import Held, HeldObject, ListStore, Loss, read_digested
 from hashshare.client.succession import check_succession
+from hashshare.client.trouble import trouble
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.engine import found_no_room
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import (
+    ExitCode,
     HashshareError,
     MalformedManifest,
     WrongFold,
@@ -95,11 +97,13 @@ class _Run:
         self.history = history or bool(self.held and self.held.earlier)
 
     def run(self, *, force: bool) -> Synced:
+        self._check_named_root()
         if not force and self.held is not None and self._is_current(self.held):
             # A reader may have kept the last swap from removing what it replaced.
             return self._outcome(self.store.prune() or self.held)
         known = trust.publisher(self.home, self.head.publisher)
         body, sha256, role_version = self._manifest()
+        named_roots.note(self.repository, self.head)
         if trust.publisher(self.home, self.head.publisher) != known:
             # First contact, or a false root was replaced and what came under it was dropped.
             self.held = self.store.held()
@@ -114,6 +118,12 @@ class _Run:
             return self._outcome(self.store.prune() or self.held)
         return self._apply(manifest, body, coming, index)
 
+    def _check_named_root(self) -> None:
+        """Where the poll names another first root than the one held, see whether the hub serves it: RootReplaced."""
+        known = trust.publisher(self.home, self.head.publisher)
+        if known and self.head.root_fingerprint not in ("", known.fingerprint):
+            self.repository.check_first_root()
+
     def _is_current(self, held: Held) -> bool:
         """Whether the poll shows nothing new and the signed metadata is fresh enough to believe it."""
         trust.usable_publisher(self.home, held.publisher)
@@ -121,11 +131,19 @@ class _Run:
         now = datetime.now(UTC)
         due = trust.timestamp_due(self.home, held.publisher, now=now)
         due = due or (held.status != "withdrawn" and trust.has_ended(self.home, held.publisher, held.list_id, now=now))
+        due = due or named_roots.is_newer(self.repository, self.head) or self._was_refused()
         return same and not due and self.store.is_whole(held)
+
+    def _was_refused(self) -> bool:
+        """Whether the last sync found something false: the timestamp that it then met must not end the alarm."""
+        found = trouble(self.store)
+        return found is not None and found.exit_code == ExitCode.VERIFICATION
 
     def _is_held(self, held: Held, coming: Held) -> bool:
         """Whether the record says all that the signed documents say, and no file that it names is lacking."""
-        same = replace(coming, role_version=held.role_version, applied_at=held.applied_at, purged=held.purged)
+        same = replace(
+            coming, role_version=held.role_version, applied_at=held.applied_at, purged=held.purged, losses=held.losses
+        )
         return same == held and self.store.is_whole(held)
 
     def _manifest(self) -> tuple[bytes, str, int]:
@@ -157,7 +175,7 @@ class _Run:
     def _apply(self, manifest: Manifest, body: bytes, coming: Held, index: bytes) -> Synced:
         check_built(manifest, now=datetime.now(UTC))
         want = self._want(manifest, index)
-        fetched, made, losses = list[HeldObject](), 0, tuple[Loss, ...]()
+        fetched, made, losses = list[HeldObject](), 0, self.held.losses if self.held else ()
         while True:
             try:
                 made += self._obtain(want, coming.fmt, manifest, fetched)
@@ -173,17 +191,15 @@ class _Run:
                 want = self._want(manifest, index)
         # What is superseded still lies here until the swap; nothing does on the first sync.
         purged = min(coming.purgeable, self.held.purged) if self.held else coming.purgeable
-        adopted = self.store.adopt(replace(coming, purged=purged), body, index)
-        if losses or self.accept_shrink:
-            write_losses(self.store, losses)
+        adopted = self.store.adopt(replace(coming, purged=purged, losses=losses), body, index)
         return self._outcome(adopted, fetched, made=made, full=want.full, manifest=manifest)
 
     def _check_losses(self, coming: Held, counted: int | None) -> tuple[Loss, ...]:
-        """The losses to remember once `coming` is adopted. Raises LargeLoss for more than may go unasked."""
+        """The losses to remember with `coming`. Raises LargeLoss for more than may go unasked."""
         if self.held is None or self.accept_shrink:
             return ()
         new = loss_of(self.store, self.held, coming, counted=counted, now=datetime.now(UTC))
-        rows = with_loss(read_losses(self.store), new)
+        rows = with_loss(self.held.losses, new)
         told = covering(self.repository, coming.list_id, version=coming.version, sha256=coming.manifest_sha256)
         check_losses(new, rows, name=coming.name, covered=told)
         return rows

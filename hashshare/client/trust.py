@@ -25,15 +25,17 @@ from hashshare.client.session import Session
 from hashshare.wire import limits
 from hashshare.wire.errors import (
     BadSignature,
+    HashshareError,
     MalformedMajor,
     MalformedMetadata,
     NotFound,
+    RootReplaced,
     VerificationFailed,
 )
 from hashshare.wire.fingerprints import parse_fingerprint
 from hashshare.wire.major import Major, major_path
 from hashshare.wire.objects import ObjectRef
-from hashshare.wire.repository import major_documents
+from hashshare.wire.repository import hosted_lists, major_documents
 from hashshare.wire.repository.metadata import MAJOR, ROOT, metadata_name, read_typed, root_fingerprint
 from hashshare.wire.repository.shapes import check_delegated_major
 
@@ -149,6 +151,20 @@ def differs(domain: str, *, offered: str, trusted: str, why: str) -> Verificatio
     )
 
 
+def root_replaced(domain: str, *, held: str, offered: str) -> RootReplaced:
+    """For whoever meets a hub that serves `offered` in the place of the root that is held."""
+    return RootReplaced(
+        f"The hub serves another root of {domain} than the one that you trust, and nothing that you trust has signed "
+        f"it. Yours: {held}. The hub's: {offered}.",
+        next_step=f"Call {domain}, at a number that you had before: did it lose its keys and begin anew? If so, let it "
+        f"read you the fingerprint of its new root: hashshare pin {domain} FINGERPRINT --replace. If not, the hub is "
+        f"lying: tell {domain} and the hub's operator.",
+        publisher=domain,
+        held=held,
+        offered=offered,
+    )
+
+
 def forget_publisher(home: Home, known: Publisher) -> None:
     """Drop the root, metadata and lists of a publisher whose root turned out to be false; the pin stays."""
     for path in (home.path / "lists").glob("*/current.json"):
@@ -208,7 +224,7 @@ class Repository:
 
     def __init__(self, home: Home, session: Session, domain: str) -> None:
         """Raises VerificationFailed when the publisher's root is refused, NotEntitled when the hub shows none."""
-        self._home, self._session, self.domain = home, session, domain
+        self.home, self._session, self.domain = home, session, domain
         self._updater: Updater | None = None
         self.root_change: RootChange | None = None
 
@@ -220,9 +236,16 @@ class Repository:
         """Root, timestamp, snapshot and targets, each checked by tuf.ngclient. Raises the VerificationFailed tree."""
         if self._updater is not None:
             return
-        folder = make_private_folder(metadata_dir(self._home, self.domain))
+        folder = make_private_folder(metadata_dir(self.home, self.domain))
         standing = folder / "root.json"
         before = standing.read_bytes() if standing.exists() else None
+        try:
+            self._updater = self._refreshed(folder, before, standing)
+        except VerificationFailed as error:
+            self._tell_replaced(error)
+            raise
+
+    def _refreshed(self, folder: Path, before: bytes | None, standing: Path) -> Updater:
         with tuf_errors_translated(self.domain), naming(folder):
             updater = Updater(
                 str(folder),
@@ -237,15 +260,41 @@ class Repository:
             finally:
                 # A new root holds even where what comes after it fails.
                 self.root_change = self.root_change or root_change(self.domain, before, standing)
-            self._updater = updater
+            return updater
+
+    def _tell_replaced(self, error: VerificationFailed) -> None:
+        """Whatever the library found: a publisher that began anew, or a hub that claims so, is told as such."""
+        try:
+            self.check_first_root()
+        except RootReplaced as replaced:
+            raise replaced from error
+        except HashshareError:
+            return
+
+    def check_first_root(self) -> None:
+        """That the hub serves the first root that is held. Raises RootReplaced, NetworkError, NotEntitled, NotFound."""
+        known = publisher(self.home, self.domain)
+        if known is None or not known.fingerprint or known.state == "refused":
+            return
+        offered = root_fingerprint(fetch_root(self._session, self.domain))
+        if offered != known.fingerprint:
+            raise root_replaced(self.domain, held=known.fingerprint, offered=offered)
+
+    @property
+    def root_version(self) -> int:
+        """Of the newest root that is verified here, 0 before the first."""
+        try:
+            return int(_kept(self.home, self.domain, ROOT).version)
+        except MalformedMetadata:
+            return 0
 
     def _anchor(self) -> bytes:
         """Root version 1 as held; on first contact (or in place of a refused one) as the hub gives it."""
-        known = publisher(self._home, self.domain)
+        known = publisher(self.home, self.domain)
         if known is None or known.state in ("pinned", "refused"):
-            remember_publisher(self._home, self.domain, fetch_root(self._session, self.domain))
-        usable_publisher(self._home, self.domain)
-        return root_path(self._home, self.domain).read_bytes()
+            remember_publisher(self.home, self.domain, fetch_root(self._session, self.domain))
+        usable_publisher(self.home, self.domain)
+        return root_path(self.home, self.domain).read_bytes()
 
     def manifest_target(self, list_id: str) -> TargetFile:
         """What the list's feed role signs. Raises NotFound if there is no such role, MalformedMetadata."""
@@ -266,10 +315,10 @@ class Repository:
         format has, under which a feed key could sign too, ExpiredMetadata, and the rest of the VerificationFailed tree.
         """
         self.refresh()
-        if f"{MAJOR}.json" not in cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta:
+        if f"{MAJOR}.json" not in cast("Snapshot", _kept(self.home, self.domain, "snapshot")).meta:
             return {}
-        check_delegated_major(cast("Targets", _kept(self._home, self.domain, "targets")))
-        updater, folder = cast("Updater", self._updater), metadata_dir(self._home, self.domain)
+        check_delegated_major(cast("Targets", _kept(self.home, self.domain, "targets")))
+        updater, folder = cast("Updater", self._updater), metadata_dir(self.home, self.domain)
         with tuf_errors_translated(self.domain):
             # Whether it is there or not: asking loads and checks the role.
             updater.get_targetinfo(major_path(list_id, version=upto))
@@ -284,10 +333,10 @@ class Repository:
         Checked against the snapshot and by its signatures. Raises WrongDigest, BadSignature, MalformedMetadata.
         """
         self.refresh()
-        named = cast("Snapshot", _kept(self._home, self.domain, "snapshot")).meta.get(f"{MAJOR}.json")
+        named = cast("Snapshot", _kept(self.home, self.domain, "snapshot")).meta.get(f"{MAJOR}.json")
         if named is None:
             return None
-        targets = cast("Targets", _kept(self._home, self.domain, "targets"))
+        targets = cast("Targets", _kept(self.home, self.domain, "targets"))
         path = f"tuf/{self.domain}/metadata/{metadata_name(MAJOR, named.version)}"
         body = bytes(self._session.get(path).content)
         file = read_typed(MAJOR, body, Targets)
@@ -317,7 +366,7 @@ class Repository:
 
     def role_version(self, list_id: str) -> int:
         """Of the feed role as last verified."""
-        return feed_metadata(self._home, self.domain, list_id).version
+        return feed_metadata(self.home, self.domain, list_id).version
 
 
 def fetch_root(session: Session, domain: str) -> bytes:
@@ -329,6 +378,12 @@ def fetch_root(session: Session, domain: str) -> bytes:
 def feed_metadata(home: Home, domain: str, list_id: str) -> Targets:
     """The feed role's signed part as last verified and kept. Raises MalformedMetadata when there is none."""
     return cast("Targets", _kept(home, domain, list_id))
+
+
+def is_hosted(home: Home, domain: str, list_id: str) -> bool:
+    """Whether the publisher's targets, as last verified, say that a hub keeps the list's key and signs with it."""
+    path = metadata_dir(home, domain) / "targets.json"
+    return path.is_file() and list_id in hosted_lists(path.read_bytes())
 
 
 def timestamp_due(home: Home, domain: str, *, now: datetime) -> bool:

@@ -26,6 +26,7 @@ from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import BadSignature, MalformedManifest, MalformedMetadata, WrongDigest
 from hashshare.wire.manifest import Manifest
+from hashshare.wire.repository.hosting import hosted_lists
 from hashshare.wire.repository.metadata import ROOT, TARGETS, RoleFile, read_typed, root_fingerprint
 from hashshare.wire.repository.shapes import feed_manifest
 from hashshare.wire.state import count_entries
@@ -35,7 +36,7 @@ COUNT_MEMORY: Final = "160MiB"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """`expired`: the roles whose time is over, with when."""
+    """`expired`: the roles whose time is over, with when. `hosted`: the hub keeps the key that signed it."""
 
     name: str
     list_id: str
@@ -47,6 +48,7 @@ class Verified:
     trust: str
     fingerprint: str
     expired: tuple[tuple[str, datetime], ...]
+    hosted: bool
 
 
 def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _: None) -> Verified:
@@ -76,6 +78,7 @@ def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _:
             trust=known.state,
             fingerprint=known.fingerprint,
             expired=tuple((role, end) for role, end in ends.items() if end <= now),
+            hosted=held.list_id in hosted_lists(read_proof(store.proof_path(held.manifest_sha256)).targets),
         )
 
 

@@ -9,10 +9,14 @@ from django.utils import timezone
 
 from hashshare.models.keys import OrganisationKey
 from hashshare.models.organisations import Organisation
+from hashshare.models.people import Person
 
 
 class AccessKey(models.Model):
-    """`made_with`: the organisation key that signed the request for it, None if unknown."""
+    """`made_with`: the organisation key that signed the request for it; `made_by`: the person who made it at the pages.
+
+    Either may be None; `last_seen_at` is when it last fetched a manifest, an hour too early at most.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="access_keys")
@@ -21,6 +25,9 @@ class AccessKey(models.Model):
     secret_hash = models.CharField(max_length=64)
     made_with = models.ForeignKey(
         OrganisationKey, on_delete=models.PROTECT, null=True, blank=True, related_name="access_keys", editable=False
+    )
+    made_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="access_keys", editable=False
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()

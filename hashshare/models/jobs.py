@@ -22,6 +22,9 @@ class Job(models.Model):
         VERIFY_RELEASE = "verify_release", "Verify a release"
         VERIFY_SHARD = "verify_shard", "Verify a shard"
         APPLY_METADATA = "apply_metadata", "Apply root or targets metadata"
+        CHECK_DRAFT = "check_draft", "Check an uploaded file"
+        PUBLISH_DRAFT = "publish_draft", "Publish an approved file"
+        TEND_HOSTED = "tend_hosted", "Sign a hosted list again"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

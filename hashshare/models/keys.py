@@ -48,6 +48,7 @@ class OrganisationKey(models.Model):
     not_after = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True, help_text="When it last fetched a manifest")
     clock_skew_seconds = models.IntegerField(null=True, blank=True, help_text="Hub's clock minus the signer's")
 
     objects = KeyQuerySet.as_manager()

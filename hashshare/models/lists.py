@@ -48,6 +48,7 @@ class HashList(models.Model):
     )
     version = models.PositiveBigIntegerField(default=0)
     role_version = models.PositiveBigIntegerField(default=0)
+    hosted = models.BooleanField(default=False, help_text="Whether its publisher's targets say that the hub signs it")
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
     entries = models.PositiveBigIntegerField(default=0)
     manifest_digest = models.CharField(max_length=64, blank=True)

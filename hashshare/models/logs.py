@@ -78,6 +78,7 @@ class Leaf(models.Model):
         ACKNOWLEDGEMENT = "acknowledgement", "A member acknowledged"
         ERASURE = "erasure", "Openings were erased"
         DEED = "deed", "A person did something"
+        REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -116,7 +117,7 @@ class Leaf(models.Model):
                 name="leaf_opening_is_whole",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure", "deed"]),
+                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure", "deed", "replacement"]),
                 name="leaf_kind_known",
             ),
         ]

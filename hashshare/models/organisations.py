@@ -28,6 +28,9 @@ class Organisation(models.Model):
     country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2 code")
     sector = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.INVITED)
+    named_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it agrees to be named and counted exactly in what others see"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -24,6 +24,9 @@ class Publisher(models.Model):
     root_fingerprint = models.CharField(max_length=64, blank=True)
     awaited_since = models.DateTimeField(null=True, blank=True)
     version_floor = models.PositiveBigIntegerField(default=0)
+    sandbox = models.BooleanField(
+        default=False, help_text="Kept by this hub: its entries are synthetic, to integrate against"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from hashshare.hub_keys import hub_keys
 from hashshare.log_keys import log_key
-from hashshare.models import Publisher
-from hashshare.selectors.metadata import newest
+from hashshare.models import Metadata, Publisher
 from hashshare.wire.repository import read_role
 
 
@@ -52,11 +52,17 @@ class LaggingRoot:
     stuck: bool
 
 
+def with_roots(publishers: QuerySet[Publisher]) -> QuerySet[Publisher]:
+    """Each with the root that was accepted last, for `named_keys`: one query, however many there are."""
+    roots = Metadata.objects.filter(publisher=OuterRef("pk"), role="root").order_by("-version")
+    return publishers.annotate(newest_root=Subquery(roots.values("body")[:1]))
+
+
 def lagging_roots() -> list[LaggingRoot]:
     """By domain. Each publisher's next root names the pair as it is then."""
     online, standby = (key.keyid for key in hub_keys().both)
     found = []
-    for publisher in Publisher.objects.exclude(root_fingerprint="").order_by("domain"):
+    for publisher in with_roots(Publisher.objects.exclude(root_fingerprint="").order_by("domain")):
         named = named_keys(publisher)
         if not {online, standby} <= named:
             found.append(LaggingRoot(publisher.domain, online not in named))
@@ -64,13 +70,13 @@ def lagging_roots() -> list[LaggingRoot]:
 
 
 def named_keys(publisher: Publisher) -> set[str]:
-    """Key ids that the publisher's accepted root names for timestamps; empty before there is a root."""
-    root = newest(publisher=publisher, role="root")
-    return set(read_role("root", root.content).signed.roles["timestamp"].keyids) if root else set()
+    """Key ids that the accepted root of a row of `with_roots` names for timestamps; empty before there is a root."""
+    root: bytes | None = publisher.newest_root  # type: ignore[attr-defined]
+    return set(read_role("root", bytes(root)).signed.roles["timestamp"].keyids) if root else set()
 
 
 def publisher_state(publisher: Publisher) -> str:
-    """In a word or two: how far the hub and the publisher's root fit together."""
+    """Of a row of `with_roots`, in a word or two: how far the hub and the publisher's root fit together."""
     if publisher.awaited_since is not None:
         return "awaited"
     if not publisher.root_fingerprint:

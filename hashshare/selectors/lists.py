@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from hashshare.models import HashList, Subscription
+from hashshare.models import HashList, Metadata, Subscription
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.compiled import CompiledQuery
 from hashshare.selectors.entitlements import key_in_force, readable_by, visible_list, visible_lists
@@ -19,7 +19,11 @@ from hashshare.selectors.entitlements import key_in_force, readable_by, visible_
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`name` is `publisher/slug`, `id` the TUF role; a list without a release is not among the heads."""
+    """`name` is `publisher/slug`, `id` the TUF role; a list without a release is not among the heads.
+
+    `root_version` is that of the publisher's newest root, `root_fingerprint` of its first: a root that changes alone
+    moves no list.
+    """
 
     name: str
     id: str
@@ -27,6 +31,8 @@ class Head:
     role_version: int
     version: int
     published_at: datetime
+    root_version: int
+    root_fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,11 @@ class ListDetail:
 def published(marks: Mapping[str, Any]) -> QuerySet[HashList, tuple[Any, ...]]:
     """What is told of every list with a release that the organisation may read."""
     rows = readable_by(marks["organisation"], now=marks["now"]).filter(role_version__gt=0)
+    roots = Metadata.objects.filter(publisher=OuterRef("publisher"), role="root").order_by("-version")
+    rows = rows.annotate(root_version=Subquery(roots.values("version")[:1]))
     return rows.order_by("publisher__domain", "slug").values_list(
-        "publisher__domain", "slug", "tuf_id", "role_version", "version", "published_at"
+        *("publisher__domain", "slug", "tuf_id", "role_version", "version", "published_at"),
+        *("root_version", "publisher__root_fingerprint"),
     )
 
 
@@ -61,15 +70,19 @@ def heads(*, caller: Caller, now: datetime) -> list[Head]:
     who = {"organisation": caller.organisation.pk, "now": now}
     rows = HEADS_BY_TOKEN.rows(fingerprint=caller.key_id, **who) if caller.via == "token" else HEADS.rows(**who)
     return [
-        Head(f"{domain}/{slug}", tuf_id, domain, role_version, version, published_at)
-        for domain, slug, tuf_id, role_version, version, published_at in rows
+        Head(f"{domain}/{slug}", tuf_id, domain, role_version, version, published_at, root_version or 0, fingerprint)
+        for domain, slug, tuf_id, role_version, version, published_at, root_version, fingerprint in rows
     ]
 
 
 def heads_tag(rows: list[Head]) -> str:
     """A strong entity tag's text (without quotes) for exactly these heads."""
     # No field can hold a line break, so no two sets of heads make the same text.
-    text = "".join(f"{row.name} {row.id}\n{row.role_version} {row.version} {row.published_at}\n" for row in rows)
+    text = "".join(
+        f"{row.name} {row.id}\n{row.role_version} {row.version} {row.published_at}\n"
+        f"{row.root_version} {row.root_fingerprint}\n"
+        for row in rows
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -12,6 +12,7 @@ from hashshare.selectors.entitlements import known_publisher, readable_list, rea
 from hashshare.selectors.recovery import refuse_awaited
 from hashshare.wire import errors
 
+OFFICERS = ("root", "targets", "major")
 FILENAME = re.compile(
     r"(?:(?P<version>[1-9][0-9]{0,17})\.)?(?P<role>root|targets|snapshot|timestamp|major|[0-9a-f]{16})\.json"
 )
@@ -19,7 +20,9 @@ FILENAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class MetadataFile:
-    """`immutable` files never change under their name; the others must be asked for each time."""
+    """`immutable` files never change under their name; the others must be asked for each time: those of officers too,
+    whose numbers begin at 1 again when a publisher begins anew.
+    """
 
     content: bytes
     sha256: str
@@ -50,7 +53,7 @@ def metadata_file(*, caller: Caller, domain: str, filename: str, now: datetime) 
     row = rows.filter(version=match["version"]).first() if match["version"] else rows.first()
     if row is None:
         raise errors.NotFound
-    return MetadataFile(row.content, row.sha256, immutable=match["version"] is not None)
+    return MetadataFile(row.content, row.sha256, immutable=role not in ("timestamp", *OFFICERS))
 
 
 def newest(*, publisher: Publisher, role: str) -> Metadata | None:

@@ -37,9 +37,11 @@ class Belongings:
 
 
 def belongings(person: Person, *, now: datetime) -> Belongings:
-    """All that ends when the person leaves. An access key is the person's if a key in their name signed for it."""
+    """All that ends when the person leaves. An access key is the person's if they made it at the pages, or a key in
+    their name signed for it.
+    """
     keys = OrganisationKey.objects.not_over(now).order_by("created_at")
-    made = AccessKey.objects.filter(made_with__holder=person, revoked_at=None, expires_at__gt=now)
+    made = AccessKey.objects.filter(made_for(person), revoked_at=None, expires_at__gt=now)
     shared = keys.filter(organisation=person.organisation_id, holder=None) if person.organisation_id else keys.none()
     return Belongings(
         sessions=tuple(sessions_of(person, now=now)),
@@ -48,6 +50,11 @@ def belongings(person: Person, *, now: datetime) -> Belongings:
         invitations=tuple(codes_of(person).filter(used_at=None, expires_at__gt=now).select_related("organisation")),
         shared=tuple(shared),
     )
+
+
+def made_for(person: Person) -> Q:
+    """Access keys that are the person's."""
+    return Q(made_with__holder=person) | Q(made_by=person)
 
 
 def codes_of(person: Person) -> QuerySet[Invitation]:

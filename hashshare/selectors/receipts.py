@@ -11,6 +11,8 @@ from hashshare.models import Leaf, Log
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import visible_list
 from hashshare.selectors.logs import begun, prefetched_reader
+from hashshare.selectors.recovery import refuse_restored
+from hashshare.wire import errors
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.trees import Tree
 
@@ -51,6 +53,21 @@ def receipts(*, caller: Caller, name: str, after: int, limit: int) -> Receipts:
     beyond = Q(index=None) | Q(index__gte=log.size)
     fresh = list(own.filter(beyond).order_by("pk")[: limit - len(sealed)]) if len(sealed) < limit else []
     return Receipts([*proved(log, sealed), *map(unsealed, fresh)], log.checkpoint)
+
+
+def one_receipt(*, caller: Caller, leaf_id: int) -> tuple[str, OwnLeaf]:
+    """A leaf of the caller's own by its id, and the name of the list that it is about.
+
+    Raises NotEntitled for another's, one that was erased or none, NotFound until it is sealed.
+    """
+    refuse_restored()
+    own = Leaf.objects.filter(organisation=caller.organisation, row__isnull=False)
+    leaf = own.select_related("log", "list__publisher").filter(pk=leaf_id).first()
+    if leaf is None or leaf.list is None:
+        raise errors.NotEntitled
+    if leaf.index is None or leaf.index >= leaf.log.size:
+        raise errors.NotFound("This is not sealed yet.", next_step="The hub seals its logs every minute: try again.")
+    return leaf.list.name, next(proved(leaf.log, [leaf]))
 
 
 def proved(log: Log, leaves: Sequence[Leaf]) -> Iterator[OwnLeaf]:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from hashshare.models import Subscription
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import own_list, visible_list
+from hashshare.selectors.entitlements import visible_list
 
 
 def list_subscriptions(*, caller: Caller, domain: str, slug: str) -> QuerySet[Subscription]:
@@ -19,13 +19,6 @@ def list_subscriptions(*, caller: Caller, domain: str, slug: str) -> QuerySet[Su
     if found.publisher.organisation_id != caller.organisation.pk:
         rows = rows.filter(organisation=caller.organisation)
     return rows.order_by("-requested_at")
-
-
-def pending_requests(*, caller: Caller, domain: str, slug: str) -> QuerySet[Subscription]:
-    """What the publisher has still to decide. Raises NotEntitled to anyone else."""
-    found = own_list(caller=caller, domain=domain, slug=slug)
-    rows = Subscription.objects.select_related("organisation", "list__publisher")
-    return rows.filter(list=found, state=Subscription.State.REQUESTED).order_by("requested_at")
 
 
 def own_subscriptions(*, caller: Caller) -> QuerySet[Subscription]:

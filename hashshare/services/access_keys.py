@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
-import secrets
 import uuid
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from hashshare.models import AccessKey, OrganisationKey
+from hashshare.models import AccessKey, OrganisationKey, Person
 from hashshare.selectors.callers import Caller
+from hashshare.services.one_time import SENT_AGAIN_WITHIN, drawn
 from hashshare.wire import errors
 
 MAX_DAYS = 366
 
 
 @transaction.atomic
-def create_access_key(*, caller: Caller, name: str, days: int, now: datetime) -> tuple[AccessKey, str]:
+def create_access_key(*, caller: Caller, name: str, days: int, now: datetime, form: str = "") -> tuple[AccessKey, str]:
     """The new row and the key's text, which is not kept. Raises UsageError outside 1..366 days.
 
-    The key that signs for it stays locked meanwhile: one that is revoked at this moment leaves no access key behind.
-    Raises NotAuthenticated if it was.
+    The key that signs for it, or the person at the pages, stays locked meanwhile: one that ends at this moment leaves
+    no access key behind. Raises NotAuthenticated if it did. The same `form` again answers the same, as after a double
+    click; raises Conflict when that is too long ago.
     """
     caller.require_write()
     if not 1 <= days <= MAX_DAYS:
         raise errors.UsageError(f"An access key lasts 1 to {MAX_DAYS} days.")
     if not name.strip():
         raise errors.UsageError("An access key needs a name.")
-    prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-    row = AccessKey.objects.create(
+    made_with, made_by = signing_key(caller), signed_in_person(caller)
+    prefix = drawn(caller=caller, purpose="access-key-prefix", form=form, size=4).hex()
+    raw = drawn(caller=caller, purpose="access-key", form=form, size=32)
+    secret = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    made = AccessKey.objects.filter(prefix=prefix, organisation=caller.organisation).first() if form else None
+    if made is not None and (made.created_at < now - SENT_AGAIN_WITHIN or not secret_matches(made, secret)):
+        raise errors.Conflict("This form was sent before.", next_step="Open it again to make another access key.")
+    row = made or AccessKey.objects.create(
         organisation=caller.organisation,
         name=name.strip()[:200],
         prefix=prefix,
         secret_hash=digest_of(secret),
-        made_with=signing_key(caller),
+        made_with=made_with,
+        made_by=made_by,
         created_at=now,
         expires_at=now + timedelta(days=days),
     )
     return row, f"hsk_{prefix}_{secret}"
+
+
+def signed_in_person(caller: Caller) -> Person | None:
+    """Who acts for the own organisation at the pages, locked; None for machines and for an operator in its place."""
+    if caller.via != "session":
+        return None
+    people = Person.objects.select_for_update(no_key=True)
+    person = people.filter(email=caller.key_id, organisation=caller.organisation).first()
+    if person is not None and not person.is_active:
+        raise errors.NotAuthenticated
+    return person
 
 
 def signing_key(caller: Caller) -> OrganisationKey | None:

@@ -9,11 +9,17 @@ from django.utils.crypto import salted_hmac
 
 ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0/O and 1/I; twelve of them are 60 random bits."""
+CODE_LENGTH: Final = 12
 
 
 def new_code() -> str:
     """Such as `7KQ4-M2XF-9D3P`."""
-    text = "".join(secrets.choice(ALPHABET) for _ in range(12))
+    return code_of(secrets.token_bytes(CODE_LENGTH))
+
+
+def code_of(drawn: bytes) -> str:
+    """The code that twelve random bytes spell: five bits of each, for the alphabet has 32 letters."""
+    text = "".join(ALPHABET[byte % len(ALPHABET)] for byte in drawn)
     return "-".join(text[i : i + 4] for i in (0, 4, 8))
 
 

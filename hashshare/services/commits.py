@@ -9,8 +9,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from hashshare.models import Commit, HashList, Job, Metadata, OrganisationKey, Publisher, Release, StoredObject
+from hashshare.selectors.beginnings import begins_anew
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import own_publisher
+from hashshare.services.hosting import check_hosting
 from hashshare.services.jobs import create_job
 from hashshare.services.judging import change, judge_roles
 from hashshare.services.majors import check_majors
@@ -39,11 +41,13 @@ def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if
     pending = pending_commit(publisher, hash_list)
     if pending is not None:
         return same_or_conflict(pending, texts)
-    check_if_match(publisher, roles, if_match)
+    check_if_match(publisher, roles, if_match, anew=begins_anew(publisher, roles, now=now))
     judge_roles(publisher, roles, now=now)
     check_majors(publisher, roles.get("major"))
     if hash_list is None:
         check_delegations_are_lists(publisher, roles)
+        if "targets" in roles:
+            check_hosting(publisher, roles["targets"])
         check_only_refreshed(publisher, roles)
         manifest = None
     else:
@@ -99,10 +103,11 @@ def same_or_conflict(pending: Commit, texts: dict[str, str]) -> Job:
     return pending.job
 
 
-def check_if_match(publisher: Publisher, roles: Mapping[str, bytes], if_match: int) -> None:
-    """Raises VersionConflict unless the committer knows what stands."""
+def check_if_match(publisher: Publisher, roles: Mapping[str, bytes], if_match: int, *, anew: bool = False) -> None:
+    """Raises VersionConflict unless the committer knows what stands; `anew`: nothing of its officers'."""
     last = max(roles, key=lambda role: (ORDER.index(role) if role in ORDER else len(ORDER), role))
-    current = Metadata.objects.filter(publisher=publisher, role=last).aggregate(top=Max("version"))["top"] or 0
+    standing = Metadata.objects.filter(publisher=publisher, role=last)
+    current = 0 if anew and last in ORDER else standing.aggregate(top=Max("version"))["top"] or 0
     if current != if_match:
         message = f"The accepted version of {last} is {current}, not {if_match}."
         raise errors.VersionConflict(message, role=last, current=current, offered=if_match)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -20,12 +20,21 @@ INSERT: Final = """
         INSERT INTO hashshare_delivery
             (organisation_id, list_id, version, acknowledged, manifest_digest, bytes, key, at)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
+    ), seen_key AS (
+        UPDATE hashshare_organisationkey SET last_synced_at = %s
+        WHERE fingerprint = %s AND (last_synced_at IS NULL OR last_synced_at < %s)
+    ), seen_access_key AS (
+        UPDATE hashshare_accesskey SET last_seen_at = %s
+        WHERE prefix = %s AND (last_seen_at IS NULL OR last_seen_at < %s)
     )
     INSERT INTO hashshare_leaf (log_id, kind, organisation_id, list_id, delivery_id, nonce, row, entry, created_at)
     SELECT %s, %s, %s, %s, id, %s, %s, %s, %s FROM delivery
     RETURNING delivery_id
 """
-"""Both rows in one statement: it is within a request, and a transaction of two would be four."""
+"""All in one statement: it is within a request, and a transaction of two would be four. When the key that fetches last
+did so is noted with it, at most hourly; the poll, which fetches nothing, writes nothing."""
+
+SEEN_EVERY: Final = timedelta(hours=1)
 
 
 def record_delivery(*, caller: Caller, target: TargetObject, now: datetime) -> Delivery:
@@ -58,7 +67,8 @@ def insert(delivery: Delivery, leaf: Leaf) -> int:
     told: list[Any] = [*owner, it.version, it.acknowledged, it.manifest_digest, it.bytes, it.key, it.at]
     hidden: list[Any] = [leaf.log_id, leaf.kind, *owner, leaf.nonce, leaf.row, leaf.entry, leaf.created_at]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, told + hidden)
+        seen: list[Any] = [it.at, it.key, it.at - SEEN_EVERY] * 2
+        cursor.execute(INSERT, told + seen + hidden)
         ((pk,),) = cursor.fetchall()
     return int(pk)
 

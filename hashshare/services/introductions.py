@@ -10,9 +10,11 @@ from django.conf import settings
 from django.db import transaction
 
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
-from hashshare.selectors.callers import Caller
-from hashshare.services.invitations import invite_key
+from hashshare.selectors.callers import Caller, caller_of_person
+from hashshare.services.codes import CODE_LENGTH, code_of
+from hashshare.services.invitations import code_hash, invite_key
 from hashshare.services.keys import MAX_KEY_DAYS, add_key
+from hashshare.services.one_time import SENT_AGAIN_WITHIN, drawn
 from hashshare.wire import errors
 from hashshare.wire.introductions import check_proof
 
@@ -65,6 +67,30 @@ def introduce_key(
         holder=introducer.holder,
         introduced_by=introducer,
     ), True
+
+
+@transaction.atomic
+def invite_machine_by_person(*, person: Person, name: str, now: datetime, form: str = "") -> tuple[Invitation, str]:
+    """The same by a signed-in person of the organisation, who is the one to answer for the key: when that person
+    leaves, code and key end. The same `form` again answers the same, as after a double click.
+
+    Raises NotAllowed for an operator, UsageError for a name that is missing, Conflict for one too many.
+    """
+    caller = caller_of_person(person)
+    if not name.strip():
+        raise errors.UsageError("A key needs a name, so that people can tell which machine has it.")
+    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
+    holder = person_of(organisation, person.email)
+    code = code_of(drawn(caller=caller, purpose="machine-code", form=form, size=CODE_LENGTH))
+    made = Invitation.objects.filter(code_hash=code_hash(code)).first()
+    if made is not None and (made.used_at is not None or made.created_at < now - SENT_AGAIN_WITHIN):
+        raise errors.Conflict("This form was sent before.", next_step="Open it again to make another code.")
+    if made is not None:
+        return made, code
+    check_room(organisation, now=now)
+    return invite_key(
+        organisation=organisation, now=now, valid_for=CODE_VALID_FOR, key_name=name.strip(), holder=holder, code=code
+    )
 
 
 @transaction.atomic

@@ -55,12 +55,14 @@ def invite_key(
     key_name: str = "",
     holder: Person | None = None,
     made_with: OrganisationKey | None = None,
+    code: str = "",
 ) -> tuple[Invitation, str]:
     """A code for one more machine key of an organisation that exists, or for one whose first code ran out.
 
-    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for an operator.
+    `holder` will answer for the key; `made_with` is the organisation's own key that asks, None for a person. `code`:
+    a random one that is drawn already.
     """
-    code = new_code()
+    code = code or new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.ORGANISATION,
         organisation=organisation,

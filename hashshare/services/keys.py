@@ -23,11 +23,15 @@ MAX_OVERLAP: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of a key, of what it had introduced, and what of that goes on."""
+    """What became of a key, of what it had introduced, and what of that goes on. `access_keys` ended with it;
+    `access_keys_left` were made with it and still open doors.
+    """
 
     key: OrganisationKey
     ended: tuple[OrganisationKey, ...]
     left: tuple[OrganisationKey, ...]
+    access_keys: tuple[AccessKey, ...] = ()
+    access_keys_left: tuple[AccessKey, ...] = ()
 
 
 def add_key(
@@ -63,23 +67,30 @@ def add_key(
 
 @transaction.atomic
 def revoke_key(
-    *, organisation: Organisation, fingerprint: str, now: datetime, introduced: bool = False
-) -> tuple[OrganisationKey, ...]:
+    *,
+    organisation: Organisation,
+    fingerprint: str,
+    now: datetime,
+    introduced: bool = False,
+    keep_access_keys: bool = False,
+) -> Ending:
     """Idempotent; requests and tokens of the key are refused from now on. Raises NotEntitled for another's key.
 
-    For operators, who may leave an organisation without a key; organisations themselves call `end_key`. `introduced`:
-    as there, after a theft; answers the keys that ended with it.
+    For operators, who may leave an organisation without a key; organisations themselves call `end_key`. `introduced`
+    and `keep_access_keys`: as there.
     """
+    check_kept(introduced=introduced, keep_access_keys=keep_access_keys)
     Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     key = OrganisationKey.objects.filter(organisation=organisation, fingerprint=fingerprint).first()
     if key is None:
         raise errors.NotEntitled
-    brought = _introduced_by(key) if introduced else []
-    ending = [row for row in brought if row.state_at(now) in ("active", "waiting")]
+    brought = _introduced_by(key)
+    ending = [row for row in brought if introduced and row.state_at(now) in ("active", "waiting")]
     _revoke([key, *ending], now)
-    if introduced:
-        _end_what_they_made([key, *brought], now)
-    return tuple(ending)
+    makers = [key, *brought] if introduced else [key]
+    ended = () if keep_access_keys else _end_what_they_made(makers, now)
+    left = [row for row in brought if row not in ending and row.state_at(now) in ("active", "waiting")]
+    return Ending(key, tuple(ending), tuple(left), ended, access_keys_of(key, now=now))
 
 
 @transaction.atomic
@@ -90,18 +101,23 @@ def end_key(
     now: datetime,
     after: timedelta = timedelta(0),
     introduced: bool = False,
+    keep_access_keys: bool = False,
     last: bool = False,
 ) -> Ending:
     """Revoke a key of the caller's own at once, or let it end `after` a while. Ending it again changes nothing.
 
     1. The organisation's keys take turns, so that two cannot end each other at the same moment.
     2. Without `last`, a key that opens a door must be left when all that is asked has ended. Raises LastKey.
-    3. One-time codes of a revoked key that nobody used are void. `introduced`: the keys, access keys and codes that it
-       brought, and those that they brought, end with it at once: after a theft nobody knows who made them.
+    3. What a revoked key has made ends with it: one-time codes that nobody used, and its access keys unless
+       `keep_access_keys` says that these are known to be in good hands. A key that ends `after` a while leaves them:
+       they have ends of their own. `introduced`: the keys that it brought, and those that these brought, end as well,
+       and all that any of them made: after a theft nobody knows who made it.
 
-    Raises NotEntitled for another's key, UsageError for an overlap above 30 days.
+    Raises NotEntitled for another's key, UsageError for an overlap above 30 days, and for `introduced` together with
+    `keep_access_keys`.
     """
     caller.require_write()
+    check_kept(introduced=introduced, keep_access_keys=keep_access_keys)
     if not timedelta(0) <= after <= MAX_OVERLAP:
         raise errors.UsageError(f"A key may go on for at most {MAX_OVERLAP.days} days after it was told to end.")
     Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
@@ -117,12 +133,23 @@ def end_key(
             raise errors.LastKey
     _end(key, now=now, after=after)
     _revoke(mine.filter(pk__in=[row.pk for row in ending]), now)
-    if introduced:
-        _end_what_they_made([key, *brought], now)
     key.refresh_from_db()
+    makers = [*([key] if introduced or key.revoked_at else []), *(brought if introduced else [])]
+    access_keys = () if keep_access_keys else _end_what_they_made(makers, now)
     left = [row for row in brought if row not in ending and row.state_at(now) in ("active", "waiting")]
     ended = mine.filter(pk__in=[row.pk for row in ending]).select_related("holder", "introduced_by")
-    return Ending(key, tuple(ended), tuple(left))
+    return Ending(key, tuple(ended), tuple(left), access_keys, access_keys_of(key, now=now))
+
+
+def check_kept(*, introduced: bool, keep_access_keys: bool) -> None:
+    """Raises UsageError."""
+    if introduced and keep_access_keys:
+        raise errors.UsageError("After a theft nobody knows who made an access key, so none that the key made is kept.")
+
+
+def access_keys_of(key: OrganisationKey, *, now: datetime) -> tuple[AccessKey, ...]:
+    """Those that it made and that open doors."""
+    return tuple(AccessKey.objects.filter(made_with=key, revoked_at=None, expires_at__gt=now))
 
 
 def _end(key: OrganisationKey, *, now: datetime, after: timedelta) -> None:
@@ -141,10 +168,13 @@ def _revoke(keys: Iterable[OrganisationKey], now: datetime) -> None:
     _void_codes(revoked, now)
 
 
-def _end_what_they_made(keys: Sequence[OrganisationKey], now: datetime) -> None:
-    """Access keys and codes, also of keys that have run out meanwhile."""
-    AccessKey.objects.filter(made_with__in=keys, revoked_at=None).update(revoked_at=now)
+def _end_what_they_made(keys: Sequence[OrganisationKey], now: datetime) -> tuple[AccessKey, ...]:
+    """Access keys and codes, also of keys that have run out meanwhile; the access keys that opened doors until now."""
+    made = AccessKey.objects.filter(made_with__in=keys, revoked_at=None)
+    open_ones = [row.pk for row in made.filter(expires_at__gt=now)]
+    made.update(revoked_at=now)
     _void_codes(keys, now)
+    return tuple(AccessKey.objects.filter(pk__in=open_ones))
 
 
 def _void_codes(keys: Sequence[OrganisationKey], now: datetime) -> None:

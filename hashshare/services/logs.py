@@ -15,6 +15,7 @@ from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.deeds import DeedRow
 from hashshare.wire.log.leaves import DEED, DELIVERY, entry_of, new_opening, publication_entry
 from hashshare.wire.log.merkle import EMPTY_ROOT
+from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
 from hashshare.wire.log.trees import Tree
 
@@ -67,6 +68,12 @@ def add_publication(*, metadata: bytes, now: datetime) -> None:
     """The digest of a file of signed metadata that was accepted."""
     log = log_of_publications(now=now)
     Leaf.objects.create(log=log, kind=Leaf.Kind.PUBLICATION, entry=publication_entry(metadata), created_at=now)
+
+
+def add_replacement(replaced: RootReplaced, *, now: datetime) -> None:
+    """That a publisher's root was replaced without the old one's signature."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.REPLACEMENT, entry=replaced.to_entry(), created_at=now)
 
 
 def label_of(log: Log) -> bytes:

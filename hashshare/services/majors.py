@@ -73,14 +73,22 @@ def check_losses(*, hash_list: HashList, version: int, manifest: ObjectRef, lost
     if not lost:
         return False
     major = major_of(hash_list, version)
-    if major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
+    same = major is not None and (major.manifest.sha256, major.lost) == (manifest.sha256, lost)
+    if major is not None and same and tells_size(hash_list, major):
         return True
-    lost = max(0, lost - covered_meanwhile(hash_list, version, manifest))
+    total, lost = lost, max(0, lost - covered_meanwhile(hash_list, version, manifest))
     lately = window(hash_list, now=now)
     a_week = math.ceil(lost / windows_lost(hash_list.publisher, now))
     if needs_major(lost=lately.lost + a_week, held=lately.held):
-        raise required(hash_list, major, manifest, lost=lost, lately=lately)
+        raise required(hash_list, major, manifest, lost=lost, total=total, lately=lately)
     return False
+
+
+def tells_size(hash_list: HashList, major: Major) -> bool:
+    """Whether those who signed were shown the share of the list that it is: else a thief would have them sign for a
+    hundredth of a list that never was. What a restored hub lost in between it cannot compare.
+    """
+    return major.held in (None, hash_list.entries) or hash_list.publisher.awaited_since is not None
 
 
 def windows_lost(publisher: Publisher, now: datetime) -> int:
@@ -121,9 +129,11 @@ def read_document(ref: ObjectRef) -> Major | None:
 
 
 def required(
-    hash_list: HashList, major: Major | None, manifest: ObjectRef, *, lost: int, lately: Window
+    hash_list: HashList, major: Major | None, manifest: ObjectRef, *, lost: int, total: int, lately: Window
 ) -> errors.MajorRequired:
-    """What is too much, in numbers, and whether a major was signed that stands for something else."""
+    """What is too much, in numbers, and whether a major was signed that stands for something else. `total` is what a
+    major would have to name: more than `lost` where others cover a part.
+    """
     whole = f" and {lately.lost:,} were taken in the {WINDOW.days} days before" if lately.lost else ""
     message = (
         f"This release takes {lost:,} entries from {hash_list.name}{whole}; it held {lately.held:,} then. Above 1 % "
@@ -131,6 +141,8 @@ def required(
     )
     if major is not None:
         other = "another number of entries" if major.manifest.sha256 == manifest.sha256 else "another manifest"
+        if (major.manifest.sha256, major.lost) == (manifest.sha256, lost):
+            other = f"a list of {major.held or 0:,} entries, and this one has {hash_list.entries:,}"
         message += f"The major that was signed for this version is for {other}. "
     whole = f"{message}The list stays as it was."
-    return errors.MajorRequired(whole, lost=lost, before=lately.lost, held=lately.held)
+    return errors.MajorRequired(whole, lost=lost, total=total, before=lately.lost, held=lately.held)

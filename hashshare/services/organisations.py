@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
@@ -35,3 +37,15 @@ def reinstate_organisation(*, organisation: Organisation) -> None:
     """Undo a suspension: active if it ever enrolled, else invited again."""
     state = Organisation.State.ACTIVE if organisation.keys.exists() else Organisation.State.INVITED
     Organisation.objects.filter(pk=organisation.pk, state=Organisation.State.SUSPENDED).update(state=state)
+
+
+def agree_to_be_named(*, organisation: Organisation, now: datetime) -> None:
+    """From now on it is counted exactly and may be named to observers and on the public page. Done again, it keeps the
+    first moment.
+    """
+    Organisation.objects.filter(pk=organisation.pk, named_since=None).update(named_since=now)
+
+
+def stop_being_named(*, organisation: Organisation) -> None:
+    """It is named nowhere from now on. Figures of periods that are frozen stay; they name no member."""
+    Organisation.objects.filter(pk=organisation.pk).update(named_since=None)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
-from hashshare.selectors.people import Belongings, belongings, codes_of, sessions_of
+from hashshare.selectors.people import Belongings, belongings, codes_of, made_for, sessions_of
 from hashshare.services.second_factors import remove_second_factor, set_authenticator, set_recovery_codes
 from hashshare.wire import errors
 
@@ -87,7 +87,7 @@ def someone_leaves(*, person: Person, by: str, now: datetime) -> Belongings:
     Session.objects.filter(pk__in=ending.sessions).delete()
     remove_second_factor(person=person)
     OrganisationKey.objects.filter(holder=person, revoked_at=None).update(revoked_at=now)
-    AccessKey.objects.filter(made_with__holder=person, revoked_at=None).update(revoked_at=now)
+    AccessKey.objects.filter(made_for(person), revoked_at=None).update(revoked_at=now)
     Invitation.objects.filter(pk__in=[row.pk for row in ending.invitations], used_at=None).update(expires_at=now)
     logger.info("%s left, by %s: %s.", person.email, by, told(ending))
     return ending

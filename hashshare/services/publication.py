@@ -11,7 +11,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from hashshare.models import Commit, HashList, Job, Metadata, Publisher, Release, StoredObject
+from hashshare.selectors.beginnings import begins_anew
+from hashshare.services.beginnings import replace_root
 from hashshare.services.commits import ORDER
+from hashshare.services.hosting import check_hosting, follow_hosting
 from hashshare.services.jobs import Claim, finish_job
 from hashshare.services.judging import judge_roles
 from hashshare.services.logs import add_publication, log_of
@@ -64,16 +67,22 @@ def publish_release(*, claim: Claim, commit: Commit, list_id: uuid.UUID, content
 def accept_metadata(*, claim: Claim, commit: Commit, now: datetime) -> None:
     """Take over root, targets and major metadata, and feed roles that were signed anew beside them.
 
-    The first root gives the publisher its fingerprint and begins its delivery log. Raises as `publish_release` does.
+    The first root gives the publisher its fingerprint and begins its delivery log; where an operator lets it begin
+    anew, another takes that one's place. Raises as `publish_release` does.
     """
     claim.lock()
     publisher = Publisher.objects.select_for_update().get(pk=commit.publisher_id)
     roles = accepted_roles(publisher, commit, now)
+    if begins_anew(publisher, {role: file.body for role, file in roles.items()}, now=now):
+        replace_root(publisher, fingerprint=root_fingerprint(roles["root"].body), now=now)
     for role, file in roles.items():
         if role in ORDER:
             keep_metadata(publisher, file, now)
         else:
             refresh_feed(publisher, file, now)
+    if "targets" in roles:
+        check_hosting(publisher, roles["targets"].body)
+        follow_hosting(publisher, roles["targets"].body, now)
     if "major" in roles:
         serve_majors(publisher, roles["major"].body, now)
     if "root" in roles and roles["root"].version == 1:

@@ -49,11 +49,11 @@ def remind_overdue(*, now: datetime) -> int:
 
 
 def overdue_members(now: datetime) -> Iterator[tuple[HashList, Organisation]]:
-    """Of every list: who has not applied the newest release that is past its deadline. Having applied that one is
-    having applied all before it.
+    """Of every list but the sandbox: who has not applied the newest release that is past its deadline. Having applied
+    that one is having applied all before it.
     """
     recent = withdrawing(now - timedelta(days=SHOWN_DAYS)).filter(list=OuterRef("pk"))
-    for hash_list in HashList.objects.select_related("publisher").filter(Exists(recent)):
+    for hash_list in HashList.objects.select_related("publisher").filter(Exists(recent), publisher__sandbox=False):
         newest = past_deadline(hash_list, now).order_by("-version").first()
         if newest is not None:
             members = withdrawal(release=newest, now=now).members

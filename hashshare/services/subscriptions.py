@@ -21,8 +21,8 @@ def request_subscription(
 ) -> tuple[Subscription, bool]:
     """Accept the list's terms and ask for it; true if that made a new request. Repeating it changes nothing.
 
-    A grant that came before the request is completed by it. Raises NotEntitled, NotAllowed (a partner, or the
-    publisher itself), TermsNotAccepted (fact `terms_digest`: what stands).
+    A grant that came before the request is completed by it; the hub's sandbox is granted at once. Raises NotEntitled,
+    NotAllowed (a partner, or the publisher itself), TermsNotAccepted (fact `terms_digest`: what stands).
     """
     caller.require_write()
     found = visible_list(caller=caller, domain=domain, slug=slug)
@@ -35,7 +35,10 @@ def request_subscription(
         )
     row = open_subscription(found, caller.organisation)
     if row is None:
-        return new_subscription(found, caller.organisation, Subscription.State.REQUESTED, now, terms_digest), True
+        asked = new_subscription(found, caller.organisation, Subscription.State.REQUESTED, now, terms_digest)
+        if found.publisher.sandbox:
+            asked = grant(found, caller.organisation, asked, None, "The sandbox is for everyone.", now)
+        return asked, True
     if row.terms_accepted_at is None or row.terms_digest != terms_digest:
         row.terms_digest, row.terms_accepted_at = terms_digest, now
         note_entitled(row, now)

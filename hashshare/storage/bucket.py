@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hashshare.storage.checkouts import MODE, Checkouts
 from hashshare.storage.files import BLOCK, write_hashed
-from hashshare.storage.keys import digest_of, media_type_of
+from hashshare.storage.keys import digest_of, is_draft, media_type_of
 from hashshare.storage.place import BucketPlace
 from hashshare.storage.store import PresignedUrl
 
@@ -98,7 +98,7 @@ class BucketStore:
         import obstore
 
         seconds = self.place.url_seconds
-        if not seconds:
+        if not seconds or is_draft(key):
             return None
         with storage_errors(key):
             return PresignedUrl(obstore.sign(self.signer, "GET", key, timedelta(seconds=seconds)), seconds)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from hashshare.durable import settle
 from hashshare.wire import errors
 
 BLOCK = 256 * 1024
@@ -24,8 +25,7 @@ def write_hashed(part: Path, chunks: Iterable[bytes], *, digest: str, limit: int
                 raise errors.TooLarge(f"An object of this kind has at most {limit} bytes.", limit=limit)
             seen.update(chunk)
             file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
+        settle(file)
     if seen.hexdigest() != digest:
         raise errors.WrongDigest("The bytes do not have the digest in the object's address.", length=length)
     return length
@@ -44,16 +44,6 @@ def read_part(path: Path, *, first: int, length: int) -> Iterator[bytes]:
                 yield block
 
     return blocks()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename itself durable: a release must not name a file that a power cut takes away."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def drop_parts(folder: Path, pattern: str, *, before: datetime) -> None:

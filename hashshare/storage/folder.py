@@ -9,12 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from hashshare.storage.files import drop_parts, read_part, sync_folder, write_hashed
-from hashshare.storage.keys import digest_of
+from hashshare.durable import sync_folder
+from hashshare.storage.files import drop_parts, read_part, write_hashed
+from hashshare.storage.keys import digest_of, is_draft
 from hashshare.storage.store import InternalPath
 
 MODE = 0o640
 """This user writes, its group (the web server) reads, wherever the store lies."""
+
+DRAFT_MODE = 0o600
+"""What is no release yet is nobody else's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,11 @@ class FolderStore:
     sendfile: str = ""
 
     def receive(self, key: str, chunks: Iterable[bytes], *, limit: int) -> int:
-        target = self.folder / key
-        target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        target, mode = self.folder / key, DRAFT_MODE if is_draft(key) else MODE
+        target.parent.mkdir(mode=0o700 if is_draft(key) else 0o750, parents=True, exist_ok=True)
         part = target.parent / f".{secrets.token_hex(8)}.part"
         try:
-            length = write_hashed(part, chunks, digest=digest_of(key), limit=limit, mode=MODE)
+            length = write_hashed(part, chunks, digest=digest_of(key), limit=limit, mode=mode)
             part.replace(target)
             sync_folder(target.parent)
         finally:
@@ -50,7 +54,9 @@ class FolderStore:
         return read_part(self.folder / key, first=first, length=length)
 
     def address(self, key: str) -> InternalPath | None:
-        return InternalPath(f"{self.sendfile.rstrip('/')}/{quote(key)}") if self.sendfile else None
+        if not self.sendfile or is_draft(key):
+            return None
+        return InternalPath(f"{self.sendfile.rstrip('/')}/{quote(key)}")
 
     def delete(self, key: str) -> None:
         (self.folder / key).unlink(missing_ok=True)

@@ -121,17 +121,6 @@ def check_merge(engine: Engine, parts: Sequence[Path], merged: Path, *, fmt: Lis
         _compare(engine, f"SELECT {names} FROM folded", given, columns)
 
 
-def check_base(engine: Engine, state: HeldState, shards: Sequence[Path], *, today: date) -> None:
-    """Checks that `shards` (in key order) are the fold of `state`, over all columns, one after the other.
-
-    Only entries lapsed by `today` may be missing. Raises WrongFold.
-    """
-    lows = [_first_prefix(engine, shard) for shard in shards]
-    given: Sequence[Path | None] = shards or [None]
-    for shard, span in zip(given, key_ranges(lows), strict=True):
-        check_shard(engine, state, shard, span, today=today)
-
-
 def check_shard(
     engine: Engine, state: HeldState, shard: Path | None, span: KeyRange, *, today: date, fine: bool = False
 ) -> None:
@@ -191,7 +180,7 @@ def _fine_slices(engine: Engine, files: Sequence[Path], span: KeyRange) -> list[
     return key_ranges(points[:: FINE_SLICE // STEP], span)
 
 
-def _first_prefix(engine: Engine, shard: Path) -> int:
+def first_prefix(engine: Engine, shard: Path) -> int:
     row = engine.execute(f"SELECT min(p) FROM read_parquet({paths([shard])})").fetchone()
     if row is None or row[0] is None:
         raise WrongFold(f"{shard.name} holds no entries.")

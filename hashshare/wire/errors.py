@@ -146,6 +146,13 @@ class NotEntitled(NotAllowed):
     slug, title = "not-entitled", "Not entitled"
 
 
+class FourEyes(NotAllowed):
+    """What somebody uploads or submits, somebody else of the same hotline approves."""
+
+    slug, title = "four-eyes", "Another analyst must approve"
+    next_step = "Ask a second analyst of your hotline to look at it. Nothing was changed."
+
+
 class TermsNotAccepted(NotAllowed):
     """The list's terms must be accepted as they now stand."""
 
@@ -191,6 +198,20 @@ class LastKey(Conflict):
 
     slug, title = "last-key", "Last key in force"
     next_step = "Introduce another first (`hashshare key rotate`, `hashshare key add`), or say that this is meant."
+
+
+class DraftMoved(Conflict):
+    """The upload has gone on since this page was opened. Nothing was done."""
+
+    slug, title = "draft-moved", "The upload has gone on"
+    next_step = "Look at it as it stands now."
+
+
+class HostedKeyLost(Conflict):
+    """The hub does not have the key of a list that it should sign for its hotline."""
+
+    slug, title = "hosted-key-lost", "Hosted key lost"
+    next_step = "The operator restores hosted.pem; or the hotline runs: hashshare publisher list host LIST --new-key"
 
 
 class PreconditionRequired(UsageError):
@@ -240,6 +261,12 @@ class BadSignature(VerificationFailed):
     """The metadata lacks enough valid signatures of the keys that may sign it."""
 
     slug, title = "signature-threshold", "Not enough valid signatures"
+
+
+class RootReplaced(VerificationFailed):
+    """The hub serves another first root of the publisher than the one that is trusted here."""
+
+    slug, title = "root-replaced", "Another first root"
 
 
 class ExpiredMetadata(VerificationFailed):

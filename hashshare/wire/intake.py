@@ -6,9 +6,10 @@ what is wrong with its bad lines is worked out from those lines alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import duckdb
@@ -21,6 +22,12 @@ from hashshare.wire.limits import MAX_PROBLEM_LINES
 from hashshare.wire.sources import Source, mend, needs_mending, open_source
 from hashshare.wire.state import key_hex
 from hashshare.wire.vocabulary import WITHDRAW
+
+Names = Mapping[str, str]
+"""A file's column (lower case) -> the list's column that it is, "" for one to leave out. What is not named stays."""
+
+LEFT_OUT: Final = "\x02"
+"""What a column that is left out is called here; no header has it."""
 
 TABLE: Final = "intake"
 _PROBLEMS: Final = "intake_problems"
@@ -63,21 +70,28 @@ class Intake:
 
 
 def read_entries(
-    engine: Engine, path: Path, *, fmt: ListFormat, changes: bool = False, default_reason: str | None = None
+    engine: Engine,
+    path: Path,
+    *,
+    fmt: ListFormat,
+    changes: bool = False,
+    default_reason: str | None = None,
+    names: Names = MappingProxyType({}),
 ) -> Intake:
     """Reads `path` (by suffix .csv, .ndjson/.jsonl or .parquet) into the temporary view `intake`.
 
     The header names the list's algorithms and metadata columns, in any order; with `changes` also `op` (upsert,
     withdraw, reinstate; upsert when absent) and `reason` (`default_reason` where empty), and a file that only
-    withdraws needs no column but the key. Raises BadInput for faults of the whole file: wrong header, empty,
-    unreadable; faults of lines are in the result. A disk without room is the engine's own error.
+    withdraws needs no column but the key. `names` says what the file's own columns are. Raises BadInput for faults of
+    the whole file: wrong header, empty, unreadable; faults of lines are in the result. A disk without room is the
+    engine's own error.
     """
     fields = file_fields(fmt, changes=changes, default_reason=default_reason)
-    source = open_source(engine, path, known=tuple(field.name for field in fields))
+    source = named(open_source(engine, path, known=(*(field.name for field in fields), *names)), names)
     _check_header(source, fields, path)
     reading = _Reading(engine, fields, fmt, changes)
     try:
-        source = _parse(reading, source, path)
+        source = _parse(reading, source, path, names)
     except duckdb.Error as error:
         if found_no_room(error):
             raise
@@ -101,8 +115,22 @@ def write_errors_csv(engine: Engine, path: Path) -> int:
     return scalar(engine, f"SELECT count(*) FROM {_PROBLEMS}")
 
 
+def named(source: Source, names: Names) -> Source:
+    """The same source with its columns called what `names` says."""
+    if not names:
+        return source
+    return replace(source, columns=tuple(names.get(column, column) or LEFT_OUT for column in source.columns))
+
+
 def find_lines(
-    engine: Engine, path: Path, keys: Sequence[str], *, fmt: ListFormat, changes: bool, default_reason: str | None
+    engine: Engine,
+    path: Path,
+    keys: Sequence[str],
+    *,
+    fmt: ListFormat,
+    changes: bool,
+    default_reason: str | None,
+    names: Names = MappingProxyType({}),
 ) -> dict[str, int]:
     """The line of each of `keys` (hexadecimal) in the file `path`, which `read_entries` has just read into `engine`.
 
@@ -110,7 +138,7 @@ def find_lines(
     """
     fields = file_fields(fmt, changes=changes, default_reason=default_reason)
     if engine.execute("SELECT 1 FROM parsed WHERE number IS NULL LIMIT 1").fetchone():
-        source = open_source(engine, path, known=tuple(field.name for field in fields))
+        source = named(open_source(engine, path, known=(*(field.name for field in fields), *names)), names)
         _Reading(engine, fields, fmt, changes).parse(source, source.numbered)
     query = f"SELECT {key_hex()} AS key, min(number) FROM parsed WHERE ok GROUP BY ALL HAVING list_contains($1, key)"
     return dict(engine.execute(query, [list(keys)]).fetchall())
@@ -122,9 +150,9 @@ def find_lines(
 def _check_header(source: Source, fields: tuple[Field, ...], path: Path) -> None:
     known = [field.name for field in fields]
     required = [field.name for field in fields if field.required]
-    unknown = [column for column in source.columns if column not in known]
+    unknown = [column for column in source.columns if column not in (*known, LEFT_OUT)]
     missing = [column for column in required if column not in source.columns]
-    twice = sorted({column for column in source.columns if source.columns.count(column) > 1})
+    twice = sorted({column for column in source.columns if column != LEFT_OUT and source.columns.count(column) > 1})
     if not (unknown or twice or (missing and source.fixed)):
         return
     wrong = [f"{name!r} is not a column of this list" for name in unknown[:3]]
@@ -157,14 +185,15 @@ def _check_changes_header(engine: Engine, source: Source, fields: tuple[Field, .
 # --- The rows -----------------------------------------------------------------------------------------------------
 
 
-def _parse(reading: _Reading, source: Source, path: Path) -> Source:
+def _parse(reading: _Reading, source: Source, path: Path, names: Names) -> Source:
     """Parses in parallel; a file with faults again in order, for their lines; one damaged as text from a mended copy.
 
     Returns what was read in the end.
     """
     sound = None if source.text and needs_mending(path) else _attempt(reading, source)
     if sound is None:
-        source = open_source(reading.engine, path, known=source.columns, text=mend(reading.engine, path))
+        text = mend(reading.engine, path)
+        source = named(open_source(reading.engine, path, known=(*source.columns, *names), text=text), names)
     if not sound:
         reading.parse(source, source.numbered)
     return source

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
+from hashshare.durable import write_new
 from hashshare.wire.errors import UsageError
 from hashshare.wire.pkcs8 import encrypt_pkcs8
 
@@ -31,11 +31,7 @@ def generate() -> Ed25519PrivateKey:
 
 def save(key: Ed25519PrivateKey, path: Path, *, passphrase: bytes | None = None) -> None:
     """Write a new file of mode 0600, synced to disk; FileExistsError rather than overwrite a key."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(to_pem(key, passphrase=passphrase))
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(path, to_pem(key, passphrase=passphrase))
 
 
 def load(path: Path, *, passphrase: bytes | None = None) -> Ed25519PrivateKey:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hashshare.wire import limits
-from hashshare.wire.documents import Fields, read_object, write_object
+from hashshare.wire.documents import Fields, read_object, write_object, write_time
 from hashshare.wire.errors import MalformedMajor
 from hashshare.wire.manifest import LIST_NAME
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
@@ -49,6 +49,8 @@ class Major:
     """`lost` entries of a list may go with its release `version`, which is `manifest` and no other.
 
     An entry is lost when it is withdrawn, and when it ends sooner or has one of its hashes taken away (wire.losses).
+    `held` is how many the list has before it, and `made_at` when it was asked for: for people; the hub holds `held`
+    against the list. Documents of before they were said have neither.
     """
 
     list_id: str
@@ -56,6 +58,8 @@ class Major:
     version: int
     lost: int
     manifest: ObjectRef
+    held: int | None = None
+    made_at: datetime | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
@@ -75,6 +79,8 @@ class Major:
             version=fields.count("version", at_least=1),
             lost=fields.count("lost", at_least=1),
             manifest=ObjectRef.read(fields.nested("manifest"), path=manifest_path(list_id), limit=limits.MAX_MANIFEST),
+            held=fields.optional("held", lambda name: fields.count(name, at_least=1), None),
+            made_at=fields.optional("made_at", fields.moment, None),
             extra=fields.rest,
         )
 
@@ -88,6 +94,8 @@ class Major:
                 "version": self.version,
                 "lost": self.lost,
                 "manifest": self.manifest.to_json(),
+                **({} if self.held is None else {"held": self.held}),
+                **({} if self.made_at is None else {"made_at": write_time(self.made_at)}),
                 **self.extra,
             }
         )

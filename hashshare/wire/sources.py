@@ -31,6 +31,21 @@ _MARK: Final = "\x02"
 """Stands first in a line that could not be kept; the fault's number follows."""
 
 _MARKED: Final = {1: OVERLONG, 2: NOT_UTF8}
+MAX_COLUMNS: Final = 64
+_AS_CSV: Final = "In the spreadsheet, save it as CSV UTF-8 and choose that file."
+_OTHER_KINDS: Final = (
+    (b"PK\x03\x04", "a spreadsheet or another packed file", _AS_CSV),
+    (b"\xd0\xcf\x11\xe0", "an old spreadsheet", _AS_CSV),
+    (b"\xff\xfe", "UTF-16 text", "Save it as CSV UTF-8 and choose that file."),
+    (b"\xfe\xff", "UTF-16 text", "Save it as CSV UTF-8 and choose that file."),
+    (b"\x1f\x8b", "a packed file", "Unpack it first."),
+    (b"%PDF", "a PDF", _AS_CSV),
+    (b"PAR1", "Parquet", "Publish it with the command line, or save it as CSV."),
+    (b"\x89PNG", "an image", "Only hashes are handled here, never media. Choose the CSV file that names them."),
+    (b"\xff\xd8\xff", "an image", "Only hashes are handled here, never media. Choose the CSV file that names them."),
+    (b"GIF8", "an image", "Only hashes are handled here, never media. Choose the CSV file that names them."),
+)
+
 _DELIMITERS: Final = (",", ";", "\t")
 _QUOTED_LINE: Final = r' *("[^"]*"|[^"{d}]*) *({d} *("[^"]*"|[^"{d}]*) *)*'
 
@@ -102,6 +117,39 @@ def _csv(path: Path, text: Path, known: tuple[str, ...]) -> Source:
 
     lines, numbered = _lines(text, skip=1)
     return Source(columns, query(lines), query(numbered), fixed=True, text=True)
+
+
+def read_header(path: Path) -> tuple[str, ...]:
+    """The columns of a CSV file whose names nobody knows yet, in lower case. Raises BadInput when it is no such file.
+
+    A spreadsheet's or an image's first bytes are recognised, so that people are told what to do instead.
+    """
+    with path.open("rb") as file:
+        first = file.readline(MAX_LINE + 1)
+    _refuse_other_kinds(path, first)
+    try:
+        header = first.decode("utf-8-sig").split("\r")[0].strip("\n")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name} is not UTF-8 text; export it as UTF-8.") from error
+    if not header.strip():
+        raise BadInput(f"{path.name} begins with a blank line.", next_step="Its first line names the columns.")
+    columns = max((tuple(_split(header, mark)) for mark in _DELIMITERS), key=len)
+    if len(columns) > MAX_COLUMNS:
+        raise BadInput(f"{path.name} has {len(columns)} columns; a list needs {MAX_COLUMNS} at most.")
+    return columns
+
+
+def _refuse_other_kinds(path: Path, start: bytes) -> None:
+    """Raises BadInput."""
+    if not start:
+        raise BadInput(f"{path.name} is empty.")
+    for magic, kind, remedy in _OTHER_KINDS:
+        if start.startswith(magic):
+            raise BadInput(f"{path.name} is {kind}, not a CSV file.", next_step=remedy)
+    if b"\x00" in start:
+        raise BadInput(f"{path.name} is not a text file.", next_step=_AS_CSV)
+    if len(start) > MAX_LINE:
+        raise BadInput(f"{path.name} has a first line longer than {MAX_LINE // KIB} KiB.", next_step=_AS_CSV)
 
 
 def _split(header: str, delimiter: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Model
 from django.test import Client
@@ -15,7 +15,9 @@ from hashshare.admin.sessions import BACKEND, VERIFIED, verified
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
+    Beginning,
     Commit,
+    Commitment,
     DailyStatistic,
     Deed,
     Delivery,
@@ -33,6 +35,8 @@ from hashshare.models import (
     Release,
     Reminder,
     Restoration,
+    StatementAction,
+    StatisticPeriod,
     StoredObject,
     Subscription,
 )
@@ -97,6 +101,7 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
     access_key, _ = create_access_key(caller=Caller(member, "signature", "x"), name=f"cron {domain}", days=9, now=now)
     invitation, _ = invite_person(role="engineer", organisation=member, email=f"new@{member.slug}.example", now=now)
     published = release(found, commit, now)
+    engineer = person("engineer", member)
     return Rows(
         hotline,
         member,
@@ -105,8 +110,16 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
             OrganisationKey: key,
             AccessKey: access_key,
             Invitation: invitation,
-            Person: person("engineer", member),
+            Person: engineer,
+            Commitment: commitment(member, engineer, now),
             Publisher: publisher,
+            Beginning: Beginning.objects.create(
+                publisher=publisher,
+                before="0" * 64,
+                allowed_by="ada@north.example",
+                reason=f"{domain} telephoned",
+                ends_at=now + timedelta(days=30),
+            ),
             HashList: found,
             Job: job,
             Commit: commit,
@@ -146,6 +159,10 @@ def for_operators(author: Person, about: Organisation) -> dict[type[Model], Mode
             backup="0" * 32, made_at=timezone.now(), recovered_at=timezone.now(), jump=1
         ),
         DailyStatistic: DailyStatistic.objects.create(day=timezone.now().date(), metric="members", value=4),
+        StatisticPeriod: StatisticPeriod.objects.create(
+            kind="week", start=date(2026, 11, 16), label="2026-W47", as_of=date(2026, 11, 22), made_at=timezone.now()
+        ),
+        StatementAction: StatementAction.objects.create(key="share-hashes", text="Match uploads against the lists."),
         Deed: note_deed(person=author, what="Suspend", about=about, reason="court order 17", now=timezone.now()),
     }
 
@@ -160,6 +177,18 @@ def hash_list(publisher: Publisher) -> HashList:
         terms_digest=hashlib.sha256(b"").hexdigest(),
         state="active",
         version=1,
+    )
+
+
+def commitment(signatory: Organisation, author: Person, now: datetime) -> Commitment:
+    action, _ = StatementAction.objects.get_or_create(key="report", defaults={"text": "Report what is found."})
+    return Commitment.objects.create(
+        signatory=signatory,
+        action=action,
+        state="signed",
+        source=f"https://{signatory.slug}.example/",
+        dated=now.date(),
+        entered_by=author,
     )
 
 

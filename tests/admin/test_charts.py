@@ -1,26 +1,33 @@
-"""Where lines, bars, ticks and gaps are drawn."""
+"""Where lines, columns, bars, ticks and gaps are drawn."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import pytest
 
-from hashshare.admin.charts import Chart, Reading, bar_chart, line_chart, round_ticks, short_number
+from hashshare.admin.charts import (
+    Chart,
+    Reading,
+    Series,
+    bar_chart,
+    column_chart,
+    line_chart,
+    round_ticks,
+    short_label,
+    short_number,
+)
+from hashshare.admin.marks import DASH
 
-FIRST = date(2026, 11, 1)
 
-
-def readings(*values: int | None) -> list[Reading]:
-    return [Reading(FIRST + timedelta(days=n), value) for n, value in enumerate(values)]
+def readings(*values: int | None) -> tuple[Reading, ...]:
+    return tuple(Reading(f"W{n}", value) for n, value in enumerate(values, 1))
 
 
 def draw_line(*values: int | None) -> Chart:
-    return line_chart(readings(*values), title="t", description="d")
+    return line_chart([Series("one", readings(*values))], title="t", description="d")
 
 
-def draw_bars(*values: int | None) -> Chart:
-    return bar_chart(readings(*values), title="t", description="d")
+def draw_columns(*values: int | None) -> Chart:
+    return column_chart(readings(*values), title="t", description="d")
 
 
 @pytest.mark.parametrize(
@@ -47,41 +54,73 @@ def test_it_shortens_numbers_on_the_axis(value: int, text: str) -> None:
     assert short_number(value) == text
 
 
-def test_it_breaks_a_line_where_a_day_has_no_figure() -> None:
+def test_it_breaks_a_line_where_there_is_no_figure() -> None:
     chart = draw_line(1, 2, None, None, 3, 4)
     assert len(chart.lines) == 2
-    assert [gap.label for gap in chart.gaps] == ["No figures: 3 Nov to 4 Nov"]
+    assert [gap.label for gap in chart.gaps] == ["No figures: W3 to W4"]
 
 
-def test_it_draws_a_lone_day_as_a_dot() -> None:
+def test_it_draws_a_lone_figure_as_a_dot() -> None:
     chart = draw_line(None, 5, None)
     assert (chart.lines, len(chart.dots), len(chart.gaps)) == ((), 1, 2)
 
 
-def test_it_draws_bars_from_nought_in_proportion() -> None:
-    chart = draw_bars(10, 20, 0)
+def test_it_names_several_lines_at_their_end_without_laying_names_over_each_other() -> None:
+    pair = [Series("half within", readings(1, 100)), Series("90 % within", readings(1, 101))]
+    chart = line_chart(pair, title="t", description="d")
+    assert {name.text for name in chart.names} == {"half within", "90 % within"}
+    low, high = sorted(name.y for name in chart.names)
+    assert high - low >= 14
+    assert [line.series for line in chart.lines] == [1, 2]
+    assert all(name.x > chart.right for name in chart.names)
+
+
+def test_it_marks_a_gap_only_where_no_line_has_a_figure() -> None:
+    pair = [Series("a", readings(1, None, None)), Series("b", readings(1, 2, None))]
+    assert [gap.label for gap in line_chart(pair, title="t", description="d").gaps] == ["No figures: W3"]
+
+
+def test_it_draws_columns_from_nought_in_proportion() -> None:
+    chart = draw_columns(10, 20, 0)
     ten, twenty, nought = chart.bars
     assert twenty.height == pytest.approx(2 * ten.height)
     assert nought.height == 0
     assert {round(bar.y + bar.height, 6) for bar in chart.bars} == {chart.floor}
-    assert ten.label == "1 Nov: 10"
+    assert ten.label == "W1: 10"
 
 
-def test_it_leaves_out_the_bar_of_a_day_without_a_figure() -> None:
-    chart = draw_bars(10, None, 0)
+def test_it_leaves_out_the_column_of_a_period_without_a_figure() -> None:
+    chart = draw_columns(10, None, 0)
     assert len(chart.bars) == 2
     assert len(chart.gaps) == 1
 
 
-@pytest.mark.parametrize("days", [1, 30, 90, 365])
-def test_it_keeps_everything_inside_the_drawing(days: int) -> None:
-    chart = draw_bars(*range(days))
+@pytest.mark.parametrize("periods", [1, 2, 9, 13, 60])
+def test_it_keeps_everything_inside_the_drawing_and_labels_the_last_period(periods: int) -> None:
+    chart = draw_columns(*range(periods))
     assert all(chart.left <= bar.x and bar.x + bar.width <= chart.right + 1 for bar in chart.bars)
     assert all(bar.y >= 0 for bar in chart.bars)
     assert len(chart.x_ticks) <= 6
+    assert chart.x_ticks[-1].label == f"W{periods}"
+
+
+def test_it_draws_bars_side_by_side_in_proportion_with_name_and_value() -> None:
+    chart = bar_chart(readings(10, 20, None), title="t", description="d")
+    ten, twenty, none = chart.bars
+    assert twenty.width == pytest.approx(2 * ten.width)
+    assert none.width == 0
+    assert [name.text for name in chart.names] == ["W1", "10", "W2", "20", "W3", DASH]
+    assert max(bar.x + bar.width for bar in chart.bars) + 8 + 7 * 8 < chart.width  # a value of seven digits fits
+    assert all(bar.y + bar.height <= chart.height for bar in chart.bars)
 
 
 def test_it_draws_nothing_but_axes_without_figures() -> None:
     chart = draw_line(None, None)
     assert (chart.lines, chart.dots, len(chart.gaps)) == ((), (), 1)
     assert [tick.label for tick in chart.y_ticks] == ["0", "1"]
+    assert bar_chart([], title="t", description="d").bars == ()
+
+
+def test_it_shortens_a_long_name_before_a_bar() -> None:
+    assert short_label("a" * 26) == "a" * 26
+    assert short_label("a" * 27) == "a" * 25 + "…"

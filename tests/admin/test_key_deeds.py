@@ -82,6 +82,24 @@ def test_a_stolen_key_goes_with_all_that_it_brought(hub: Hub) -> None:
         enrol(code=code, public_key=keys.public_bytes(keys.generate()), key_name="", now=timezone.now())
 
 
+@pytest.mark.parametrize(("kept", "ended"), [({}, True), ({"keep_access_keys": "on"}, False)])
+def test_access_keys_go_with_the_key_that_made_them_unless_they_are_kept(
+    hub: Hub, kept: dict[str, str], ended: bool
+) -> None:
+    key, client = key_of(hub), browser(hub.operator)
+    made = AccessKey.objects.create(
+        organisation=key.organisation, name="curl", prefix="abcd1234", secret_hash="0" * 64, made_with=key,
+        expires_at=timezone.now() + timedelta(days=300),
+    )  # fmt: skip
+    assert (
+        "So is the access key curl (hsk_abcd1234), unless you keep" in client.get(deed(key, "revoke")).content.decode()
+    )
+    said = client.post(deed(key, "revoke"), {"reason": "the laptop is gone", **kept}, follow=True).content.decode()
+    assert "curl (hsk_abcd1234)" in said
+    made.refresh_from_db()
+    assert (made.revoked_at is not None) is ended
+
+
 @pytest.mark.parametrize(
     ("window", "word"),
     [

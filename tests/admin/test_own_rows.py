@@ -10,7 +10,9 @@ from django.utils import timezone
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
+    Beginning,
     Commit,
+    Commitment,
     Deed,
     Delivery,
     HashList,
@@ -33,8 +35,11 @@ from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
-OF_THE_HOTLINE = (Organisation, OrganisationKey, Publisher, HashList, Job, Commit, Release, Metadata, StoredObject, Log)
-OF_THE_MEMBER = (AccessKey, Person)
+OF_THE_HOTLINE = (
+    *(Organisation, OrganisationKey, Publisher, Beginning, HashList, Job, Commit, Release, Metadata, StoredObject),
+    Log,
+)
+OF_THE_MEMBER = (AccessKey, Person, Commitment)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)
 
 

@@ -9,24 +9,38 @@ from django.urls import reverse
 
 from hashshare.admin import tables  # noqa: F401  (registers them)
 from hashshare.admin.site import site
-from hashshare.models import Authenticator, JobRun, Leaf, LogTile, Organisation, RecoveryCode, UsedNonce
+from hashshare.models import (
+    Authenticator,
+    Demonstration,
+    FormerMetadata,
+    JobRun,
+    Leaf,
+    ListCount,
+    LogTile,
+    Organisation,
+    OverlapCount,
+    PeriodFigure,
+    RecoveryCode,
+    UsedNonce,
+)
 from hashshare.services.organisations import suspend_organisation
 from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 TABLES = sorted((model for model in site._registry), key=lambda model: model.__name__)
-OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "Restoration"}
+OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"}
 
 
 def a_row(hub: Hub, model: type[Model]) -> Model:
     return hub.operators_own[model] if model in hub.operators_own else hub.aurora.of[model]
 
 
-def test_it_registers_every_table_but_nonces_runs_and_the_insides_of_logs() -> None:
+def test_it_registers_every_table_but_nonces_runs_counts_what_was_put_aside_and_the_insides_of_logs() -> None:
     registered = {model.__name__ for model in TABLES if model._meta.app_label == "hashshare"}
     known = {model.__name__ for model in Organisation._meta.apps.get_app_config("hashshare").get_models()}
-    unlisted = (UsedNonce, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
+    counts = (ListCount, OverlapCount, PeriodFigure)
+    unlisted = (Demonstration, *counts, UsedNonce, FormerMetadata, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
     assert registered == known - {model.__name__ for model in unlisted}
 
 

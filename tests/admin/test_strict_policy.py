@@ -7,10 +7,11 @@ import re
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from hashshare.models import DailyStatistic, Organisation, Release
+from hashshare.models import DailyStatistic, Organisation, Release, StatisticPeriod
 from tests.admin.addresses import changelist, deed, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
+from tests.admin.figures import record
 
 INLINE = re.compile(r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+|https?://[^"]+|//[^"]+)"')
@@ -18,9 +19,17 @@ ASSET = re.compile(r'(?:href|src)="(/static/[^"]+|https?://[^"]+|//[^"]+)"')
 
 def addresses(hub: Hub) -> list[str]:
     cobalt = hub.aurora.member
-    own = ["/admin/", "/admin/statistics/", "/admin/expiring/", "/admin/timetable/", "/admin/password_change/"]
+    own = [
+        "/admin/",
+        "/admin/statistics/",
+        "/admin/statistics/report/",
+        "/admin/expiring/",
+        "/admin/timetable/",
+        "/admin/password_change/",
+    ]
     return [
         *own,
+        "/admin/statistics/report/",
         changelist(Organisation),
         changelist(Release),
         page(cobalt),
@@ -33,6 +42,9 @@ def addresses(hub: Hub) -> list[str]:
 def test_it_has_no_inline_script_or_style_on_any_page(hub: Hub) -> None:
     client = browser(hub.operator)
     assert DailyStatistic.objects.exists()
+    period = hub.operators_own[StatisticPeriod]
+    assert isinstance(period, StatisticPeriod)
+    record(period, "members", 3)
     strangers = [(Client(), "/admin/login/"), (Client(), "/invitation/AAAA-BBBB-CCCC/")]
     for browsing, address in [*((client, each) for each in addresses(hub)), *strangers]:
         answer = browsing.get(address)

@@ -226,6 +226,39 @@ def test_after_a_theft_all_that_the_key_brought_ends_with_it(cobalt: Party) -> N
     assert list(AccessKey.objects.filter(revoked_at=None).values_list("name", flat=True)) == ["ours"]
 
 
+def test_access_keys_end_at_once_with_the_key_that_made_them(cobalt: Party) -> None:
+    second = introduced(cobalt)
+    text = second.signed("POST", "access-keys", json={"name": "curl"}).json()["key"]
+    cobalt.signed("POST", "access-keys", json={"name": "of another"})
+    assert with_authorization(cobalt.client, "GET", "heads", f"Bearer {text}").status_code == 200
+    told = revoke(cobalt, second).json()
+    assert [row["name"] for row in told["access_keys"]] == ["curl"]
+    assert told["access_keys_left"] == []
+    refused(with_authorization(cobalt.client, "GET", "heads", f"Bearer {text}"), 401, "not-authenticated")
+    assert list(AccessKey.objects.filter(revoked_at=None).values_list("name", flat=True)) == ["of another"]
+
+
+def test_access_keys_are_kept_when_that_is_said_and_end_when_it_is_no_longer(cobalt: Party) -> None:
+    second = introduced(cobalt)
+    text = second.signed("POST", "access-keys", json={"name": "curl"}).json()["key"]
+    told = revoke(cobalt, second, keep_access_keys=True).json()
+    assert (told["access_keys"], [row["name"] for row in told["access_keys_left"]]) == ([], ["curl"])
+    assert with_authorization(cobalt.client, "GET", "heads", f"Bearer {text}").status_code == 200
+    refused(revoke(cobalt, second, keep_access_keys=True, introduced=True), 400, "invalid-request")
+    assert [row["name"] for row in revoke(cobalt, second).json()["access_keys"]] == ["curl"]
+    refused(with_authorization(cobalt.client, "GET", "heads", f"Bearer {text}"), 401, "not-authenticated")
+
+
+def test_access_keys_outlive_a_key_that_is_only_told_to_end_later(cobalt: Party) -> None:
+    """As in a rotation: they have an end of their own."""
+    second = introduced(cobalt)
+    text = second.signed("POST", "access-keys", json={"name": "curl"}).json()["key"]
+    told = revoke(cobalt, second, after_hours=24).json()
+    assert [row["name"] for row in told["access_keys_left"]] == ["curl"]
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=25)):
+        assert with_authorization(cobalt.client, "GET", "heads", f"Bearer {text}").status_code == 200
+
+
 def test_after_a_theft_codes_of_a_planted_key_that_has_run_out_are_void_too(cobalt: Party) -> None:
     now = datetime.now(UTC)
     stolen = introduced(cobalt)

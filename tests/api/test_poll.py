@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from hashshare.api.authentication import OrganisationAuthentication
+from hashshare.models import Metadata, Publisher
 from hashshare.services.keys import revoke_key
 from hashshare.services.organisations import suspend_organisation
 from tests.api.parties import CLIENT, Party, refused, with_authorization
@@ -103,3 +104,20 @@ def test_a_token_of_another_hub_or_of_half_the_fields_is_refused(cobalt: Party) 
         text = "hst." + Signer(salt="hashshare.token", sep=".").sign(payload)
         refused(poll(f"Bearer {text}"), 401, "not-authenticated")
     refused(poll(f"Bearer {cobalt.token()}x"), 401, "not-authenticated")
+
+
+def test_a_root_that_changes_alone_moves_the_tag_and_is_named(images: Hotline, cobalt: Party, delta: Party) -> None:
+    """Once for each publisher of a list that the caller may read; nobody else learns of it."""
+    subscribed(cobalt, images)
+    bearer, stranger = f"Bearer {cobalt.token()}", f"Bearer {delta.token()}"
+    first = poll(bearer)
+    [named] = first.json()["publishers"]
+    publisher = Publisher.objects.get(domain=named["domain"])
+    assert (named["root_version"], named["root_fingerprint"]) == (1, publisher.root_fingerprint)
+    root = Metadata.objects.get(publisher=publisher, role="root")
+    root.pk, root.version = None, 2
+    root.save(force_insert=True)
+    again = poll(bearer, If_None_Match=first.headers["ETag"])
+    assert (again.status_code, again.json()["publishers"][0]["root_version"]) == (200, 2)
+    assert again.json()["lists"] == first.json()["lists"]
+    assert poll(stranger).json()["publishers"] == []

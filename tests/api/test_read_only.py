@@ -4,9 +4,12 @@ doors; what was published can be read, but for what would be called the newest.
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from django.test import Client
 
+from hashshare.api import problems
 from hashshare.models import Organisation, Restoration
 from hashshare.services.logs import begin_logs
 from hashshare.services.recovery import note_restored
@@ -44,6 +47,21 @@ def test_its_pages_take_none_either(images: b.Feed, client: Client) -> None:
     assert client.get("/admin/login/").status_code == 200
     assert client.post("/admin/login/", {}).status_code == 200
     assert Organisation.objects.count() == 1
+
+
+def test_it_says_so_in_its_log_once_and_as_no_error(
+    images: b.Feed, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems._say_restored.cache_clear()
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            assert CLIENT.post("/api/v1/enrolments", b"{}", content_type="application/json").status_code == 503
+            assert client.post("/admin/hashshare/organisation/add/", {}).status_code == 503
+            assert CLIENT.get("/log/aurora.example/checkpoint").status_code == 503
+            assert images.publisher.party is not None
+    said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.levelname for record in said] == ["WARNING"]
+    assert "manage.py recover" in said[0].getMessage()
 
 
 @pytest.mark.parametrize("path", ["/log/aurora.example/checkpoint", "/log/publication/checkpoint"])

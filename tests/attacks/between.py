@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
@@ -51,6 +52,8 @@ class Between:
     lies: list[Lie] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     sent: int = 0
+    clock: timedelta = timedelta(0)
+    """By how much the time that it tells is off."""
 
     def serve(
         self,
@@ -70,6 +73,7 @@ class Between:
         self.lies.clear()
         self.seen.clear()
         self.sent = 0
+        self.clock = timedelta(0)
 
     def lie_about(self, path: str) -> Lie | None:
         return next((lie for lie in self.lies if lie.match.search(path.partition("?")[0])), None)
@@ -95,6 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None: ...
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What the header Date says."""
+        return super().date_time_string((timestamp or time.time()) + self.between.clock.total_seconds())
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -7,8 +7,12 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from hashshare.wire import keys
 from hashshare.wire.repository import create_root, next_root, root_fingerprint
+from tests.attacks.forged import heads
 from tests.attacks.scene import DOMAIN, LIST, Scene, Victim
 from tests.system.machines import Machine
 
@@ -97,3 +101,51 @@ def test_later_a_gap_in_the_chain_is_not_jumped(scene: Scene, cobalt: Victim) ->
     third = next_root(second, signers=[signer], now=datetime.now(UTC))
     scene.between.serve(r"/metadata/2\.root\.json$", body=third)
     cobalt.refused(("verification-failed", "malformed-metadata"))
+
+
+def officers_root(scene: Scene) -> tuple[bytes, list[Ed25519PrivateKey]]:
+    """Version 2, as Aurora might make it: three officers, of whom two must sign; and their keys."""
+    officers = [keys.generate() for _ in range(3)]
+    own = [keys.tuf_key(keys.public_bytes(officer)) for officer in officers]
+    signers = [keys.tuf_signer(key) for key in (scene.officer_key("root"), *officers[:2])]
+    root = next_root(
+        scene.newest("root"), root_keys=own, targets_keys=own, threshold=2, signers=signers, now=datetime.now(UTC)
+    )
+    return root, officers
+
+
+def test_later_a_new_root_that_its_own_keys_did_not_sign_is_refused(scene: Scene, cobalt: Victim) -> None:
+    """The old officer signs for keys that nobody shows to hold."""
+    own = [keys.tuf_key(keys.public_bytes(keys.generate()))]
+    signers = [keys.tuf_signer(scene.officer_key("root"))]
+    root = next_root(scene.newest("root"), root_keys=own, targets_keys=own, signers=signers, now=datetime.now(UTC))
+    scene.between.serve(r"/metadata/2\.root\.json$", body=root)
+    cobalt.refused("signature-threshold")
+    scene.between.honest()
+    cobalt.recovers()
+
+
+@pytest.mark.parametrize("threshold", [2, 1], ids=["as before", "lowered to one"])
+def test_later_one_officer_of_three_continues_no_chain(scene: Scene, cobalt: Victim, threshold: int) -> None:
+    """Version 2 is right and asks for two; version 3 has one signature, whatever threshold it gives itself."""
+    second, officers = officers_root(scene)
+    signer = keys.tuf_signer(officers[2])
+    own = [signer.public_key] if threshold == 1 else None
+    third = next_root(second, root_keys=own, threshold=threshold, signers=[signer], now=datetime.now(UTC))
+    scene.between.serve(r"/metadata/2\.root\.json$", body=second)
+    scene.between.serve(r"/metadata/3\.root\.json$", body=third)
+    cobalt.refused("signature-threshold")
+
+
+def test_later_a_publisher_that_begins_anew_is_believed_by_its_fingerprint_alone(scene: Scene, cobalt: Victim) -> None:
+    """Whoever was told of another first root takes that one, and not whatever else the hub shows in its place."""
+    words = ("pin", DOMAIN, "ab" * 32)
+    held = (cobalt.machine.home / "publishers" / DOMAIN / "root.json").read_bytes()
+    assert cobalt.attempt(*words).code == 4
+    assert cobalt.attempt(*words, "--replace").code == 0
+    show(scene, impostor(scene))
+    scene.between.serve(r"/heads$", body=heads(scene))
+    done = cobalt.sync()
+    assert done.code == 4, done
+    assert (cobalt.machine.home / "publishers" / DOMAIN / "root.json").read_bytes() == held
+    assert cobalt.finds(scene.keys_before[0])

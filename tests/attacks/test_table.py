@@ -22,6 +22,9 @@ NAMED: Final = (
     "bomb-like Parquet", "oversized CSV", "bomb-like JSON", "path traversal in names", "server-side request forgery",
 )  # fmt: skip
 
+PURE: Final = "mutated and random bytes"
+"""What no process is needed for: the code that verifies is called itself, thousands of times."""
+
 
 def rows() -> dict[str, list[tuple[str, str]]]:
     """Each attack of the tables with a column of tests, and those."""
@@ -53,6 +56,11 @@ def test_each_attack_has_tests_that_are_there(attack: str) -> None:
     assert named
     for path, test in named:
         assert test in attacks_in(ROOT / path), f"{path}::{test}"
+
+
+@pytest.mark.parametrize("attack", sorted(rows().keys() - {PURE}))
+def test_each_attack_is_tried_against_real_processes(attack: str) -> None:
+    assert [path for path, _ in rows()[attack] if path.startswith(("tests/attacks/", "tests/system/"))]
 
 
 def test_each_test_of_an_attack_is_on_the_page() -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from hashshare.wire import keys
 from hashshare.wire.repository import read_role, sign_release, sign_timestamp
-from tests.attacks.scene import LIST, Scene, Victim
+from tests.attacks.forged import heads
+from tests.attacks.scene import Scene, Victim
 
 
 def test_rollback_of_everything(scene: Scene, cobalt: Victim) -> None:
@@ -19,7 +20,7 @@ def test_rollback_of_everything(scene: Scene, cobalt: Victim) -> None:
         body, role = path.read_bytes(), path.stem
         served = "timestamp" if role == "timestamp" else rf"{read_role(role, body).version}\.{role}"
         scene.between.serve(rf"/metadata/{served}\.json$", body=body)
-    scene.between.serve(r"/heads$", body=_heads(scene, role_version=99, version=99))
+    scene.between.serve(r"/heads$", body=heads(scene, role_version=99, version=99))
     cobalt.refused("verification-failed")
 
 
@@ -29,7 +30,7 @@ def test_rollback_under_a_new_signature_of_the_hub(scene: Scene, cobalt: Victim)
     newest = scene.newest(scene.list_id)
     older = scene.fetch(f"metadata/{read_role(scene.list_id, newest).version - 1}.{scene.list_id}.json")
     scene.lie_with(feeds={**scene.feeds(), scene.list_id: older})
-    scene.between.serve(r"/heads$", body=_heads(scene, role_version=99, version=99))
+    scene.between.serve(r"/heads$", body=heads(scene, role_version=99, version=99))
     cobalt.refused("verification-failed")
 
 
@@ -75,7 +76,7 @@ def test_a_hub_that_keeps_signing_cannot_freeze_a_list_for_ever(scene: Scene, co
     cobalt.recovers()
     time.sleep(4)
     scene.lie_with(feeds={**scene.feeds(), scene.list_id: last}, raise_by=2)
-    scene.between.serve(r"/heads$", body=_heads(scene, role_version=99, version=99))
+    scene.between.serve(r"/heads$", body=heads(scene, role_version=99, version=99))
     cobalt.refused("expired-metadata")
 
 
@@ -85,19 +86,11 @@ def test_fast_forward_by_a_hostile_hub_ends_with_its_key(scene: Scene, cobalt: V
     scene.lie_with(raise_by=1_000_000)
     cobalt.recovers()
     scene.between.honest()
-    scene.between.serve(r"/heads$", body=_heads(scene, role_version=99, version=99))
+    scene.between.serve(r"/heads$", body=heads(scene, role_version=99, version=99))
     cobalt.refused("verification-failed")
     stranger = keys.tuf_signer(keys.generate())
     above = read_role("timestamp", scene.newest("timestamp")).version + 2_000_000
     forged = sign_timestamp(snapshot=scene.newest("snapshot"), version=above, signer=stranger, now=datetime.now(UTC))
     scene.between.serve(r"/metadata/timestamp\.json$", body=forged)
-    scene.between.serve(r"/heads$", body=_heads(scene, role_version=99, version=99))
+    scene.between.serve(r"/heads$", body=heads(scene, role_version=99, version=99))
     cobalt.refused("signature-threshold")
-
-
-def _heads(scene: Scene, *, role_version: int, version: int) -> bytes:
-    """A poll that promises something new, so that the member asks for it."""
-    return (
-        f'{{"lists":[{{"name":"{LIST}","id":"{scene.list_id}","publisher":"aurora.example",'
-        f'"role_version":{role_version},"version":{version},"published_at":"2026-11-22T12:00:00Z"}}]}}'
-    ).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from config.postgres import dumps
-from config.unfinished import refuse_unfinished, unfinished
+from config.unfinished import mark_unfinished, refuse_unfinished, unfinished
 from hashshare.backup import restoring, target
 from hashshare.backup.making import make_backup
 from hashshare.backup.restoring import restore_backup
@@ -148,6 +149,61 @@ def test_nothing_is_touched_for_a_backup_that_is_refused(kept: Path, settings: S
         restore_backup(kept, passphrase=WORDS, over=True)
     assert (Organisation.objects.count(), hub_keys().online.public_key.keyid) == (1, before)
     assert unfinished(settings.HASHSHARE_DATA) is None
+
+
+def valid(settings: Settings, backup: Path, tmp_path: Path) -> None:
+    """Another dump of the same database, in which nothing is wrong but that nobody has checked it."""
+    shutil.copy(tmp_path / "other" / "database.dump", backup / "database.dump")
+
+
+def damaged(settings: Settings, backup: Path, tmp_path: Path) -> None:
+    body = bytearray((backup / "database.dump").read_bytes())
+    body[len(body) // 2] ^= 1
+    (backup / "database.dump").write_bytes(body)
+
+
+def cut_off(settings: Settings, backup: Path, tmp_path: Path) -> None:
+    os.truncate(backup / "database.dump", 1_000)
+
+
+def wrong_object(settings: Settings, backup: Path, tmp_path: Path) -> None:
+    path = next((backup / "objects").rglob("*.parquet"))
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def longer_object(settings: Settings, backup: Path, tmp_path: Path) -> None:
+    path = next((backup / "objects").rglob("*.parquet"))
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+@pytest.mark.parametrize("change", [valid, damaged, cut_off, wrong_object, longer_object])
+def test_a_backup_that_is_changed_after_it_was_checked_changes_nothing(
+    hub: b.Feed, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, change: Any
+) -> None:
+    kept = make_backup(tmp_path / "kept", passphrase=WORDS, copy_objects=True).target
+    b.member("Impostor")
+    make_backup(tmp_path / "other", passphrase=WORDS, copy_objects=True)
+    changed_since(settings)
+    (settings.HASHSHARE_DATA / "secret-key").write_text("this hub's own")
+    begun = mark_unfinished
+
+    def meanwhile(*args: Any) -> None:
+        begun(*args)
+        change(settings, kept, tmp_path)
+
+    monkeypatch.setattr(restoring, "mark_unfinished", meanwhile)
+    before = set(Organisation.objects.values_list("name", flat=True))
+    keyid = hub_keys().online.public_key.keyid
+    with pytest.raises(BadBackup, match=r"changed while it was restored.*Everything is as it was before") as caught:
+        restore_backup(kept, passphrase=WORDS, over=True)
+    if change in (valid, damaged, cut_off):
+        assert "database.dump was changed after it was checked" in caught.value.message
+    assert set(Organisation.objects.values_list("name", flat=True)) == before
+    assert not Restoration.objects.exists()
+    assert hub_keys().online.public_key.keyid == keyid
+    assert (settings.HASHSHARE_DATA / "secret-key").read_text() == "this hub's own"
+    assert not list(settings.HASHSHARE_KEYS.glob("before-*"))
+    refuse_unfinished(settings.HASHSHARE_DATA)
 
 
 def test_it_refuses_another_version_s_database_by_name(hub: b.Feed, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_it_tells_the_root_of_publishers_in_the_catalogue(images: b.Feed) -> Non
     assert found[0].root == Metadata.objects.get(role="root", publisher__domain="aurora.example").content
     assert len(found[0].fingerprint) == 64
     with pytest.raises(errors.NotEntitled):
-        publisher(caller=b.member("Cerise").caller, domain="borealis.example")
+        publisher(caller=b.member("Cerise").caller, domain="borealis.example", now=b.now())
 
 
 def test_it_shows_jobs_only_to_the_organisation_that_caused_them(images: b.Feed) -> None:

@@ -20,7 +20,7 @@ from tuf.api.metadata import Metadata as SignedMetadata
 
 from hashshare.hub_keys import hub_keys, load_hub_keys, read_standby
 from hashshare.models import Job, Metadata, Publisher
-from hashshare.selectors.hub import LaggingRoot, lagging_roots, publisher_state
+from hashshare.selectors.hub import LaggingRoot, lagging_roots, publisher_state, with_roots
 from hashshare.services.timestamps import refresh_timestamps
 from hashshare.wire import errors, keys, repository
 from tests import builders as b
@@ -91,6 +91,13 @@ def test_it_rejects_a_key_that_is_not_the_standby(folder: Path) -> None:
     assert hub_keys().public == before
 
 
+def test_it_says_in_words_that_there_is_no_such_file(folder: Path) -> None:
+    with pytest.raises(
+        CommandError, match=r"/missing cannot be read: No such file.*Nothing was changed\. Name the standby"
+    ):
+        call_command("replace_hub_key", "/missing")
+
+
 def test_the_next_root_drops_the_lost_key(folder: Path) -> None:
     """One that names it still is refused, and the hub's own signatures are of a key that stays."""
     aurora = b.publisher()
@@ -140,10 +147,10 @@ def test_a_lost_key_is_not_replaced_by_one_that_no_root_names(folder: Path, tmp_
 def test_it_says_whose_root_does_not_name_the_new_pair_yet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     owner = b.publisher()
     assert lagging_roots() == []
-    assert publisher_state(Publisher.objects.get()) == "served"
+    assert publisher_state(with_roots(Publisher.objects.all()).get()) == "served"
     call_command("replace_hub_key", str(folder / "standby.pem"))
     assert lagging_roots() == [LaggingRoot("aurora.example", stuck=False)]
-    assert publisher_state(Publisher.objects.get()) == "standby not named"
+    assert publisher_state(with_roots(Publisher.objects.all()).get()) == "standby not named"
     assert "hashshare publisher rotate hub aurora.example" in capsys.readouterr().out
     call_command("replace_hub_key", str(folder / "standby.pem"))
     assert lagging_roots() == [LaggingRoot("aurora.example", stuck=True)]

@@ -171,6 +171,15 @@ def test_it_rejects_a_major_for_another_manifest_or_number(images: b.Feed, rows:
     assert not Metadata.objects.filter(role="major").exists()
 
 
+def test_it_rejects_a_major_whose_signers_were_shown_another_size_of_the_list(
+    images: b.Feed, rows: list[b.Row]
+) -> None:
+    manifest, owner = withdrawal(images, rows[:300]), images.publisher
+    problem = refused(images, manifest, major=owner.sign_major(images.major(manifest, lost=300, held=1_000_000)))
+    assert f"a list of 1,000,000 entries, and this one has {len(rows):,}" in problem["detail"]
+    images.publish(manifest, major=owner.sign_major(images.major(manifest, lost=300, held=len(rows))))
+
+
 def test_a_stolen_feed_key_signs_no_major(images: b.Feed, rows: list[b.Row]) -> None:
     manifest = withdrawal(images, rows[:300])
     major, owner = images.major(manifest, lost=300), images.publisher

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tuf.api.metadata import Metadata as Signed
+from tuf.api.metadata import Targets
 
 from hashshare import tasks
 from hashshare.log_keys import log_key
@@ -23,6 +25,7 @@ from hashshare.wire import errors, keys
 from hashshare.wire.engine import open_engine
 from hashshare.wire.log import Verifier
 from hashshare.wire.log.successions import open_succession
+from hashshare.wire.manifest import Manifest
 from hashshare.wire.segments import write_base
 from tests import builders as b
 from tests import logs
@@ -206,14 +209,35 @@ def large() -> tuple[b.Feed, list[b.Row]]:
     return feed, rows
 
 
+def test_two_sign_anew_for_losses_whose_majors_are_lost() -> None:
+    """The way out for a publisher whose majors are gone with the hub: a new one for just what it sends again."""
+    feed, rows = large()
+    assert feed.publisher.delegate_major().state == Job.State.DONE
+    restored()
+    later = without(feed, rows[150:])
+    refused = b.worked(feed.submit(later, version=3)).problem or {}
+    assert (refused["total"], refused["lost"]) == (150, 150)
+    for follows, lost, state in ((0, 10, Job.State.FAILED), (1, 150, Job.State.DONE)):
+        feed.publisher.major = feed.publisher.sign_major(feed.major(later, lost=lost))
+        assert feed.publisher.commit({"major": feed.publisher.major}, if_match=follows).state == Job.State.DONE
+        assert b.worked(feed.submit(later, version=3)).state == state
+    feed.row.refresh_from_db()
+    assert (feed.row.version, feed.row.entries) == (3, 250)
+
+
 def left_with(feed: b.Feed, kept: list[b.Row]) -> Job:
     """What becomes of version 3, a new base of these entries alone, where version 2 is lost."""
+    return b.worked(feed.submit(without(feed, kept), version=3))
+
+
+def without(feed: b.Feed, kept: list[b.Row]) -> Manifest:
+    """Version 3 as a new base of these entries alone."""
     assert feed.manifest is not None
     with open_engine(write=feed.folder) as engine:
         b.table(engine, kept, feed.fmt, "base")
         written = write_base(engine, "rows", feed.folder, fmt=feed.fmt, version=3, shard_entries=1_000_000)
     later = replace(feed.manifest, version=3, entries=len(kept))
-    return b.worked(feed.submit(feed.with_base(later, 3, feed.put_shards(written)), version=3))
+    return feed.with_base(later, 3, feed.put_shards(written))
 
 
 def lose_after(feed: b.Feed, *, releases: int) -> bytes:
@@ -297,3 +321,16 @@ def test_majors_are_sent_again_between_targets_and_lists(images: b.Feed) -> None
         resume(images, stands)
     assert not resume(images, stands | {"major": 1}).awaited
     assert metadata_file(caller=owner.caller, domain="aurora.example", filename="1.major.json", now=b.now()).content
+
+
+def test_targets_that_are_sent_again_keep_the_major_role(images: b.Feed) -> None:
+    owner = images.publisher
+    assert owner.delegate_major().state == Job.State.DONE
+    restored()
+    without = Signed[Targets].from_bytes(owner.targets)
+    assert without.signed.delegations is not None and without.signed.delegations.roles is not None
+    del without.signed.delegations.roles["major"]
+    without.signed.version += 1
+    without.sign(keys.tuf_signer(owner.officer))
+    with pytest.raises(errors.MalformedMetadata, match="major role was removed"):
+        owner.submit({"targets": without.to_bytes()}, if_match=without.signed.version - 1)

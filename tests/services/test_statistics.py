@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hashshare.models import DailyStatistic
 from hashshare.selectors.lists import heads
 from hashshare.selectors.objects import target_object
 from hashshare.selectors.statistics import daily_statistics, newest_day, newest_figures
+from hashshare.services.counting import count_entries
 from hashshare.services.deliveries import record_delivery
-from hashshare.services.statistics import roll_up_recent, roll_up_statistics
+from hashshare.services.organisations import agree_to_be_named, suspend_organisation
+from hashshare.services.statistics.daily import roll_up_recent, roll_up_statistics
 from hashshare.wire import errors
 from tests import builders as b
 
@@ -32,6 +36,7 @@ def images() -> b.Feed:
         now=b.now(),
     )
     record_delivery(caller=cobalt.caller, target=target, now=b.now())
+    count_entries(now=b.now())
     return feed
 
 
@@ -72,14 +77,51 @@ def test_it_leaves_out_what_a_hotline_reads_of_its_own(images: b.Feed) -> None:
     assert newest_figures()["deliveries"] == 1
 
 
-def test_it_counts_by_country_hotline_and_list(images: b.Feed) -> None:
-    roll_up_recent(now=b.now())
+def rows_of_today() -> dict[tuple[str, str], tuple[int, int]]:
+    """Metric and dimension to the value and how much of it is private."""
     today = b.now().date()
-    rows = {(row.metric, row.dimension): row.value for row in daily_statistics(since=today, until=today)}
-    assert rows["deliveries", "country:DE"] == 1
-    assert rows["organisations", "country:NL"] == 1
-    assert rows["releases", "hotline:aurora.example"] == 1
-    assert rows["entries", "list:aurora.example/images"] == 2
+    rows = daily_statistics(since=today, until=today)
+    return {(row.metric, row.dimension): (row.value, row.private) for row in rows}
+
+
+def test_it_counts_by_country_sector_hotline_and_what_entries_say(images: b.Feed) -> None:
+    roll_up_recent(now=b.now())
+    rows = rows_of_today()
+    assert rows["deliveries", "country:DE"] == rows["deliveries", "hotline:aurora.example"] == (1, 1)
+    assert rows["deliveries", "sector:"] == (1, 1)
+    assert rows["organisations", "country:NL"] == (1, 0)
+    assert rows["members", "hotline:aurora.example"] == (1, 1)
+    assert rows["releases", "hotline:aurora.example"] == rows["releases", "country:NL"] == (1, 0)
+    assert rows["entries", "hotline:aurora.example"] == (2, 0)
+    assert rows["entries", "|category:uk-abc A"] == rows["entries", "country:NL|category:uk-abc A"] == (2, 0)
+    assert rows["hashes", "|algorithm:sha256"] == rows["hashes", "|algorithm:md5"] == (2, 0)
+    assert rows["hashes", ""] == (4, 0)
+
+
+def test_it_keeps_apart_what_unnamed_organisations_stand_behind(images: b.Feed) -> None:
+    granite = b.member("Granite")
+    roll_up_recent(now=b.now())
+    assert rows_of_today()["members", ""] == (2, 2)
+    agree_to_be_named(organisation=granite.organisation, now=b.now())
+    roll_up_recent(now=b.now())
+    assert rows_of_today()["members", ""] == rows_of_today()["members", "country:DE"] == (2, 1)
+
+
+def test_it_forgets_in_the_day_what_is_there_no_more(images: b.Feed) -> None:
+    sweden = b.party("member", "Mica", country="SE")
+    roll_up_recent(now=b.now())
+    assert ("members", "country:SE") in rows_of_today()
+    suspend_organisation(organisation=sweden.organisation)
+    roll_up_recent(now=b.now())
+    assert ("members", "country:SE") not in rows_of_today()
+    assert rows_of_today()["members", ""] == (1, 1)
+
+
+def test_it_writes_nothing_where_nothing_has_changed(images: b.Feed) -> None:
+    roll_up_recent(now=b.now())
+    with CaptureQueriesContext(connection) as queries:
+        roll_up_recent(now=b.now())
+    assert not [query["sql"] for query in queries if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
 
 
 def test_it_writes_a_day_again_instead_of_adding_to_it(images: b.Feed) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hashshare.models import Subscription
 from hashshare.selectors.lists import catalogue, heads, list_detail
-from hashshare.selectors.subscriptions import list_subscriptions, pending_requests
+from hashshare.selectors.subscriptions import list_subscriptions
 from hashshare.services.expiry import expire_due
 from hashshare.services.subscriptions import decide_subscription, request_subscription
 from hashshare.wire import errors
@@ -54,10 +54,8 @@ def test_it_gives_nothing_before_the_grant(images: b.Feed) -> None:
     assert created
     assert ask(cobalt, images)[1] is False
     assert readable(cobalt) == []
-    assert [
-        row.organisation
-        for row in pending_requests(caller=images.publisher.caller, domain="aurora.example", slug="images")
-    ] == [cobalt.organisation]
+    rows = list_subscriptions(caller=images.publisher.caller, domain="aurora.example", slug="images")
+    assert [(row.organisation, row.state) for row in rows] == [(cobalt.organisation, "requested")]
     decide(images, cobalt, "grant")
     assert readable(cobalt) == ["aurora.example/images"]
 

@@ -61,7 +61,7 @@ def clean_environment(**changes: str) -> dict[str, str]:
         kept["HASHSHARE_PG_BIN"] = os.environ["HASHSHARE_PG_BIN"]
     if "HASHSHARE_TEST_RUN" in os.environ:
         kept["TMPDIR"] = os.environ["HASHSHARE_TEST_RUN"]  # what a killed process leaves goes with the run
-    patient = {"HASHSHARE_RATE_LIMIT": "", "HASHSHARE_DEATHS_A_MINUTE": "1000"}
+    patient = {"HASHSHARE_RATE_LIMIT": "", "HASHSHARE_DEATHS_A_MINUTE": "1000", "HASHSHARE_SYNC_NOW": "1"}
     lean = os.pathsep.join(filter(None, [str(LEAN), os.environ.get("PYTHONPATH")]))
     return kept | patient | {"HASHSHARE_PG_DURABLE": "0", "PYTHONUNBUFFERED": "1", "PYTHONPATH": lean} | changes
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hashshare.wire.checks import check_base, check_delta
+from hashshare.wire.checks import check_delta
 from hashshare.wire.compaction import merge_deltas, renew_base
 from hashshare.wire.difference import difference
 from hashshare.wire.engine import open_engine, paths
@@ -21,6 +21,7 @@ from hashshare.wire.intake import read_entries
 from hashshare.wire.lapsing import day_of
 from hashshare.wire.seeking import lookup
 from hashshare.wire.state import HeldState, count_entries
+from tests.wire.bases import check_base
 
 from .lists import IMAGES, Row, delta, digest, upsert, withdraw
 from .test_difference import full

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hashshare.wire.checks import DeltaEffect, check_base, check_delta, check_merge
+from hashshare.wire.checks import DeltaEffect, check_delta, check_merge
 from hashshare.wire.compaction import renew_base
 from hashshare.wire.engine import open_engine
 from hashshare.wire.errors import (
@@ -20,6 +20,7 @@ from hashshare.wire.errors import (
 )
 from hashshare.wire.segments import write_base
 from hashshare.wire.state import HeldState
+from tests.wire.bases import check_base
 
 from .lists import IMAGES, TODAY, Row, delta, digest, fill, reinstate, upsert, withdraw
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hashshare.wire.checks import check_base, check_delta, check_merge
+from hashshare.wire.checks import check_delta, check_merge
 from hashshare.wire.compaction import merge_deltas, renew_base
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.seeking import FEW, lookup
@@ -24,6 +24,7 @@ from hashshare.wire.state import (
     held_rows,
 )
 
+from .bases import check_base
 from .lists import IMAGES, TODAY, Row, delta, digest, upsert, withdraw
 
 Content = dict[bytes, tuple[object, ...]]

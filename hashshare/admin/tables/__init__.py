@@ -6,6 +6,8 @@ The only place of the pages that imports models, because Django registers a clas
 from hashshare.admin.tables import (
     access_keys,
     acknowledgements,
+    beginnings,
+    commitments,
     commits,
     deeds,
     deliveries,
@@ -19,6 +21,7 @@ from hashshare.admin.tables import (
     objects,
     organisations,
     people,
+    periods,
     publishers,
     releases,
     reminders,
@@ -31,6 +34,8 @@ from hashshare.admin.tables import (
 __all__ = [
     "access_keys",
     "acknowledgements",
+    "beginnings",
+    "commitments",
     "commits",
     "deeds",
     "deliveries",
@@ -44,6 +49,7 @@ __all__ = [
     "objects",
     "organisations",
     "people",
+    "periods",
     "publishers",
     "releases",
     "reminders",

@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome, Reason
 from hashshare.admin.links import invitation_link
 from hashshare.admin.marks import mark
@@ -17,7 +19,12 @@ from hashshare.admin.site import site
 from hashshare.models import Organisation, Person
 from hashshare.services.introductions import person_of
 from hashshare.services.invitations import invite_key, invite_organisation, invite_person
-from hashshare.services.organisations import reinstate_organisation, suspend_organisation
+from hashshare.services.organisations import (
+    agree_to_be_named,
+    reinstate_organisation,
+    stop_being_named,
+    suspend_organisation,
+)
 from hashshare.services.publishers import create_publisher
 
 
@@ -47,6 +54,14 @@ class NewKey(forms.Form):
         max_length=254,
         required=False,
         help_text="E-mail address of a person of the organisation. When that person leaves, the key ends.",
+    )
+
+
+class Agreement(forms.Form):
+    reason = forms.CharField(
+        label="Who agreed, and where that is on record",
+        max_length=500,
+        help_text="Such as: letter of 3 November 2026, signed by the head of trust and safety.",
     )
 
 
@@ -92,6 +107,21 @@ def _add_domain(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
     return Outcome(f"{row} may publish as {create_publisher(organisation=row, domain=data['domain'])}.")
 
 
+def _agree(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    agree_to_be_named(organisation=row, now=timezone.now())
+    return Outcome(f"{row} may be named from now on.")
+
+
+def _unname(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
+    stop_being_named(organisation=row)
+    return Outcome(f"{row} is named nowhere from now on.")
+
+
+def _speaks_for(request: HttpRequest, row: Organisation) -> bool:
+    """The operator, who has it in writing, or the organisation's own people."""
+    return roles.is_operator(request) or roles.own_organisation(request) == row.pk
+
+
 def _code_message(invitation: Any) -> str:
     until = f"{invitation.expires_at:%d %B %Y}"
     return f"The code with which {invitation.organisation} enrols its machine key, good until {until}:"
@@ -108,7 +138,7 @@ class OrganisationAdmin(RecordAdmin):
     list_display = ("name", "kind", "country", "sector", "state_mark", "created_at")
     list_filter = ("state", "kind", "country")
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "kind", "country", "sector", "state_mark", "created_at")
+    fields = ("name", "slug", "kind", "country", "sector", "state_mark", "named_since", "created_at")
     table_deeds = (Deed("invite", "Invite an organisation", _invite, form=NewOrganisation),)
     deeds = (
         Deed("invite-person", "Invite a person", _invite_person, form=NewPerson, applies=_in_force),
@@ -120,6 +150,30 @@ class OrganisationAdmin(RecordAdmin):
             lambda row: f"Before this, check by a channel of your own that {row} controls the domain.",
             NewDomain,
             lambda row: _in_force(row) and row.kind == Organisation.Kind.HOTLINE,
+        ),
+        Deed(
+            "agree-to-be-named",
+            "Agree to be named",
+            _agree,
+            lambda row: (
+                f"{row} is named on the public page and to observers, and counted exactly: where it is the only one of "
+                "its country or sector, figures there are its own."
+            ),
+            Agreement,
+            lambda row: _in_force(row) and row.named_since is None,
+            _speaks_for,
+        ),
+        Deed(
+            "stop-being-named",
+            "Stop being named",
+            _unname,
+            lambda row: (
+                f"{row} is named nowhere from now on and counted roughly. Copies that others made of the pages stay "
+                "with them, and frozen figures, in which no member is named, stay as they are."
+            ),
+            Reason,
+            lambda row: row.named_since is not None,
+            _speaks_for,
         ),
         Deed(
             "suspend",

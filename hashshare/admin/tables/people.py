@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from hashshare.admin.deeds import Deed, Outcome, Reason
+from hashshare.admin.deeds import Deed, Outcome, Reason, by_operators
 from hashshare.admin.links import invitation_link
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
@@ -37,9 +38,12 @@ class NewRole(Reason):
     field_order = ("role", "reason")
 
 
+def _of_others(request: HttpRequest, row: Any) -> bool:
+    """One's own sign-in is changed on *Your account*."""
+    return by_operators(request, row) and row.pk != request.user.pk
+
+
 def _reset(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
-    if row.pk == actor.pk:
-        raise Conflict("You cannot reset yourself.", next_step="Your account changes your own password and codes.")
     invitation, code = reset_sign_in(person=row, renews=data["renews"], now=timezone.now())
     until = f"{invitation.expires_at:%-d %B %Y %H:%M} UTC"
     return Outcome(
@@ -136,7 +140,7 @@ class PersonAdmin(RecordAdmin):
             Reason,
             _has_something_left,
         ),
-        Deed("reset", "Reset the sign-in", _reset, _reset_consequences, Reset, _is_active),
+        Deed("reset", "Reset the sign-in", _reset, _reset_consequences, Reset, _is_active, _of_others),
         Deed(
             "let-in",
             "Let in again",

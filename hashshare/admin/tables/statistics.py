@@ -1,4 +1,4 @@
-"""The daily figures as rows, for operators; the page made of them is *Coalition statistics*."""
+"""The daily figures as rows, exact, for operators alone; out of them the periods of *Coalition statistics* are made."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from hashshare.models import DailyStatistic
 @admin.register(DailyStatistic, site=site)
 class DailyStatisticAdmin(RecordAdmin):
     empty_state = "A worker writes these once a day."
-    list_display = ("day", "metric", "dimension", "value_count")
+    list_display = ("day", "metric", "dimension", "value_count", "private_count")
     list_filter = ("metric",)
     date_hierarchy = "day"
-    fields = ("day", "metric", "dimension", "value_count")
+    fields = ("day", "metric", "dimension", "value_count", "private_count")
 
     @admin.display(description="value", ordering="value")
     def value_count(self, row: DailyStatistic) -> str:
         return number(row.value)
+
+    @admin.display(description="of which unnamed", ordering="private")
+    def private_count(self, row: DailyStatistic) -> str:
+        return number(row.private)

@@ -1,4 +1,6 @@
-"""Subscriptions: who may receive which list, since when and until when; an operator may decide in a hotline's place."""
+"""Subscriptions: who may receive which list, since when and until when. The hotline's analysts decide, or an operator
+in their place.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome, Reason, acting_for
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
@@ -53,7 +56,7 @@ def _revoke(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
 
 
 def _instead_of(row: Subscription) -> str:
-    return f"This is the decision of {row.list.publisher.organisation}, which you take in its place."
+    return f"This is the decision of {row.list.publisher.organisation}; an operator takes it in its place."
 
 
 @admin.register(Subscription, site=site)
@@ -84,6 +87,7 @@ class SubscriptionAdmin(RecordAdmin):
             lambda row: f"{row.organisation} may fetch {row.list} until the day you name. {_instead_of(row)}",
             Grant,
             lambda row: row.state in {"requested", "active"},
+            roles.decides_on_subscription,
         ),
         Deed(
             "deny",
@@ -92,6 +96,7 @@ class SubscriptionAdmin(RecordAdmin):
             lambda row: f"{row.organisation} does not get {row.list}; it may ask again. {_instead_of(row)}",
             Reason,
             lambda row: row.state == "requested",
+            roles.decides_on_subscription,
         ),
         Deed(
             "revoke",
@@ -103,6 +108,7 @@ class SubscriptionAdmin(RecordAdmin):
             ),
             Reason,
             lambda row: row.state == "active",
+            roles.decides_on_subscription,
         ),
     )
 

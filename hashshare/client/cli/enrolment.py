@@ -11,6 +11,7 @@ from hashshare.client import replacing, trust
 from hashshare.client.cli.output import Output, command, count, short
 from hashshare.client.enrol import enrol, meet_publisher, organisation_text
 from hashshare.client.home import Home, checked_domain, split_list_name
+from hashshare.client.intervals import forget_asked
 from hashshare.client.session import Session
 from hashshare.client.subscribe import catalogue, list_detail, request_subscription
 from hashshare.wire.errors import UsageError
@@ -70,6 +71,7 @@ def pin(
     if replace:
         _replace(out, replacing.plan(home, checked_domain(publisher), "".join(fingerprint)))
         return
+    forget_asked(home)
     known = trust.pin(home, checked_domain(publisher), "".join(fingerprint))
     out.result(publisher_json(known))
     if known.state == "pinned":
@@ -100,6 +102,9 @@ def lists(
         return
     headings = ("LIST", "TITLE", "HASHES", "ENTRIES", "VERSION", "YOURS")
     out.table(headings, [_catalogue_row(row) for row in rows], right=(3, 4))
+    for row in rows:
+        if row.get("hosted"):
+            out.say(f"{row.get('name')} is hosted: the hub signs for the hotline.")
     if not any(row.get("subscription") or row.get("own") for row in rows):
         out.say("Ask for one: hashshare subscribe LIST")
 
@@ -134,6 +139,7 @@ def subscribe(
     known = meet_publisher(home, session, domain)
     _agree(out, name, str(detail.get("terms", "")), accepted=accept_terms)
     subscription = request_subscription(session, name, terms_digest=str(detail["terms_digest"]))
+    forget_asked(home)
     state = str(subscription.get("state", "requested"))
     out.result({"list": name, "subscription": dict(subscription), "publisher": publisher_json(known)})
     out.say(

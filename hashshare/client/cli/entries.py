@@ -14,7 +14,7 @@ from hashshare.client.changes import export_list_changes
 from hashshare.client.cli.alarms import tell_alarms
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, one_line, short, size
-from hashshare.client.cli.syncing import DownloadBar
+from hashshare.client.cli.synced import DownloadBar
 from hashshare.client.home import Home
 from hashshare.client.lookup import Match, look_up, open_index
 from hashshare.client.store import Held, ListStore, find_store, known_name

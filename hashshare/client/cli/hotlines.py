@@ -11,13 +11,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from hashshare.client.approved import approved_drafts, fetched, report
 from hashshare.client.cli import audit, bases, grants, majors, passphrases, propagation, publishers
 from hashshare.client.cli.narration import Narrator, tell, tell_refused
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home, read_json, split_list_name
+from hashshare.client.hosting import refuse_hosted
 from hashshare.client.publication import Publication, Wish
 from hashshare.client.publish import publish
-from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_list_name
+from hashshare.client.publisher import OwnList, OwnPublisher, every_list, find_list, own_list_name
 from hashshare.client.session import Session
 from hashshare.wire.algorithms import parse, render
 from hashshare.wire.errors import BadInput, RejectedContent, UsageError
@@ -44,8 +46,16 @@ def register(app: typer.Typer) -> None:
 
 def publish_file(
     out: Output,
-    name: List,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header, NDJSON or Parquet.")],
+    name: Annotated[str, typer.Argument(metavar="LIST", help="Your list; with --approved all of yours, if none.")] = "",
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="CSV with a header, NDJSON or Parquet.", show_default=False)
+    ] = None,
+    approved: Annotated[
+        bool, typer.Option("--approved", help="Publish what two analysts agreed to in the browser, in place of a FILE.")
+    ] = False,
+    sha256: Annotated[
+        str, typer.Option("--sha256", metavar="DIGEST", help="With --approved: only the upload with this digest.")
+    ] = "",
     changes: Annotated[bool, typer.Option("--changes", help="The file holds operations, not the whole list.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; nothing is published.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines at fault.")] = False,
@@ -72,6 +82,11 @@ def publish_file(
     ] = True,
 ) -> None:
     """Publish a file as the next version of a list. What a full file lacks is withdrawn."""
+    if approved:
+        _publish_approved(out, name, file, sha256=sha256, dry_run=dry_run, renew_base=renew_base)
+        return
+    if not name or file is None or sha256:
+        raise UsageError("Name a list and a file, or say --approved.", next_step="hashshare publish LIST FILE")
     own = find_list(Home.open(), name)
     if not file.is_file():
         raise UsageError(f"{file} is a folder, not a file." if file.is_dir() else f"There is no file {file}.")
@@ -86,6 +101,29 @@ def publish_file(
         reinstate_since=reinstate_since,
     )
     _publish(out, own, wish, renew_base=renew_base)
+
+
+def _publish_approved(
+    out: Output, name: str, file: Path | None, *, sha256: str, dry_run: bool, renew_base: bool
+) -> None:
+    if file is not None:
+        raise UsageError("--approved takes its files from the hub, not from here.")
+    home = Home.open()
+    lists = [find_list(home, name)] if name else every_list(home)
+    session = Session.open(home, warn=out.warn)
+    found = [draft for own in lists for draft in approved_drafts(session, own) if sha256 in ("", draft.sha256)]
+    out.result({"approved": [draft.to_json() for draft in found]})
+    if not found:
+        out.say("No upload waits to be published from here.")
+    for draft in found:
+        out.say(
+            f"{draft.own.name}   {draft.file_name}, uploaded by {draft.submitted_by}, approved by {draft.approved_by}"
+        )
+        out.facts([("sha256", draft.sha256)])
+        with fetched(session, draft) as path:
+            done = _publish(out, draft.own, draft.wish(path, dry_run=dry_run), renew_base=renew_base)
+        if done.request is None and done.version is not None and not dry_run:
+            report(session, draft, version=done.version)
 
 
 def withdraw(
@@ -117,6 +155,7 @@ def withdraw(
 
 
 def _publish(out: Output, own: OwnList, wish: Wish, *, renew_base: bool) -> Publication:
+    refuse_hosted(own)
     session = Session.open(own.publisher.home, warn=out.warn)
     try:
         with Narrator(out, own.name) as narrator:

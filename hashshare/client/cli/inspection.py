@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -25,6 +25,9 @@ from hashshare.client.store import Held, ListStore, find_store, known_name, stor
 from hashshare.client.verify import Verified, verify_list
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced
+
+HOSTED: Final = "hosted: the hub signs for the hotline."
+"""What its publisher's targets say of such a list."""
 
 
 def register(app: typer.Typer) -> None:
@@ -127,6 +130,8 @@ def _say_held(out: Output, home: Home, held: list[Held]) -> None:
     heading = ("HELD", "VERSION", "PURGED", "ACKNOWLEDGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
     out.table(heading, rows, right=(1, 2, 4, 5))
     for state in held:
+        if trust.is_hosted(home, state.publisher, state.list_id):
+            out.say(f"{state.name} is {HOSTED}")
         warn_pending(out, state.name, told(ListStore(home, state.list_id)))
         if state.status == "withdrawn":
             out.warn(f"{state.name} was closed by its publisher; its last version stays until you remove it.")
@@ -146,6 +151,7 @@ def _held_json(home: Home, state: Held) -> dict[str, Any]:
         "published_at": state.published_at,
         "applied_at": state.applied_at,
         "trust": known.state if known else "unknown",
+        "hosted": trust.is_hosted(home, state.publisher, state.list_id),
         **told_json(told(ListStore(home, state.list_id))),
         "expires": {
             role: write_time(end) for role, end in trust.expiries(home, state.publisher, state.list_id).items()
@@ -203,6 +209,7 @@ def _verified_json(done: Verified) -> dict[str, Any]:
         "bytes": done.bytes,
         "trust": done.trust,
         "fingerprint": done.fingerprint,
+        "hosted": done.hosted,
         "expired": {role: write_time(end) for role, end in done.expired},
     }
 
@@ -212,3 +219,5 @@ def _say_verified(out: Output, done: Verified) -> None:
     out.say(f"{done.name}   v{done.version}   verified: {what}")
     if out.interactive:
         out.fingerprint("  signed under root ", done.fingerprint, f", {done.trust}")
+    if done.hosted:
+        out.say(f"  {HOSTED}")

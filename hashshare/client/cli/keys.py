@@ -124,12 +124,18 @@ def add(
 
 def revoke(
     out: Output,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="Its id, the beginning of it, or its name.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="Its id, the beginning of it, or its name if no other has it.")
+    ],
     after_hours: Annotated[
         int, typer.Option("--after-hours", min=0, max=720, help="How long it still opens doors; at once if not given.")
     ] = 0,
     introduced: Annotated[
         bool, typer.Option("--introduced", help="It was stolen: also revoke every key and access key that it brought.")
+    ] = False,
+    keep_access_keys: Annotated[
+        bool,
+        typer.Option("--keep-access-keys", help="Nobody else had it: the access keys that it made go on to read."),
     ] = False,
     last: Annotated[
         bool, typer.Option("--last", help="Even if no key of your organisation is left to sign with.")
@@ -144,13 +150,24 @@ def revoke(
     if not yes and not (out.interactive and typer.confirm(f"Revoke {what}? It cannot be taken back.")):
         raise UsageError("Nothing was revoked.", next_step=f"hashshare key revoke {found['id']} --yes")
     ended = organisation_keys.end_key(
-        session, str(found["id"]), after_hours=after_hours, introduced=introduced, last=last
+        session,
+        str(found["id"]),
+        after_hours=after_hours,
+        introduced=introduced,
+        keep_access_keys=keep_access_keys,
+        last=last,
     )
     out.result(ended)
     ends = f"ends in {count(after_hours, 'hour')}" if after_hours else "is revoked"
     out.say(f"{what} {ends}.")
     for row in ended.get("ended") or []:
         out.say(f"  with it {row['id']} ({row['name']}), which it had introduced")
+    for row in ended.get("access_keys") or []:
+        out.say(f"  with it the access key hsk_{row['prefix']} ({row['name']})")
+    for row in ended.get("access_keys_left") or []:
+        out.warn(
+            f"The access key hsk_{row['prefix']} ({row['name']}), made with it, goes on until {row['expires_at'][:10]}."
+        )
     for row in ended.get("left") or []:
         out.warn(f"It had introduced {row['id']} ({row['name']}), which goes on: revoke it too if it was stolen.")
     if own:

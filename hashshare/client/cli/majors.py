@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,12 +14,13 @@ from hashshare.client.cli.narration import Narrator
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain
 from hashshare.client.major_keys import give_major_role
-from hashshare.client.majors import Submitted, submit_major
+from hashshare.client.majors import Submitted, WaitingRelease, submit_major
 from hashshare.client.publication import Publication
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session
 from hashshare.wire.errors import ExitCode
-from hashshare.wire.repository.requests import SigningRequest
+from hashshare.wire.major import Major
+from hashshare.wire.repository.requests import SigningRequest, missing
 
 
 def give(
@@ -92,3 +93,33 @@ def tell_need(out: Output, publication: Publication) -> None:
     out.say("Each runs:  hashshare publisher sign FILE")
     out.say("Then here:  hashshare publisher submit FILE")
     out.say("Publish nothing else to this list meanwhile: that would make it void.")
+
+
+def releases_json(releases: Sequence[WaitingRelease]) -> list[dict[str, Any]]:
+    return [
+        {
+            "list": it.own.name,
+            "version": it.version,
+            "lost": lost_of(it.request),
+            "request": str(it.path),
+            "missing": [requests.need_json(need, it.request) for need in missing(it.request)],
+        }
+        for it in releases
+    ]
+
+
+def tell_releases(out: Output, releases: Sequence[WaitingRelease]) -> None:
+    """What waits for two signatures, in words, with the file to carry."""
+    for it in releases:
+        out.say(
+            f"{it.own.name}: version {it.version}, which takes {lost_of(it.request):,} entries, waits for signatures."
+        )
+        out.facts(requests.lacking(missing(it.request), it.request))
+        out.say(f"Carry this file to them: {it.path}")
+        out.say("Each runs:  hashshare publisher sign FILE")
+        out.say("Then here:  hashshare publisher submit FILE")
+
+
+def lost_of(request: SigningRequest) -> int:
+    """Entries that the new documents of a request let go."""
+    return sum(Major.parse(body).lost for body in request.documents.values())

@@ -81,7 +81,8 @@ def sign(
     officers.check_life(request, now=now)
     warnings = officers.check_journal(place, request)
     ask: Ask = passphrases.Opening()
-    chosen = officers.uses(request, officers.keys_here([place], [_further(text, ask) for text in key or []]))
+    keys = officers.keys_here([place], [_further(text, ask) for text in key or []], passed_over=out.warn)
+    chosen = officers.uses(request, keys)
     _show(out, request)
     for warning in warnings:
         out.warn(warning)
@@ -93,7 +94,7 @@ def sign(
         request = officers.sign_request(request, chosen, ask=ask)
         officers.note_signed(place, request, now=now)
     elif missing(request):
-        _check_signed_before(request, officers.keys_here([place]))
+        _check_signed_before(request, keys)
     if chosen or len(files) > 1 or output:
         write_atomic(target.absolute(), request.to_bytes())
     _tell(out, request, target, signed=[use.key for use in chosen], warnings=warnings)

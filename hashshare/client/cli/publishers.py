@@ -8,12 +8,25 @@ from typing import Annotated
 
 import typer
 
+from hashshare.client.anew import begin_anew
 from hashshare.client.ceremony import Proposed
-from hashshare.client.cli import bases, majors, officers, passphrases, refreshing, requests, resending, rotation
+from hashshare.client.cli import (
+    bases,
+    hosting,
+    majors,
+    officers,
+    passphrases,
+    refreshing,
+    requests,
+    resending,
+    rotation,
+    standing,
+)
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
+from hashshare.client.hosting import is_hosted
 from hashshare.client.identity import Founders, create_list, init_publisher, new_list_id
 from hashshare.client.officers import card_json, load_card
 from hashshare.client.publisher import own_publishers
@@ -35,6 +48,7 @@ def register(app: typer.Typer) -> None:
     publisher = typer.Typer(help="Your publishing identity and its lists.", no_args_is_help=True)
     lists = typer.Typer(help="The lists you publish.", no_args_is_help=True)
     command(publisher, "init")(init)
+    command(publisher, "status")(standing.show_status)
     command(publisher, "officer")(officers.officer)
     command(publisher, "sign-request")(requests.sign_request)
     command(publisher, "sign")(officers.sign)
@@ -45,6 +59,8 @@ def register(app: typer.Typer) -> None:
     command(publisher, "renew-base")(bases.renew_base)
     command(publisher, "resend")(resending.resend)
     command(lists, "create")(create)
+    command(lists, "host")(hosting.host)
+    command(lists, "unhost")(hosting.unhost)
     publisher.add_typer(lists, name="list")
     rotation.register(publisher)
     app.add_typer(publisher, name="publisher")
@@ -62,19 +78,24 @@ def init(
     root_key: RootKey = "",
     targets_key: TargetsKey = "",
     feed_key: Annotated[str, typer.Option("--feed-key", metavar="URI", help="A feed key in hardware.")] = "",
+    anew: Annotated[
+        bool, typer.Option("--anew", help="In place of a root whose keys are lost, once the hub's operator allows it.")
+    ] = False,
     no_passphrase: NoPassphrase = False,
 ) -> None:
     """Make the keys that members will trust, and the root they start from.
 
     With officers' cards, root and targets are theirs: this writes the request that they sign. Without, both have one
-    key each, on this machine: enough for a trial.
+    key each, on this machine: enough for a trial. With --anew the lists go on, the old keys are kept aside, and each
+    member has to name the new root before it follows.
     """
     founders = _founders(officer or [], threshold)
     uris = {"root": root_key, "targets": targets_key, "feed": feed_key}
     if founders and (root_key or targets_key):
         raise UsageError("With --officer the root and targets keys are the officers' own.")
     home = Home.open()
-    done = init_publisher(
+    begin = begin_anew if anew else init_publisher
+    done = begin(
         Session.open(home, warn=out.warn),
         home,
         domain,
@@ -94,13 +115,16 @@ def init(
         }
     )
     if done.proposed and done.proposed.path:
-        _tell_founding(out, domain, done.proposed, founders)
+        _tell_founding(out, domain, done.proposed, founders, anew=anew)
         return
     state = "is ready" if done.job else "was ready before; nothing changed"
     out.say(f"{domain} {state}. Keys are in {done.publisher.keys_folder}: back them up.")
     if not founders and done.job:
         out.say("One key signs root, one targets, both on this machine: for a trial. See --officer for real use.")
     requests.tell_fingerprint(out, done.fingerprint)
+    if anew:
+        requests.tell_begun(out, done.publisher)
+        return
     out.say(f"Next: hashshare publisher list create {domain}/NAME --algorithms sha256,md5 --scheme uk-abc")
 
 
@@ -120,13 +144,18 @@ def _founders(files: list[Path], threshold: int | None) -> Founders | None:
     return Founders(cards, number)
 
 
-def _tell_founding(out: Output, domain: str, proposed: Proposed, founders: Founders | None) -> None:
+def _tell_founding(
+    out: Output, domain: str, proposed: Proposed, founders: Founders | None, *, anew: bool = False
+) -> None:
     for card in founders.cards if founders else ():
         out.fingerprint(f"{card.name:<20} card ", card_fingerprint(card.officer))
     out.say("Have each officer read their card's fingerprint to you; it must be the one above.")
     if founders and founders.threshold == len(founders.cards) > 1:
         out.warn("Every officer must sign, so one lost key is the end of this publisher. Let fewer suffice.")
     requests.tell(out, proposed)
+    if anew:
+        out.say("Until they have signed and you have submitted it, go on publishing as before.")
+        return
     out.say(f"Lists may be created already, and are signed along: hashshare publisher list create {domain}/NAME ...")
 
 
@@ -180,6 +209,9 @@ def create(
     deadline_hours: Annotated[
         int, typer.Option("--deadline-hours", min=1, max=8_760, help="For members to apply a withdrawal; said once.")
     ] = 24,
+    hosted: Annotated[
+        bool, typer.Option("--hosted", help="The hub keeps its key and signs what two of your analysts agree to.")
+    ] = False,
 ) -> None:
     """Enter a list in the hub's catalogue and give it a feed key. Its first publication makes version 1."""
     home = Home.open()
@@ -207,6 +239,7 @@ def create(
         catalogue=catalogue,
         ask=passphrases.to_open,
         now=datetime.now(UTC),
+        hosted=hosted,
     )
     own = done.list
     out.result(
@@ -216,6 +249,7 @@ def create(
             "algorithms": list(own.fmt.algorithms),
             "scheme": own.fmt.scheme,
             "columns": list(own.fmt.columns),
+            "hosted": is_hosted(own) or hosted,
             "job": done.job.to_json() if done.job else None,
             "request": str(done.proposed.path) if done.proposed and done.proposed.path else None,
         }
@@ -224,6 +258,8 @@ def create(
     out.facts([("key", own.fmt.key.name), ("header", ",".join(own.fmt.header)), ("scheme", own.fmt.scheme)])
     if done.proposed and done.proposed.path:
         requests.tell(out, done.proposed)
+    elif hosted:
+        out.say("The hub keeps its key. Next: two of your analysts sign in to the hub and upload a file.")
     else:
         out.say(f"Next: hashshare publish {own.name} FILE.csv --dry-run")
 

@@ -15,6 +15,7 @@ from hashshare.client.logs import DeliveryLog
 from hashshare.client.receipts import (
     Subject,
     Tally,
+    check_file,
     check_kept,
     check_named,
     export_receipts,
@@ -22,7 +23,9 @@ from hashshare.client.receipts import (
     subjects,
 )
 from hashshare.client.session import Session
+from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError, WrongProof
+from hashshare.wire.log import AcknowledgementRow
 
 SEVERITY = (ExitCode.VERIFICATION, ExitCode.NOT_ALLOWED, ExitCode.NETWORK, ExitCode.FAILED, ExitCode.USAGE)
 
@@ -44,9 +47,20 @@ def receipts(
             "--export", metavar="FOLDER", help="Then write those of one LIST for other programs, a file each."
         ),
     ] = None,
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--check", metavar="FILE", help="Only check this file, as your desk at the hub gives it; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Fetch the proofs that your deliveries and acknowledgements are in the hub's log; check and keep them."""
     home = Home.open()
+    if check:
+        if names or offline or export is not None:
+            raise UsageError("--check goes alone: it looks at the named files and nothing else.")
+        out.result({"files": [_check_file(out, home, path) for path in check]})
+        return
     chosen = _chosen(home, names or [])
     if export is not None and len(chosen) != 1:
         raise UsageError("--export writes the receipts of one list.", next_step="Name it: hashshare receipts LIST ...")
@@ -56,6 +70,17 @@ def receipts(
     out.result({"offline": offline, "lists": rows})
     if export is not None and "error" not in rows[0]:
         rows[0]["exported"] = _export(out, home, chosen[0], export)
+
+
+def _check_file(out: Output, home: Home, path: Path) -> dict[str, Any]:
+    """Raises at the first receipt that does not hold."""
+    receipts = []
+    for row, checkpoint in check_file(home, path):
+        what = "acknowledged" if isinstance(row, AcknowledgementRow) else "delivered"
+        out.say(f"{path}: {row.list_name} v{row.version} {what} {write_time(row.at)}, verified in {checkpoint.origin}")
+        found = {"list": row.list_name, "version": row.version, "what": what, "at": write_time(row.at)}
+        receipts.append({**found, "log": {"origin": checkpoint.origin, "size": checkpoint.size}})
+    return {"file": str(path), "receipts": receipts}
 
 
 def _export(out: Output, home: Home, subject: Subject, folder: Path) -> dict[str, Any]:

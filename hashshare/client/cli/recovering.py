@@ -10,6 +10,7 @@ import typer
 from hashshare.client.cli.desks import Domain, open_desk, tell
 from hashshare.client.cli.officers import NoPassphrase
 from hashshare.client.cli.output import Output
+from hashshare.client.cli.signatures import tell_nameless
 from hashshare.client.recovery import Recovered, recover
 from hashshare.wire.errors import UsageError
 from hashshare.wire.fingerprints import parse_fingerprint
@@ -31,6 +32,8 @@ def recover_publisher(
     done = recover(desk, fingerprint=parse_fingerprint(root), backup=keys)
     tell(out, desk, done.rotated, what="feed", more=_recovered_json(done))
     _tell_recovered(out, done)
+    if done.rotated.proposed is not None and done.rotated.proposed.missing:
+        tell_nameless(out, desk.mine, [keyid for need in done.rotated.proposed.missing for keyid in need.unsigned])
 
 
 def _recovered_json(done: Recovered) -> dict[str, Any]:

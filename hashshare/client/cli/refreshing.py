@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,11 +12,12 @@ from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.narration import Narrator, tell_refused
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home
-from hashshare.client.publisher import OwnList, find_list, own_publishers
+from hashshare.client.hosting import is_hosted, refuse_hosted
+from hashshare.client.publisher import OwnList, every_list, find_list
 from hashshare.client.renewal import Renewed, refresh_list
 from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import NotSynced, UsageError
+from hashshare.wire.errors import NotSynced
 
 KEPT = "Its signature is as old as before."
 
@@ -33,7 +33,10 @@ def refresh(
     says nothing when nothing is due.
     """
     home = Home.open()
-    lists = [find_list(home, name) for name in names] if names else _every_list(home)
+    lists = [find_list(home, name) for name in names] if names else every_list(home)
+    for own in lists if names else ():
+        refuse_hosted(own)
+    lists = [own for own in lists if not is_hosted(own)]
     session, failures, rows = Session.open(home, warn=out.warn), ListFailures(out), list[dict[str, Any]]()
     ask = passphrases.Opening()
     for own in lists:
@@ -52,16 +55,6 @@ def refresh(
             _tell(out, own, done)
     out.result({"lists": rows, "failed": failures.rows})
     failures.settle()
-
-
-def _every_list(home: Home) -> Sequence[OwnList]:
-    """Raises UsageError when nothing is published from here: a line in cron that does nothing would pass unseen."""
-    found = [find_list(home, f"{mine.domain}/{slug}") for mine in own_publishers(home) for slug in mine.slugs]
-    if not found:
-        raise UsageError(
-            f"No list is published from {home.path}.", next_step="Check HASHSHARE_HOME, and whose crontab this is."
-        )
-    return found
 
 
 def _row(own: OwnList, done: Renewed) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hashshare.client.anew import every_waiting, is_beginning, submit_beginning, waiting_beginning
 from hashshare.client.ceremony import (
     Proposed,
     drop_request,
@@ -17,15 +18,16 @@ from hashshare.client.ceremony import (
     request_path,
     standing,
     submit,
-    waiting_requests,
 )
 from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain, write_atomic
 from hashshare.client.keyring import retired_keys
-from hashshare.client.majors import is_of_major
+from hashshare.client.majors import WaitingRelease, is_of_major, waiting_releases
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
+from hashshare.client.resending import resend
+from hashshare.client.resent_majors import keep_signed, waiting_resent
 from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, UsageError
@@ -51,11 +53,15 @@ def submit_files(
             next_step="Submit it where it was made.",
         )
     session = Session.open(home, warn=out.warn)
+    if is_of_major(copies) and (path := waiting_resent(mine, copies)) is not None:
+        _submit_resent(out, session, mine, path, copies)
+        return
     if is_of_major(copies):
         majors.submit_files(out, session, mine, copies)
         return
+    hand_in = submit_beginning if (anew := is_beginning(mine, copies)) else submit
     with home.lock(f"publisher-{mine.domain}"):
-        done = submit(session, mine, copies, ask=passphrases.to_open, now=datetime.now(UTC))
+        done = hand_in(session, mine, copies, ask=passphrases.to_open, now=datetime.now(UTC))
     fingerprint = root_fingerprint(mine.root_path.read_bytes()) if mine.root_path.exists() else None
     out.result({"publisher": mine.domain, "fingerprint": fingerprint, **proposed_json(done)})
     if done.path is not None:
@@ -66,24 +72,57 @@ def submit_files(
     out.say(f"{mine.domain}: {', '.join(versions(done.request))} {state}.")
     if fingerprint and not done.request.chain:
         tell_fingerprint(out, fingerprint)
+    if anew:
+        tell_begun(out, mine)
+        return
     tell_retired(out, mine)
+
+
+def _submit_resent(
+    out: Output, session: Session, mine: OwnPublisher, path: Path, copies: Sequence[SigningRequest]
+) -> None:
+    """What a restored hub wants signed for anew; then it is sent all that it lacks."""
+    request = keep_signed(mine, path, copies)
+    lacks = missing(request)
+    if not lacks:
+        resend(session, mine)
+    done = Proposed(request, path=path if lacks else None, missing=lacks)
+    out.result({"publisher": mine.domain, **proposed_json(done)})
+    if lacks:
+        out.exit_code = ExitCode.REJECTED
+        tell(out, done)
+        return
+    out.say(f"{mine.domain}: the hub has everything again and serves it to members.")
 
 
 def sign_request(
     out: Output,
     domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Your publishing identity.")],
     root: Annotated[bool, typer.Option("--root", help="Renew the root too, even if it is not due.")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make a renewal, though a large withdrawal waits for signatures.")
+    ] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Forget the request that waits.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here as well, onto a stick.")
     ] = None,
 ) -> None:
-    """The signing request that waits for officers; if none does, one to renew targets, and the root when it is due."""
+    """The signing requests that wait for officers, those of large withdrawals too; if none does, one to renew targets,
+    and the root when it is due.
+    """
     home, now = Home.open(), datetime.now(UTC)
     mine, session = OwnPublisher(home, checked_domain(domain)), Session.open(home, warn=out.warn)
-    waiting = open_request(mine, standing(session, mine), now=now)
+    waiting, releases = waiting_beginning(mine, now=now), waiting_releases(mine)
+    if waiting is not None:
+        mine = mine.beginning
+    else:
+        waiting = open_request(mine, standing(session, mine), now=now)
     if drop:
         _drop(out, mine, waiting)
+        majors.tell_releases(out, releases)
+        return
+    if waiting is None and releases and not (renew or root):
+        _releases_alone(out, mine, releases, output)
         return
     if waiting is None:
         done = renew_publisher(session, home, domain, ask=passphrases.to_open, now=now, with_root=root, sign=False)
@@ -91,8 +130,24 @@ def sign_request(
         done = Proposed(waiting, path=request_path(mine, waiting), missing=missing(waiting))
     if output is not None:
         write_atomic(output.absolute(), done.request.to_bytes())
-    out.result({"publisher": domain, **proposed_json(done)})
+    out.result({"publisher": domain, **proposed_json(done), "releases": majors.releases_json(releases)})
     tell(out, done)
+    majors.tell_releases(out, releases)
+
+
+def _releases_alone(out: Output, mine: OwnPublisher, releases: list[WaitingRelease], output: Path | None) -> None:
+    """Large withdrawals wait and no change of keys does: these are the requests, and no renewal is put beside them."""
+    if output is not None and len(releases) > 1:
+        raise UsageError(
+            "Several releases wait for signatures, each with a request of its own. Nothing was written.",
+            next_step="Copy them: " + " ".join(str(it.path) for it in releases),
+        )
+    if output is not None:
+        write_atomic(output.absolute(), releases[0].request.to_bytes())
+    nothing: dict[str, Any] = {"job": None, "request": None, "missing": [], "roles": {}}
+    out.result({"publisher": mine.domain, **nothing, "releases": majors.releases_json(releases)})
+    majors.tell_releases(out, releases)
+    out.say(f"To renew what expires as well:  hashshare publisher sign-request {mine.domain} --renew")
 
 
 def _drop(out: Output, mine: OwnPublisher, waiting: SigningRequest | None) -> None:
@@ -109,7 +164,7 @@ def tell_waiting(out: Output, home: Home) -> list[dict[str, Any]]:
     """For `status`: the requests of one's own publishers that wait for officers."""
     rows: list[dict[str, Any]] = []
     for mine in own_publishers(home):
-        for path, request in waiting_requests(mine):
+        for path, request in every_waiting(mine):
             lacks = missing(request)
             out.warn(f"{mine.domain}: {', '.join(versions(request))} waits for its officers ({path}).")
             out.facts(lacking(lacks, request))
@@ -151,6 +206,14 @@ def tell_fingerprint(out: Output, fingerprint: str) -> None:
     """What members will check a publisher by."""
     out.fingerprint("Root fingerprint, SHA256: ", fingerprint)
     out.say("Publish it where members can check it without the hub: letterhead, web site, telephone.")
+
+
+def tell_begun(out: Output, mine: OwnPublisher) -> None:
+    """What a publisher that began anew still has to do."""
+    out.say("Every member refuses this root, with an alarm, until a person there has named it. Call each of them, read")
+    out.say(f"them the fingerprint, and have them run: hashshare pin {mine.domain} FINGERPRINT --replace, then sync.")
+    out.say("Who took it up shows in: hashshare propagation LIST. Majors begin again: hashshare publisher major DOMAIN")
+    tell_retired(out, mine)
 
 
 def tell_retired(out: Output, mine: OwnPublisher) -> None:

@@ -20,11 +20,9 @@ def resend(
     """Send the hub what it lost, after it was restored from a backup. Nothing is signed; a publication does it too."""
     home = Home.open()
     done = send_again(Session.open(home, warn=out.warn), OwnPublisher(home, checked_domain(domain)))
-    out.result({"publisher": domain, "roles": done.roles, "entered": done.entered, "uploaded_bytes": done.bytes})
+    lists = {"entered": done.entered, "wordless": done.wordless}
+    out.result({"publisher": domain, "roles": done.roles, **lists, "uploaded_bytes": done.bytes})
     lacked = count(len(done.roles), "signed file") if done.roles else "nothing"
     out.say(f"{domain}: the hub lacked {lacked}, has it all now ({size(done.bytes)} sent), and serves it to members.")
-    for name in done.entered:
-        out.warn(
-            f"{name}: the hub had forgotten this list. It is private now, without title and terms, and its "
-            "subscriptions are lost: tell your members to subscribe again."
-        )
+    for line in done.told():
+        out.warn(line)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.ceremony import kept_cards
+from hashshare.client.ceremony import cards_folder, kept_cards
 from hashshare.client.cli.desks import Domain, open_desk
 from hashshare.client.cli.output import Output, count, short
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.signatures import Signature, officers_signatures, signatures
+from hashshare.client.signers import held_keys
 from hashshare.wire.errors import ExitCode
 
 RECENT: Final = timedelta(days=30)
@@ -32,6 +33,7 @@ def signed(out: Output, domain: Domain, since: Since = None) -> None:
     out.result({"publisher": domain, **signed_json(found), "officers": [row.to_json() for row in officers]})
     called = names(desk.mine)
     out.facts([(f"{row.role} {row.version}", ", ".join(map(called, row.keyids))) for row in officers])
+    tell_nameless(out, desk.mine, [keyid for row in officers for keyid in row.keyids])
     tell_signed(out, desk.mine, found)
     if any(row.here is False for row in found):
         out.exit_code = ExitCode.VERIFICATION
@@ -41,6 +43,14 @@ def names(mine: OwnPublisher) -> Callable[[str], str]:
     """What to call a key id: its officer's name where a card is here."""
     known = {keyid: card.name for card in kept_cards(mine) for keyid in (card.root.keyid, card.targets.keyid)}
     return lambda keyid: known.get(keyid) or f"key {short(keyid)}"
+
+
+def tell_nameless(out: Output, mine: OwnPublisher, keyids: Iterable[str]) -> None:
+    """How officers' keys that are known here by their ids alone come to names."""
+    known = {keyid for card in kept_cards(mine) for keyid in (card.root.keyid, card.targets.keyid)}
+    own = {key.keyid for key in held_keys(mine.keys_folder)}
+    if set(keyids) - known - own:
+        out.say(f"For names in place of key ids, copy the officers' cards (NAME.card.json) into {cards_folder(mine)}")
 
 
 def signed_json(found: list[Signature]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hashshare.client.answers import json_of
 from hashshare.client.cli.output import Output, command
 from hashshare.client.home import Home
 from hashshare.client.session import Session
@@ -42,7 +43,7 @@ def request(
         headers.setdefault("Content-Type", "application/json")
     response = session.send(method.upper(), path, body=body, headers=headers)
     try:
-        content: Any = response.json()
+        content: Any = json_of(response)
     except ValueError:
         content = None
     if out.as_json:

@@ -11,22 +11,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
-from rich.progress import Progress as Bars
 
 from hashshare.client import next_key, replacing, trust
 from hashshare.client.acknowledging import Acknowledger
 from hashshare.client.alarms import clock_fault
 from hashshare.client.cli.acknowledgements import outcome_json, tell_outcome
 from hashshare.client.cli.alarms import JUDGED, tell_alarms, tell_key_end
-from hashshare.client.cli.damage import warn_healed
 from hashshare.client.cli.enrolment import warn_unconfirmed
 from hashshare.client.cli.failures import explained, raise_if_interrupted
 from hashshare.client.cli.list_failures import ListFailures
-from hashshare.client.cli.output import Output, command, count, size
+from hashshare.client.cli.output import Output, command
 from hashshare.client.cli.successions import tell_successions
+from hashshare.client.cli.synced import DownloadBar, say_synced
 from hashshare.client.contact import contact, note_failure, note_reached
 from hashshare.client.home import Home
+from hashshare.client.intervals import Early, forget_asked, note_asked, too_early
 from hashshare.client.notify import is_due, last_done, run_command
 from hashshare.client.session import Session
 from hashshare.client.spans import span
@@ -36,8 +35,6 @@ from hashshare.client.trouble import forget_trouble, note_gone, note_trouble, tr
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
 from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
-
-MINUS = "\N{MINUS SIGN}"
 
 
 def register(app: typer.Typer) -> None:
@@ -59,17 +56,37 @@ def sync(
     jitter: Annotated[
         float, typer.Option("--jitter", metavar="SECONDS", min=0, help="Wait up to so long first, for cron.")
     ] = 0,
+    at_once: Annotated[
+        bool, typer.Option("--now", envvar="HASHSHARE_SYNC_NOW", help="Ask even sooner than the lists allow.")
+    ] = False,
 ) -> None:
-    """Fetch, verify and apply what is new. Whatever fails leaves the last good state in use."""
+    """Fetch, verify and apply what is new. Whatever fails leaves the last good state in use. Started sooner after the
+    last than the lists allow, it asks nothing.
+    """
+    home, began = Home.open(), datetime.now(UTC)
+    asked = bool(at_once or force or accept_shrink or names)
+    if not asked and (early := too_early(home, command=exec_command, now=began)) is not None:
+        _say_early(out, early)
+        return
     if jitter:
         time.sleep(random.SystemRandom().uniform(0, jitter))
-    home = Home.open()
     _carry_on_rotation(out, home)
     session = Session.open(home)
+    forget_asked(home)
     run = _Run(out, home, session, exec_command, accept_shrink, force)
     for head in chosen(_polled(out, home, session), names or []):
         run.one(head)
     run.finish(everything=not names)
+    if not names and not out.exit_code:
+        note_asked(home, now=began)
+
+
+def _say_early(out: Output, early: Early) -> None:
+    again = write_time(early.again_at)
+    out.result({"lists": [], "early": {"asked_at": write_time(early.asked_at), "again_at": again}})
+    if out.interactive:
+        out.say(f"The hub was asked at {write_time(early.asked_at)}; the lists allow it again at {again}.")
+        out.say("What is held is in use. To ask all the same: hashshare sync --now")
 
 
 def _polled(out: Output, home: Home, session: Session) -> list[Head]:
@@ -111,6 +128,7 @@ def forget(
     if not yes and not (out.interactive and typer.confirm(f"Remove the {held.entries:,} entries of {held.name}?")):
         raise UsageError("Nothing was removed.", next_step=f"hashshare forget {held.name} --yes")
     removed = store.remove()
+    forget_asked(store.home)
     out.result({"list": removed.name, "version": removed.version, "entries": removed.entries})
     out.say(f"{removed.name} v{removed.version} is no longer held here.")
 
@@ -129,20 +147,22 @@ class _Run:
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
         self.roots: dict[str, dict[str, Any]] = {}
+        self.begun_anew: set[str] = set()
 
     def one(self, head: Head) -> None:
         self.seen.add(head.list_id)
         row: dict[str, Any] = {"name": head.name, "list_id": head.list_id}
         self.rows.append(row)
+        repository = self._repository(head.publisher)
         try:
             done = sync_list(
                 self.session,
                 self.home,
                 head,
-                repository=self._repository(head.publisher),
+                repository=repository,
                 progress=DownloadBar(self.out),
                 accept_shrink=self.accept_shrink,
-                force=self.force,
+                force=self.force or head.publisher in self.begun_anew,
                 waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
             )
         except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
@@ -199,6 +219,7 @@ class _Run:
             self.out.warn(f"{domain}: the root you named is not in place yet, the one held is in use: {error.message}")
             return
         if done is not None and done.done:
+            self.begun_anew.add(domain)
             self.out.warn(
                 f"{domain} started anew: the root you named is in place, the old one is kept aside. Lists that were "
                 "synced under the old one stay in use; remove those that are no longer offered: hashshare forget LIST"
@@ -273,7 +294,7 @@ class _Run:
         fault = clock_fault(met, now=datetime.now(UTC))
         if fault:
             self.out.warn(f"{fault} {JUDGED}")
-        if fault and abs(met.skew) > SIGNATURE_WINDOW_SECONDS:
+        if fault and max(abs(met.skew), met.set_back) > SIGNATURE_WINDOW_SECONDS:
             self.failures.codes.append(ExitCode.ALARM)
 
     def _say_gone(self) -> None:
@@ -292,64 +313,3 @@ class _Run:
                 f"it gets older, withdrawn entries included. See hashshare status, then subscribe again or: "
                 f"hashshare forget {name}"
             )
-
-
-def say_synced(out: Output, done: Synced, *, acknowledged: bool) -> None:
-    """The outcome in a line for cron, in two on a terminal; `acknowledged`: the hub has just been told."""
-    if done.damaged:
-        warn_healed(out, done.name, done.damaged)
-    told = "   acknowledged" if acknowledged else ""
-    if not done.changed:
-        out.say(f"{done.name}   v{done.version}   up to date, {count(done.entries)} held{told}")
-        return
-    if done.before is None or done.full:
-        change = f"the whole list in {count(done.segments, 'object')}, {size(done.bytes)}"
-    else:
-        releases = count(done.version - done.before, "release")
-        made = f", {count(done.made)} made here" if done.made else ""
-        change = f"{releases} in {count(done.segments, 'segment')}, {size(done.bytes)}{made}"
-    versions = f"v{done.version}" if done.before is None else f"v{done.before} → v{done.version}"
-    counts = f"{_operations(done)}{count(done.entries)} held{_growth(done)}   verified{told}"
-    if out.interactive:
-        out.say(f"{done.name}   {versions}   {change}")
-        out.say(f"  {counts}")
-    else:
-        out.say(f"{done.name}   {versions}   {change}   {counts}")
-
-
-def _operations(done: Synced) -> str:
-    """An operation on an entry that was there before changes it; only the publisher's tool knows which."""
-    if done.upserts is None or done.withdrawals is None:
-        return ""
-    return f"+ {count(done.upserts)} added or changed   {MINUS} {count(done.withdrawals)} withdrawn   "
-
-
-def _growth(done: Synced) -> str:
-    more = done.entries - (done.entries if done.entries_before is None else done.entries_before)
-    return f" ({'+' if more > 0 else MINUS} {count(abs(more))})" if more else ""
-
-
-class DownloadBar:
-    """Draws a list's download; several threads report to it."""
-
-    def __init__(self, out: Output) -> None:
-        self._out = out
-        self._bars: Bars | None = None
-
-    def start(self, name: str, *, before: int | None, version: int, objects: int, total: int) -> None:
-        if not self._out.interactive or not total:
-            return
-        columns = (TextColumn("  {task.description}"), BarColumn(bar_width=36), DownloadColumn(), TransferSpeedColumn())
-        self._bars = Bars(*columns, console=self._out.errors, transient=True)
-        label = f"{name} v{version}" if before is None else f"{name} v{before} → v{version}"
-        self._task = self._bars.add_task(f"{label}, {count(objects, 'object')}", total=total)
-        self._bars.start()
-
-    def advance(self, done: int) -> None:
-        if self._bars is not None:
-            self._bars.advance(self._task, done)
-
-    def finish(self) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None

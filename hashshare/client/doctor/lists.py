@@ -59,8 +59,10 @@ def _check_state(one: HeldList, patient: Patient) -> Iterable[Finding]:
         )
         return
     met = contact(patient.home).reached_at
-    checked = f", checked {span(now - met)} ago" if met is not None and met <= now else ""
-    yield good(CHECK, f"{one.name} v{one.held.version}, {one.held.entries:,} entries{checked}.", subject=one.name)
+    asked = ""
+    if met is not None and met <= now:
+        asked = f" A sync last asked the hub for a newer version {span(now - met)} ago, at {write_time(met)}."
+    yield good(CHECK, f"{one.name} v{one.held.version}, {one.held.entries:,} entries.{asked}", subject=one.name)
 
 
 def _special(one: HeldList, known: Trouble, now: datetime) -> Finding | None:

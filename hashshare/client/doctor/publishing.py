@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from hashshare.client import trust
-from hashshare.client.ceremony import load_request, waiting_requests
+from hashshare.client.anew import every_waiting
+from hashshare.client.ceremony import kept_root, load_request
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
+from hashshare.client.identity import hub_key
 from hashshare.client.kept import read_kept
+from hashshare.client.named_hub_keys import hub_key_change
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_publishers
 from hashshare.client.refusals import read_refusal
 from hashshare.client.spans import span
@@ -43,8 +46,30 @@ def check(patient: Patient) -> Iterable[Finding]:
                     subject=f"{mine.domain}/{slug}",
                 )
         yield from _check_roles(mine, mine.domain, "", ("root", "targets"), patient.now)
-        for path, request in waiting_requests(mine):
+        yield from _check_hub_keys(mine, patient)
+        for path, request in every_waiting(mine):
             yield _waiting(mine, path, request)
+
+
+def _check_hub_keys(mine: OwnPublisher, patient: Patient) -> Iterable[Finding]:
+    """Whether the root names the keys that the hub says it has now."""
+    root = kept_root(mine.home, mine.domain)
+    if root is None or patient.reached is None or len(patient.reached.keys) != 2:
+        return
+    change = hub_key_change(mine.domain, root, [hub_key(entry).keyid for entry in patient.reached.keys])
+    if change is None:
+        yield good(CHECK, f"The root of {mine.domain} names the hub's keys as they are.", subject=mine.domain)
+    elif change.urgent:
+        yield bad(
+            CHECK,
+            change.says,
+            means=change.means,
+            do=change.next_step,
+            exit_code=ExitCode.VERIFICATION,
+            subject=mine.domain,
+        )
+    else:
+        yield warn(CHECK, change.says, means=change.means, do=change.next_step, subject=mine.domain)
 
 
 def _waiting(mine: OwnPublisher, path: Path, request: SigningRequest) -> Finding:

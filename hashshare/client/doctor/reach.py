@@ -8,14 +8,14 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from hashshare.client.addresses import is_loopback
-from hashshare.client.answers import read_whole, skew_of
+from hashshare.client.answers import json_of, read_whole, skew_of
 from hashshare.client.doctor.finding import Finding, bad, good
 from hashshare.wire.errors import ExitCode, HashshareError
 
@@ -36,6 +36,8 @@ class Reached:
     fault: str = ""
     detail: str = ""
     skew: int | None = None
+    keys: tuple[Any, ...] = ()
+    """Of the hub's descriptor, as it came."""
 
 
 def reach(hub_url: str, *, timeout: tuple[float, float] = TIMEOUT) -> Reached:
@@ -62,12 +64,13 @@ def _answered(host: str, response: requests.Response) -> Reached:
     if response.status_code >= 500:
         return Reached(host, "broken", f"HTTP {response.status_code}", skew)
     try:
-        document = response.json()
+        document = json_of(response)
     except ValueError:
         document = None
     # A hub may answer with its descriptor or with a problem document of its own; a hotel's page is neither.
     if isinstance(document, dict) and ({"name", "url"} <= set(document) or "type" in document):
-        return Reached(host, skew=skew)
+        keys = document.get("keys")
+        return Reached(host, skew=skew, keys=tuple(keys) if isinstance(keys, list) else ())
     return Reached(host, "other", f"HTTP {response.status_code}, {response.headers.get('Content-Type', 'no type')}")
 
 

@@ -56,7 +56,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(
             _programs(options, public),
             say=self._say,
-            started=lambda programs: _write_state(state, url=address, programs=programs),
+            started=lambda programs: _write_state(state, url=address, public=public, programs=programs),
             patience=Patience(deaths=settings.HASHSHARE_DEATHS_A_MINUTE),
         )
         status = supervisor.run(
@@ -113,11 +113,11 @@ def _worker(name: str, *options: str, queue: str) -> list[str]:
     return [*CELERY, "worker", "--hostname", f"{name}@%h", "--queues", queue, *options, *quiet]
 
 
-def _write_state(path: Path, *, url: str, programs: Sequence[Program]) -> None:
-    """Let other programs on this machine find the hub: its address and the process ids."""
+def _write_state(path: Path, *, url: str, public: str, programs: Sequence[Program]) -> None:
+    """Let other programs on this machine find the hub: its addresses and the process ids."""
     pids = {program.name: program.pid for program in programs}
     draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({"url": url, "pid": os.getpid(), "programs": pids}) + "\n")
+    draft.write_text(json.dumps({"url": url, "public": public, "pid": os.getpid(), "programs": pids}) + "\n")
     draft.replace(path)
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         except HashshareError as error:
             raise CommandError(f"{error.message} {error.next_step}".strip()) from error
         except OSError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error}. Run it again when that is mended.") from error
         count = refresh_all(now=timezone.now())
         self.stdout.write(f"Signed anew for {count} publisher{'' if count == 1 else 's'}.")
         self.stdout.write(
@@ -51,8 +51,15 @@ class Command(BaseCommand):
 
 
 def passphrase_of(path: Path) -> bytes | None:
-    """None for a file that needs none. Raises UsageError where nobody can be asked."""
-    if b"ENCRYPTED" not in path.read_bytes()[:200]:
+    """None for a file that needs none. Raises UsageError for one that cannot be read, or where nobody can be asked."""
+    try:
+        start = path.read_bytes()[:200]
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}. Nothing was changed.",
+            next_step="Name the standby.pem that was kept offline.",
+        ) from error
+    if b"ENCRYPTED" not in start:
         return None
     given: str = FileAwareEnv(strip_whitespace=True).str(VARIABLE, "")
     if given:

@@ -3,7 +3,7 @@
 - `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
-- `leaves`, `rows`, `deeds`: entries, the openings that explain them, and what these say.
+- `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced.
 - `acknowledgements`: members' statements.
 
     frontier = Frontier(size, read)
@@ -38,6 +38,7 @@ from hashshare.wire.log.merkle import (
 )
 from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_key
 from hashshare.wire.log.proofs import Receipt
+from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
 from hashshare.wire.log.tiles import (
     ENTRIES,
@@ -70,6 +71,7 @@ __all__ = [
     "Opening",
     "PaddingRow",
     "Receipt",
+    "RootReplaced",
     "Row",
     "Tile",
     "TilePlace",

@@ -17,6 +17,7 @@
     timestamp = sign_timestamp(snapshot=snapshot, version=1, signer=online_signer, now=now)
 """
 
+from hashshare.wire.repository.hosting import hosted_lists
 from hashshare.wire.repository.hub import sign_snapshot, sign_timestamp
 from hashshare.wire.repository.metadata import (
     RoleFile,
@@ -39,7 +40,7 @@ from hashshare.wire.repository.officers import (
     sign_major,
     sign_release,
 )
-from hashshare.wire.repository.resuming import check_standing, verify_resent
+from hashshare.wire.repository.resent import check_standing, verify_resent
 from hashshare.wire.repository.shapes import feed_manifest, list_ids, major_documents
 from hashshare.wire.repository.verification import Commit, Trusted, verify_commit
 
@@ -56,6 +57,7 @@ __all__ = [
     "delegate_major",
     "feed_manifest",
     "grouped",
+    "hosted_lists",
     "list_ids",
     "major_documents",
     "metadata_name",

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tuf.api.metadata import DelegatedRole, Root, Targets
 
 from hashshare.wire.major import Major
+from hashshare.wire.repository.hosting import is_hosted
 from hashshare.wire.repository.metadata import (
     MAJOR,
     ROOT,
@@ -25,6 +26,7 @@ from hashshare.wire.repository.metadata import (
     read_typed,
 )
 from hashshare.wire.repository.requests import SigningRequest
+from hashshare.wire.repository.shapes import major_documents
 
 HUB: Final = {SNAPSHOT: "snapshots", TIMESTAMP: "timestamps"}
 
@@ -107,9 +109,20 @@ def _targets_lines(before: Targets | None, after: Targets) -> list[str]:
     lines += [f"List {name} loses its role." for name in old if name not in new]
     for name in old.keys() & new.keys():
         lines += _compared(f"sign releases of list {name}", old[name].keyids, new[name].keyids)
+    lines += [line for name in new if (line := _hosting_line(name, old.get(name), new[name]))]
     if not lines and before is None:
         return ["Begins without a list."]
     return lines or ["The same lists and keys as before; only the date is new."]
+
+
+def _hosting_line(name: str, old: DelegatedRole | None, new: DelegatedRole) -> str:
+    """Who keeps the key that signs a list, where that changes."""
+    before = old is not None and is_hosted(old)
+    if is_hosted(new) == before:
+        return ""
+    if before:
+        return f"List {name} is no longer hosted: its key is the hotline's own."
+    return f"List {name} is hosted: the hub keeps that key, and signs with it what two of your analysts agree to."
 
 
 def _delegated_lines(signed: Targets) -> list[str]:
@@ -130,15 +143,26 @@ def _large_loss_lines(before: Targets | None, after: Targets) -> list[str]:
 
 
 def _major_lines(request: SigningRequest) -> list[str]:
-    """What each new document lets go."""
-    lines = []
-    for body in request.documents.values():
-        major = Major.parse(body)
-        lines.append(
-            f"{major.lost:,} entries of {major.list_name} may go with its version {major.version}, manifest "
-            f"{major.manifest.sha256}. Members lose them at their next sync."
-        )
-    return lines or ["The same as before, until a later date; nothing else changes."]
+    """What each new document lets go, and what those let go that are signed anew, as far as they are here."""
+    standing = major_documents(request.major) if request.major is not None else {}
+    before = {ref.path: ref for ref in standing.values()}
+    majors = [Major.parse(body) for _, body in sorted(request.documents.items())]
+    lines = [f"{_loss(it)}. Members lose them at their next sync." for it in majors if before.get(it.path) != it.ref]
+    again = [f"Signed again, as it stood: {_loss(it)}." for it in majors if before.get(it.path) == it.ref]
+    absent = len(before.keys() - request.documents.keys())
+    if absent and not lines:
+        noun = "large loss that stood" if absent == 1 else "large losses that stood"
+        again.append(f"Signed again, as before: {absent} {noun}, of which nothing is told here.")
+    return lines + again or ["The same as before, until a later date; nothing else changes."]
+
+
+def _loss(major: Major) -> str:
+    share = f" of the {major.held:,} ({100 * major.lost / major.held:.1f} %)" if major.held else ""
+    asked = f", asked for on {major.made_at:%Y-%m-%d}" if major.made_at else ""
+    return (
+        f"{major.lost:,} entries{share} of {major.list_name} may go with its version {major.version}{asked}, manifest "
+        f"{major.manifest.sha256}"
+    )
 
 
 def _feeds(targets: Targets | None) -> Mapping[str, DelegatedRole]:

@@ -18,6 +18,7 @@ from hashshare.wire import limits
 from hashshare.wire.errors import HashshareError, UsageError
 from hashshare.wire.major import Major, major_path, parse_major_path
 from hashshare.wire.objects import LIST_ID, ObjectRef, manifest_path
+from hashshare.wire.repository.hosting import hosting_fields
 from hashshare.wire.repository.metadata import (
     FEED_LIFE,
     MAJOR,
@@ -105,13 +106,16 @@ def delegate_list(
     now: datetime,
     life: timedelta = TARGETS_LIFE,
     amend: bool = False,
+    hosted: bool = False,
 ) -> bytes:
     """The targets metadata after `targets`, with the list's feed role given to `keys`, any one of which may sign.
 
     A list that is there already has its keys replaced: the feed must then be signed anew and committed together.
-    `amend`: in place of `targets`, which nobody has accepted yet, under the same version.
+    `amend`: in place of `targets`, which nobody has accepted yet, under the same version. `hosted`: the key is one that
+    the hub keeps, which members shall see.
     """
-    return delegate_lists(targets, keys={list_id: keys}, signers=signers, now=now, life=life, amend=amend)
+    given, of_hub = {list_id: keys}, [list_id] if hosted else []
+    return delegate_lists(targets, keys=given, signers=signers, now=now, life=life, amend=amend, hosted=of_hub)
 
 
 def delegate_lists(
@@ -122,6 +126,7 @@ def delegate_lists(
     now: datetime,
     life: timedelta = TARGETS_LIFE,
     amend: bool = False,
+    hosted: Collection[str] = (),
 ) -> bytes:
     """`delegate_list` for several lists (list id -> keys) in one version; those not named stay as they are."""
     signed = _following(targets, now, life)
@@ -131,7 +136,10 @@ def delegate_lists(
     for list_id, given in keys.items():
         if not LIST_ID.fullmatch(list_id) or not given:
             raise UsageError("A list id is 16 lower-case hex digits, and a feed role has at least one key.")
-        roles[list_id] = DelegatedRole(list_id, [key.keyid for key in given], 1, True, paths=[f"{list_id}/*"])
+        told = hosting_fields(list_id, hosted)
+        roles[list_id] = DelegatedRole(
+            list_id, [key.keyid for key in given], 1, True, paths=[f"{list_id}/*"], unrecognized_fields=told
+        )
     signed.delegations = _delegating(delegations, [key for given in keys.values() for key in given], roles)
     return _sign(Metadata(signed), signers)
 
@@ -200,9 +208,11 @@ def sign_major(
     signers: Iterable[Signer],
     now: datetime,
     life: timedelta = MAJOR_LIFE,
+    above: int = 0,
 ) -> bytes:
     """The major role's metadata after `major` (None for the first) with `documents` added; without any, a renewal.
 
+    `above`: a later version than this, where those up to it were lost after members had seen them.
     Older ones stay for members that were away; of more than limits.MAX_MAJORS the oldest of the longest list go.
     """
     standing = read_typed(MAJOR, major, Targets).signed if major is not None else None
@@ -211,7 +221,7 @@ def sign_major(
         targets[document.path] = document.ref.to_target()
     while len(targets) > limits.MAX_MAJORS:
         del targets[_oldest_major(targets)]
-    version = standing.version + 1 if standing else 1
+    version = max(standing.version if standing else 0, above) + 1
     return _sign(Metadata(Targets(version=version, expires=_until(now, life), targets=targets)), signers)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from securesystemslib.signer import Key
-from tuf.api.metadata import Root, Targets
+from tuf.api.metadata import DelegatedRole, Role, Root, Targets
 
 from hashshare.wire import keys, limits
 from hashshare.wire.documents import Fields, read_object
@@ -17,12 +17,15 @@ from hashshare.wire.major import Major
 from hashshare.wire.manifest import DOMAIN
 from hashshare.wire.objects import SHA256, ObjectRef
 from hashshare.wire.repository import shapes
+from hashshare.wire.repository.hosting import HOSTED, is_hosted
 from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, read_role, read_typed
 from hashshare.wire.repository.requests import FORMAT, NAME, Officer, SigningRequest
 
 MAX_REQUEST: Final = 16 * limits.MIB
 MAX_CHAIN: Final = 512
 MAX_ROLES: Final = 64
+MAX_SKIPPED: Final = 1_000
+"""Versions of the major role that may have been lost with a hub and a machine."""
 
 
 def read_request(body: bytes) -> SigningRequest:
@@ -78,18 +81,22 @@ def check_request(request: SigningRequest) -> None:
 
 
 def _check_major(request: SigningRequest) -> None:
-    """That every document which a new major role names for the first time is here, to be shown, and no other is."""
+    """That every document which a new major role names for the first time is here, to be shown; those that stood before
+    may be, too, where it is signed anew for others, and none that it does not name.
+    """
     body = request.roles.get(MAJOR)
     if body is None:
         if request.major is not None or request.documents:
             raise MalformedRequest("The request has documents of the major role, which it does not change.")
         return
-    _check_next(MAJOR, request.roles, request.major)
+    _check_next(MAJOR, request.roles, request.major, most=MAX_SKIPPED)
     standing = shapes.major_documents(request.major) if request.major is not None else {}
-    new = {ref.path: ref for place, ref in shapes.major_documents(body).items() if standing.get(place) != ref}
-    if new.keys() != request.documents.keys():
-        raise MalformedRequest("The request does not have just the documents that the major role newly names.")
-    for path, ref in new.items():
+    named = {ref.path: ref for ref in shapes.major_documents(body).values()}
+    new = {ref.path for place, ref in shapes.major_documents(body).items() if standing.get(place) != ref}
+    if not new <= request.documents.keys() <= named.keys():
+        raise MalformedRequest("The request does not have just the documents that the major role names.")
+    for path in request.documents:
+        ref = named[path]
         if ObjectRef.of(path, request.documents[path]) != ref or Major.parse(request.documents[path]).path != path:
             raise MalformedRequest(f"{path} is not the document that the major role names.")
 
@@ -125,11 +132,19 @@ def _check_all_known(file: RoleFile[Any]) -> None:
             raise MalformedRequest(f"The {file.role} metadata delegates what it may not.")
         parts += [delegations, *delegations.keys.values()]
         roles = delegations.roles or {}
-    if any(part.unrecognized_fields for part in [*parts, *roles.values()]):
+    unknown = [part.unrecognized_fields for part in parts]
+    unknown += [dict.fromkeys(part.unrecognized_fields.keys() - _told(part)) for part in roles.values()]
+    if any(unknown):
         raise MalformedRequest(
             f"The {file.role} metadata says something that this version of hashshare does not know.",
             next_step="Sign nothing of it. If whoever made it has a newer hashshare, install that first.",
         )
+
+
+def _told(role: Role) -> set[str]:
+    """What of a role's further fields is shown to whoever signs."""
+    hosts = isinstance(role, DelegatedRole) and role.name != MAJOR and is_hosted(role)
+    return {HOSTED} if hosts else set()
 
 
 def _check_key_ids(named: Iterable[Key]) -> None:
@@ -139,11 +154,12 @@ def _check_key_ids(named: Iterable[Key]) -> None:
             raise MalformedRequest("A key stands under an id that is not its own.")
 
 
-def _check_next(role: str, roles: Mapping[str, bytes], standing: bytes | None) -> None:
+def _check_next(role: str, roles: Mapping[str, bytes], standing: bytes | None, *, most: int = 0) -> None:
+    """`most`: how many versions may be skipped. Whether a hub takes it is the hub's to say: only after a restore."""
     if role in roles:
         current = read_role(role, standing).version if standing is not None else 0
         offered = read_role(role, roles[role]).version
-        if offered != current + 1:
+        if not current < offered <= current + 1 + most:
             raise MalformedRequest(
                 f"The request asks for {role} {offered}; {current + 1} is next after what it follows."
             )

@@ -15,6 +15,7 @@ from hashshare.wire import keys, limits
 from hashshare.wire.errors import MalformedMetadata
 from hashshare.wire.major import parse_major_path
 from hashshare.wire.objects import LIST_ID, SHA256, ObjectRef, manifest_path
+from hashshare.wire.repository.hosting import HOSTED
 from hashshare.wire.repository.metadata import (
     MAJOR,
     MAJOR_PATHS,
@@ -172,6 +173,8 @@ def _check_delegation(role: DelegatedRole) -> None:
         _refuse(TARGETS, "A delegated role's name is not a list id.")
     if role.terminating is not True or role.threshold != 1 or role.paths != [f"{role.name}/*"]:
         _refuse(TARGETS, f"The delegation of {role.name} is not terminating, of threshold 1, over {role.name}/* alone.")
+    if role.unrecognized_fields.get(HOSTED, True) is not True:
+        _refuse(TARGETS, f"The delegation of {role.name} says something else than true of being hosted.")
 
 
 def _check_major_delegation(delegations: Delegations) -> None:

@@ -22,10 +22,17 @@ from hashshare.wire.objects import LIST_ID
 from hashshare.wire.repository import shapes
 from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, S, read_typed
 
-MAX_ROOT_LIFE: Final = timedelta(days=3 * 366)
-MAX_TARGETS_LIFE: Final = timedelta(days=400)
-MAX_MAJOR_LIFE: Final = timedelta(days=3 * 366)
-MAX_FEED_LIFE: Final = timedelta(days=92)
+_LONGEST: Final = {
+    ROOT: timedelta(days=3 * 366), TARGETS: timedelta(days=400), MAJOR: timedelta(days=3 * 366),
+}  # fmt: skip
+_LONGEST_FEED: Final = timedelta(days=92)
+
+
+def longest_life(role: str) -> timedelta:
+    """From its signing on, of a publisher's role; a list's id is that of its feed."""
+    return _LONGEST.get(role, _LONGEST_FEED)
+
+
 """A feed that never expires would let a hostile hub freeze its list for ever."""
 
 
@@ -89,7 +96,7 @@ def _new_root(trusted: Trusted, body: bytes | None, hub_keys: Sequence[Key], now
     if previous:
         check_signed(previous.signed, root)
     check_signed(root.signed, root)
-    _check_life(root, MAX_ROOT_LIFE, now)
+    _check_life(root, now)
     return root
 
 
@@ -103,11 +110,8 @@ def _new_targets(
     _check_next(targets, previous.version if previous else 0)
     shapes.check_targets(targets.signed, hub_keys=hub_keys)
     check_signed(root.signed, targets)
-    _check_life(targets, MAX_TARGETS_LIFE, now)
-    if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
-        raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
-    if previous and shapes.delegates_major(previous.signed) and not shapes.delegates_major(targets.signed):
-        raise MalformedMetadata("The major role was removed; give it other keys instead.", role=TARGETS)
+    _check_life(targets, now)
+    check_delegations_kept(previous, targets)
     return targets
 
 
@@ -121,7 +125,7 @@ def _new_major(
         raise MalformedMetadata("The targets role delegates no major role.", role=MAJOR)
     _check_next(major, read_typed(MAJOR, trusted.major, Targets).version if trusted.major is not None else 0)
     check_signed(targets.signed, major)
-    _check_life(major, MAX_MAJOR_LIFE, now)
+    _check_life(major, now)
     shapes.check_major(major.signed)
     return major
 
@@ -135,7 +139,7 @@ def _new_feed(
     previous = trusted.feeds.get(list_id)
     _check_next(feed, read_typed(list_id, previous, Targets).version if previous is not None else 0)
     check_signed(targets.signed, feed)
-    _check_life(feed, MAX_FEED_LIFE, now)
+    _check_life(feed, now)
     shapes.check_feed(feed.signed, list_id=list_id)
     return feed
 
@@ -144,6 +148,14 @@ def _standing(role: str, body: bytes | None, kind: type[S]) -> RoleFile[S]:
     if body is None:
         raise MalformedMetadata("A publisher's first commit carries both root and targets.", role=role)
     return read_typed(role, body, kind)
+
+
+def check_delegations_kept(previous: RoleFile[Targets] | None, targets: RoleFile[Targets]) -> None:
+    """That no role which was delegated before is gone. Raises MalformedMetadata."""
+    if previous and not set(shapes.delegated(previous.signed)) <= set(shapes.delegated(targets.signed)):
+        raise MalformedMetadata("A list's delegation was removed; a list is closed by its last manifest.", role=TARGETS)
+    if previous and shapes.delegates_major(previous.signed) and not shapes.delegates_major(targets.signed):
+        raise MalformedMetadata("The major role was removed; give it other keys instead.", role=TARGETS)
 
 
 def _check_next(file: RoleFile[Root] | RoleFile[Targets], current: int) -> None:
@@ -167,12 +179,13 @@ def _check_fresh(file: RoleFile[Root] | RoleFile[Targets], now: datetime) -> Non
         raise ExpiredMetadata(f"The {file.role} metadata expired at {file.expires.isoformat()}.", role=file.role)
 
 
-def _check_life(file: RoleFile[Root] | RoleFile[Targets], longest: timedelta, now: datetime) -> None:
+def _check_life(file: RoleFile[Root] | RoleFile[Targets], now: datetime) -> None:
     _check_fresh(file, now)
-    check_bounded(file, longest, now)
+    check_bounded(file, now)
 
 
-def check_bounded(file: RoleFile[Any], longest: timedelta, now: datetime) -> None:
+def check_bounded(file: RoleFile[Any], now: datetime) -> None:
     """That the metadata does not live longer than its role may. Raises MalformedMetadata."""
+    longest = longest_life(file.role)
     if file.expires > now + longest:
         raise MalformedMetadata(f"The {file.role} metadata may live {longest.days} days at most.", role=file.role)

@@ -19,6 +19,15 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from hashshare.wire import chain, errors, keys, repository
+from hashshare.wire.log import (
+    WIDTH,
+    Checkpoint,
+    entries_bundle,
+    leaf_hash,
+    parse_tile_path,
+    root_of,
+    sign_checkpoint,
+)
 from hashshare.wire.manifest import Manifest
 from tests.client.ledger import Ledger
 
@@ -55,11 +64,19 @@ class North:
     queued: int = 0
     verdict: Callable[[Manifest], None] = lambda manifest: None
     window: tuple[int, int] | None = None
+    restored: bool = False
+    """Whether it was restored from a backup and waits for the publisher's word."""
+    published: list[bytes] | None = None
+    """The entries of its publication log; None for a hub that shows none."""
+    anew: bool = False
+    """Whether the operator lets the publisher begin anew, once."""
     shelf: Shelf = field(default_factory=Shelf)
     lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    signed_entries: list[bytes] | None = None
+    """What the publication log's checkpoint vouches for, where that is not what it shows."""
     ledger: Ledger = field(default_factory=lambda: Ledger("aurora.example", "http://north"))
     spread: Callable[[int | None], list[dict[str, Any]]] = lambda version: []
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -79,11 +96,15 @@ class North:
             return waiting
         shelf, last = self.shelf, list(roles)[-1]
         standing = {"root": shelf.root, "targets": shelf.targets, "major": shelf.major, **shelf.feeds}.get(last)
-        current = repository.read_role(last, standing).version if standing else 0
+        anew = self.begins_anew(roles)
+        current = repository.read_role(last, standing).version if standing and not (anew and last in OFFICERS) else 0
         if current != follows:
             raise errors.VersionConflict(f"{last} is at {current}.", current=current)
         trusted = repository.Trusted(shelf.root, shelf.targets, dict(shelf.feeds), shelf.major)
-        repository.verify_commit(trusted, roles=roles, hub_keys=self.keys, now=datetime.now(UTC))
+        if anew:
+            trusted = repository.Trusted(None, None, dict(shelf.feeds))
+        judge = repository.verify_resent if self.restored else repository.verify_commit
+        judge(trusted, roles=roles, hub_keys=self.keys, now=datetime.now(UTC))
         for role in roles:
             if role not in OFFICERS:
                 self.manifest_of(role, roles[role])
@@ -96,6 +117,11 @@ class North:
         }
         self.jobs[str(job["id"])] = job
         return job
+
+    def begins_anew(self, roles: dict[str, bytes]) -> bool:
+        """As the hub judges it (tests/services/test_beginnings.py has the rules)."""
+        root = roles.get("root")
+        return self.anew and root is not None and repository.read_role("root", root).version == 1
 
     def manifest_of(self, list_id: str, feed: bytes) -> Manifest:
         ref = repository.feed_manifest(feed, list_id=list_id)
@@ -126,10 +152,15 @@ class North:
             job["state"] = "done"
         except errors.HashshareError as error:
             problem = {"type": f"http://north.example/problems/{error.slug}", "title": error.title}
-            job.update(state="failed", problem={**problem, "status": error.status, "detail": error.message})
+            job.update(
+                state="failed", problem={**problem, "status": error.status, "detail": error.message, **error.facts}
+            )
 
     def accept(self, roles: dict[str, bytes]) -> None:
         shelf = self.shelf
+        if self.begins_anew(roles):
+            kept = {name: it for name, it in shelf.metadata.items() if name.split(".")[1] not in OFFICERS}
+            shelf.metadata, shelf.major, self.anew = kept, None, False
         for role, body in roles.items():
             if role not in OFFICERS:
                 manifest = self.manifest_of(role, body)
@@ -169,12 +200,25 @@ class North:
             described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
             named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
             return 200, {**named, "keys": described}
+        if path.startswith("/log/publication/"):
+            return 200, self.publication(path.removeprefix("/log/publication/"))
         parts = path.removeprefix(API).split("/")
         handler = getattr(self, f"{method.lower()}_{parts[0].replace('-', '_')}", None)
         if handler is None:
             raise errors.NotEntitled
         answered: tuple[int, Any] = handler(parts[1:], headers, body)
         return answered
+
+    def publication(self, path: str) -> bytes:
+        """What anybody may read of the publication log."""
+        if self.published is None:
+            raise errors.NotFound
+        if path == "checkpoint":
+            root = root_of(leaf_hash(entry) for entry in self.signed_entries or self.published)
+            named = Checkpoint("north/log/publication", len(self.published), root)
+            return sign_checkpoint(named, key=self.ledger.key).encode()
+        place = parse_tile_path(path)
+        return entries_bundle(self.published[place.index * WIDTH : place.index * WIDTH + place.width])
 
     def post_tokens(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         return 201, {"token": "t", "expires_in": 600, "expires_at": ""}
@@ -188,6 +232,8 @@ class North:
         return 200, self.ledger.audit(**numbers)
 
     def get_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if parts == [self.domain, "resumption"]:
+            return 200, self.resumption()
         if parts != [self.domain]:
             raise errors.NotEntitled
         root = self.shelf.metadata.get("1.root.json", b"")
@@ -197,7 +243,22 @@ class North:
             "name": "Aurora",
             "fingerprint": fingerprint,
             "root": base64.b64encode(root).decode(),
+            "anew_until": "2999-12-31T00:00:00Z" if self.anew else None,
         }
+
+    def resumption(self) -> dict[str, Any]:
+        shelf = self.shelf
+        standing = {"root": shelf.root, "targets": shelf.targets, "major": shelf.major, **shelf.feeds}
+        roles = {role: repository.read_role(role, body).version for role, body in standing.items() if body}
+        return {"awaited": self.restored, "roles": roles}
+
+    def post_publishers(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if json.loads(body)["roles"] != self.resumption()["roles"]:
+            raise errors.VersionConflict("The hub lacks something.")
+        self.restored = False
+        self.shelf.seals += 1_000
+        self.seal()
+        return 200, self.resumption()
 
     def get_heads(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
         rows = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.chain import step
-from hashshare.wire.checks import check_base, check_delta, check_merge
+from hashshare.wire.checks import check_delta, check_merge
 from hashshare.wire.engine import open_engine
 from hashshare.wire.entries import Kind, ListFormat
 from hashshare.wire.errors import MalformedManifest
@@ -16,6 +16,7 @@ from hashshare.wire.objects import ObjectRef
 from hashshare.wire.segments import verify_segment
 from hashshare.wire.state import HeldState, count_entries
 from tests.client.hotlines.north import North
+from tests.wire.bases import check_base
 
 
 class Prover:

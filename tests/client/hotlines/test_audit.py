@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hashshare.client import trust
 from hashshare.client.publisher import find_list
 from hashshare.client.store import ListStore
 from hashshare.wire import keys
-from hashshare.wire.log import Acknowledgement, sign_acknowledgement
+from hashshare.wire.log import Acknowledgement, RootReplaced, publication_entry, sign_acknowledgement
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
 from tests.client.hotlines.north import North
 from tests.client.ledger import Leaf, Ledger
@@ -386,3 +387,38 @@ def test_openings_that_are_erased_while_it_reads_are_no_problem(images: Desk, no
 
     north.ledger.bend = erased_meanwhile
     assert images.json("audit", LIST)["leaves"] == {"erased": 1, "erasure": 1}
+
+
+# --- roots that were replaced ------------------------------------------------------------------------------------
+
+
+def replaced(desk: Desk, *, after: str = "") -> RootReplaced:
+    known = trust.publisher(desk.home, "aurora.example")
+    assert known is not None
+    return RootReplaced("aurora.example", "0" * 64, after or known.fingerprint, datetime(2026, 11, 28, tzinfo=UTC))
+
+
+def test_it_tells_that_the_root_was_replaced(images: Desk, book: Book, north: North) -> None:
+    told = replaced(images)
+    others = [publication_entry(b"%d" % number) for number in range(300)]
+    north.published = [*others, told.to_entry(), RootReplaced("other.example", "1" * 64, "2" * 64, told.at).to_entry()]
+    found = images.json("audit", LIST)
+    assert found["replaced_roots"] == [{"before": told.before, "after": told.after, "at": "2026-11-28T00:00:00Z"}]
+    assert "root replaced without its signature" in images.run("audit", LIST).stdout
+
+
+def test_a_root_that_was_replaced_by_another_than_ours_is_a_problem(images: Desk, book: Book, north: North) -> None:
+    north.published = [replaced(images, after="f" * 64).to_entry()]
+    ran = images.run("audit", LIST)
+    assert (ran.exit_code, "is not yours" in ran.stderr.replace("\n", " ")) == (4, True)
+
+
+def test_a_publication_log_that_hides_an_entry_is_refused(images: Desk, book: Book, north: North) -> None:
+    north.published = [publication_entry(b"1"), publication_entry(b"2")]
+    north.signed_entries = [publication_entry(b"1"), replaced(images).to_entry()]
+    assert images.json("audit", LIST, exit_code=4)["error"]["type"] == "wrong-proof"
+
+
+def test_a_hub_that_shows_no_publication_log_is_told(images: Desk, book: Book, north: North) -> None:
+    assert images.json("audit", LIST)["replaced_roots"] is None
+    assert "is not known" in images.run("audit", LIST).stdout

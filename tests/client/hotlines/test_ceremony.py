@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -214,3 +215,37 @@ def test_status_shows_the_root_and_what_waits(founded: Desk) -> None:
     told = founded.run("status", "--offline").output
     assert f"aurora.example   root {spoken(document['publishers'][0]['fingerprint'])}   confirmed" in told
     assert "targets 2 waits for its officers" in told
+
+
+def test_an_officers_folder_may_hold_what_is_no_record_of_a_key(aurora: Desk, people: list[Officer]) -> None:
+    request = begin(aurora, people)["request"]
+    anna = people[0]
+    (anna.keys / "holiday.json").write_text("{not json")
+    (anna.keys / "notes.json").write_text("{}")
+    said = anna.desk.run("publisher", "sign", request, "--yes")
+    assert said.exit_code == 0, said.output
+    assert "Passed over:" in said.output and "holiday.json is damaged" in said.output
+    assert "notes.json" not in said.output
+
+
+def test_a_damaged_record_of_the_key_that_is_asked_for_signs_nothing(aurora: Desk, people: list[Officer]) -> None:
+    request = begin(aurora, people)["request"]
+    for role in ("root", "targets"):
+        (people[0].keys / f"{role}.json").write_text("{not json")
+    said = people[0].desk.run("publisher", "sign", request, "--yes")
+    assert said.exit_code == 2
+    assert "root.json is damaged" in said.output
+    assert "None of the keys here may sign" in said.output
+
+
+def test_signed_says_how_key_ids_come_to_names(founded: Desk, people: list[Officer]) -> None:
+    assert "copy the officers' cards" not in founded.run("publisher", "signed", "aurora.example").output
+    cards = founded.home.path / "publisher" / "aurora.example" / "officers"
+    shutil.rmtree(cards)
+    said = founded.run("publisher", "signed", "aurora.example").output
+    assert "copy the officers' cards (NAME.card.json) into" in said
+    cards.mkdir()
+    for person in people:
+        shutil.copy(person.card, cards)
+    said = founded.run("publisher", "signed", "aurora.example").output
+    assert "Anna" in said and "copy the officers' cards" not in said

@@ -170,7 +170,7 @@ def test_it_waits_for_two_officers_and_then_goes_out_as_it_was(
 def test_officers_are_shown_what_goes(guarded: Desk, people: list[Officer]) -> None:
     waits = publish(guarded)
     told = " ".join(people[0].desk.run("publisher", "sign", waits["request"], "--yes").stdout.split())
-    assert f"300 entries of {LIST} may go with its version 2" in told
+    assert f"300 entries of the 1,000 (30.0 %) of {LIST} may go with its version 2" in told
 
 
 def test_publishing_the_same_again_keeps_the_signatures(guarded: Desk, people: list[Officer]) -> None:
@@ -233,3 +233,21 @@ def test_submitting_what_went_out_already_changes_nothing(guarded: Desk, north: 
     jobs = len(north.jobs)
     again = guarded.json("publisher", "submit", copy)
     assert (again["job"], again["version"], len(north.jobs)) == (None, 2, jobs)
+
+
+def test_sign_request_shows_a_large_withdrawal_that_waits_and_makes_no_renewal(guarded: Desk, tmp_path: Path) -> None:
+    file = guarded.csv(entries(LARGE), header=HEADER)
+    waits = guarded.json("publish", LIST, file, *ALLOWED, exit_code=6)
+    told = guarded.json("publisher", "sign-request", "aurora.example", "-o", tmp_path / "stick.json")
+    assert told["request"] is None
+    [release] = told["releases"]
+    assert (release["list"], release["version"], release["lost"]) == (LIST, 2, 300)
+    assert (tmp_path / "stick.json").read_bytes() == Path(release["request"]).read_bytes()
+    assert len(release["missing"]) == 1
+    said = guarded.run("publisher", "sign-request", "aurora.example").output
+    assert "version 2, which takes 300 entries, waits for signatures" in said
+    assert "sign-request aurora.example --renew" in said
+    assert waits
+    both = guarded.json("publisher", "sign-request", "aurora.example", "--renew")
+    assert list(both["roles"]) == ["targets"]
+    assert [row["version"] for row in both["releases"]] == [2]

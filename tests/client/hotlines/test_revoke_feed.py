@@ -118,3 +118,13 @@ def test_a_rejected_release_is_no_signature_of_ours_at_the_hub(published: Desk, 
 def test_a_key_that_signs_no_list_is_not_revoked(published: Desk) -> None:
     refused = published.json("publisher", "revoke", "feed", DOMAIN, ALONE, "--key", "ab" * 32, exit_code=2)["error"]
     assert "signs no list" in refused["detail"]
+
+
+def test_half_a_line_of_a_killed_program_costs_no_other_line(published: Desk) -> None:
+    mine = OwnPublisher(published.home, DOMAIN)
+    record = mine.folder / "signed" / f"{find_list(published.home, LIST).list_id}.txt"
+    with record.open("a") as file:
+        file.write("7 0123")
+    published.json("publish", LIST, published.csv(entries(range(30)), header=HEADER))
+    assert record.read_text().endswith("Z\n")
+    assert [row["signed_here"] for row in published.json("publisher", "signed", DOMAIN)["signatures"]] == [True, True]

@@ -4,6 +4,7 @@ they have signed is signed anew in the same commit.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,21 @@ def test_a_feed_key_changes_hands_beside_a_major_role(guarded: Desk, north: Nort
     assert north.shelf.major == before
     more = guarded.csv(entries(range(2_000, 2_003)), header=HEADER)
     assert guarded.json("publish", LIST, more, "--changes")["version"] == 3
+
+
+def test_those_who_sign_a_major_anew_are_told_what_it_lets_go(
+    guarded: Desk, people: list[Officer], tmp_path: Path
+) -> None:
+    done = guarded.json("publisher", "rotate", "root", DOMAIN, "--in-place-of", "Carol", "--card", dora(tmp_path).card)
+    said = " ".join(people[0].desk.run("publisher", "sign", done["request"], "--yes").output.split())
+    day = datetime.now(UTC).date()
+    assert f"Signed again, as it stood: 300 entries of the 1,000 (30.0 %) of {LIST} may go with its version 2" in said
+    assert f"version 2, asked for on {day}, manifest" in said
+
+
+def test_where_its_documents_are_gone_that_is_said_too(guarded: Desk, people: list[Officer], tmp_path: Path) -> None:
+    for path in (OwnPublisher(guarded.home, DOMAIN).folder / "signed-majors").iterdir():
+        path.unlink()
+    done = guarded.json("publisher", "rotate", "root", DOMAIN, "--in-place-of", "Carol", "--card", dora(tmp_path).card)
+    said = " ".join(people[0].desk.run("publisher", "sign", done["request"], "--yes").output.split())
+    assert "Signed again, as before: 1 large loss that stood, of which nothing is told here." in said

@@ -20,6 +20,7 @@ from hashshare.wire.entries import Kind, ListFormat, segment_columns
 from hashshare.wire.major import Major
 from hashshare.wire.manifest import Base, Manifest, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path
+from hashshare.wire.repository.metadata import MAJOR_LIFE
 from hashshare.wire.segments import write_base, write_delta
 
 FMT = ListFormat(("sha256", "md5", "sha1"), "uk-abc", ("category", "expires"))
@@ -125,7 +126,7 @@ class Aurora:
             documents=[made],
             signers=[keys.tuf_signer(key) for key in self.seconds],
             now=datetime.now(UTC),
-            **({"life": life} if life else {}),
+            life=life or MAJOR_LIFE,
         )
         self.metadata[repository.read_role("major", self.major).name] = self.major
         return made
@@ -151,6 +152,29 @@ class Aurora:
         root = repository.next_root(self.root, root_keys=own, targets_keys=own, signers=signers, now=now)
         self.targets = repository.renew_targets(self.targets, signers=signers[1:], now=now)
         self.metadata["2.root.json"], self.metadata["3.targets.json"] = root, self.targets
+
+    def begin_anew(self) -> None:
+        """As a publisher does that lost its officers' keys: another first root, the same feed key and lists."""
+        self.officer = keys.generate()
+        signers, own = [keys.tuf_signer(self.officer)], [self._key(self.officer)]
+        self.root = repository.create_root(
+            root_keys=own,
+            targets_keys=own,
+            hub_keys=[self._key(self.online), self._key(self.standby)],
+            signers=signers,
+            now=datetime.now(UTC),
+        )
+        self.targets = repository.delegate_list(
+            repository.create_targets(signers=[], now=datetime.now(UTC)),
+            list_id=self.list_id,
+            keys=[self._key(self.feed_key)],
+            signers=signers,
+            now=datetime.now(UTC),
+            amend=True,
+        )
+        kept = {name: body for name, body in self.metadata.items() if name.split(".")[1] not in ("root", "targets")}
+        self.metadata = {**kept, "1.root.json": self.root, "1.targets.json": self.targets}
+        self.seal()
 
     # --- releases ---
 
@@ -285,15 +309,18 @@ class Aurora:
             life=self.feed_life,
         )
         self.metadata[f"{self.role_version}.{self.list_id}.json"] = self.feed
+        self.seal()
+
+    def seal(self) -> None:
+        """A new snapshot over what stands, and a timestamp over that."""
         self.snapshots += 1
-        signer = keys.tuf_signer(self.online)
         self.snapshot = repository.sign_snapshot(
             targets=self.targets,
             feeds={self.list_id: self.feed},
             major=self.major,
             version=self.snapshots,
-            signer=signer,
-            now=now,
+            signer=keys.tuf_signer(self.online),
+            now=datetime.now(UTC),
         )
         self.metadata[f"{self.snapshots}.snapshot.json"] = self.snapshot
         self.stamp()

@@ -67,6 +67,10 @@ class North:
     clock_ahead: float = 0
     """Seconds by which this hub's clock is ahead of everybody else's."""
     frozen_heads: bytes | None = None
+    named_roots: bool = False
+    """Whether the poll names each publisher's root, as hubs do since it was added."""
+    claimed_root: int | None = None
+    """The root version that the poll names, in place of the true one."""
     logs: Logs = field(default_factory=Logs)
     keyring: Keyring = field(default_factory=Keyring)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -100,7 +104,13 @@ class North:
             }
             for one in self.publishers
         ]
-        return json.dumps({"lists": rows}).encode()
+        roots = {} if not self.named_roots else {"publishers": [self.root_named(one) for one in self.publishers]}
+        return json.dumps({"lists": rows, **roots}).encode()
+
+    def root_named(self, one: Aurora) -> dict[str, Any]:
+        newest = max(int(name.partition(".")[0]) for name in one.metadata if name.endswith(".root.json"))
+        version = newest if self.claimed_root is None else self.claimed_root
+        return {"domain": one.domain, "root_version": version, "root_fingerprint": one.fingerprint}
 
     def publisher(self, domain: str) -> Aurora:
         found = next((one for one in self.publishers if one.domain == domain), None)

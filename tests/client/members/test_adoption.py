@@ -38,7 +38,7 @@ def is_exact(cobalt: Cobalt, aurora: Aurora) -> bool:
         [part.sha256 for part in held.deltas] == [part.object.sha256 for part in past]
         and held.base_index_sha256 == aurora.base.index.sha256
         and files == {f"{part.sha256}.parquet" for part in held.base + held.deltas}
-        and len({path.name for path in store.folder.glob("*.json")} - {"acknowledgement.json", "losses.json"}) == 4
+        and len({path.name for path in store.folder.glob("*.json")} - {"acknowledgement.json"}) == 4
         and not store.making_folder.exists()
     )
 

@@ -203,6 +203,20 @@ def test_a_clock_that_was_set_back_is_noticed_without_the_hub(
     assert "earlier than at the last sync" in cobalt.call("lookup", item.sha256.hex()).err
 
 
+def test_a_clock_that_was_set_back_is_told_though_the_hub_agrees_with_it(
+    cobalt: Cobalt, north: North, item: Item, clock: time_machine.Traveller
+) -> None:
+    """As when somebody moves both: at that sync and until the next one, which finds the clock going on."""
+    cobalt.call("sync")
+    clock.shift(timedelta(hours=-2, minutes=-5))
+    ran = cobalt.call("sync")
+    assert (ran.status, "2 hours earlier than it was" in ran.err) == (7, True), ran
+    assert "2 hours earlier than it was" in cobalt.call("lookup", item.sha256.hex()).err
+    clock.shift(timedelta(minutes=1))
+    ran = cobalt.call("sync")
+    assert (ran.status, "earlier" in ran.err) == (0, False), ran
+
+
 # --- the rule itself ---------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +13,9 @@ from typing import Any
 import pytest
 from tuf.api.metadata import Metadata, Targets
 
-from hashshare.client.losses import Loss, check_losses, read_losses, with_loss, write_losses
+from hashshare.client.losses import check_losses, with_loss
+from hashshare.client.sealed import write_sealed
+from hashshare.client.store import Held, Loss
 from hashshare.client.sync import Synced, heads, sync_list
 from hashshare.wire import keys
 from hashshare.wire.errors import LargeLoss
@@ -35,6 +40,17 @@ def many(cobalt: Cobalt, aurora: Aurora) -> list[Item]:
     aurora.release(made)
     sync(cobalt, aurora)
     return made
+
+
+def held_by(cobalt: Cobalt, aurora: Aurora) -> Held:
+    held = cobalt.store(aurora).held()
+    assert held is not None
+    return held
+
+
+def keep(cobalt: Cobalt, aurora: Aurora, held: Held) -> None:
+    """As if this were what it holds."""
+    write_sealed(cobalt.store(aurora).folder / "current.json", held.to_json())
 
 
 def refused(cobalt: Cobalt, aurora: Aurora) -> LargeLoss:
@@ -82,9 +98,9 @@ def test_many_small_releases_add_up_however_often_it_syncs(cobalt: Cobalt, auror
 def test_after_eight_weeks_it_no_longer_counts(cobalt: Cobalt, aurora: Aurora, many: list[Item]) -> None:
     aurora.release((), many[:90])
     sync(cobalt, aurora)
-    store = cobalt.store(aurora)
-    old = [dataclasses.replace(row, day=(TODAY - timedelta(days=56)).isoformat()) for row in read_losses(store)]
-    write_losses(store, old)
+    held = held_by(cobalt, aurora)
+    old = tuple(dataclasses.replace(row, day=(TODAY - timedelta(days=56)).isoformat()) for row in held.losses)
+    keep(cobalt, aurora, dataclasses.replace(held, losses=old))
     aurora.release((), many[90:180])
     assert sync(cobalt, aurora).entries == 820
 
@@ -244,10 +260,48 @@ def test_it_asks_for_majors_only_when_it_matters() -> None:
     assert asked == [(2, 4)]
 
 
-def test_a_damaged_record_starts_anew(cobalt: Cobalt, aurora: Aurora, many: list[Item]) -> None:
+def test_a_record_from_before_losses_stood_in_it_is_read(cobalt: Cobalt, aurora: Aurora, many: list[Item]) -> None:
+    document = held_by(cobalt, aurora).to_json()
+    del document["losses"]
+    write_sealed(cobalt.store(aurora).folder / "current.json", document)
     aurora.release((), many[:50])
-    sync(cobalt, aurora)
-    (cobalt.store(aurora).folder / "losses.json").write_text("{}")
-    assert read_losses(cobalt.store(aurora)) == ()
-    aurora.release((), many[50:60])
-    assert sync(cobalt, aurora).entries == 940
+    assert sync(cobalt, aurora).entries == 950
+    assert [row.lost for row in held_by(cobalt, aurora).losses] == [50]
+
+
+DEADLY = """
+import os, pathlib, signal, sys
+from hashshare.client.cli.app import main
+left = int(sys.argv.pop(1))
+real = pathlib.Path.replace
+def replace(*given):
+    global left
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    return real(*given)
+pathlib.Path.replace = replace
+main(sys.argv[1:])
+"""
+"""A program that is killed in place of the rename after so many; every write of state ends with one."""
+
+
+def test_killed_between_any_two_renames_it_forgets_no_loss(cobalt: Cobalt, aurora: Aurora, many: list[Item]) -> None:
+    """Whatever was adopted, what that took is known, once and not twice."""
+    taken, swapped = 0, list[bool]()
+    for renames in range(40):
+        aurora.release((), many[renames : renames + 1])
+        before = held_by(cobalt, aurora)
+        command = [sys.executable, "-c", DEADLY, str(renames), "sync"]
+        done = subprocess.run(command, env=cobalt.environment(), capture_output=True, text=True)
+        held = held_by(cobalt, aurora)
+        taken += before.entries - held.entries
+        assert held.entries == 1_000 - taken
+        assert sum(row.lost for row in held.losses) == taken
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        swapped.append(held.version > before.version)
+    assert done.returncode == 0, "the program renames more often than this tries"
+    assert sync(cobalt, aurora).entries == 1_000 - renames - 1
+    assert set(swapped) == {False, True}, "it was killed on one side of the swap only"

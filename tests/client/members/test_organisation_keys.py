@@ -186,6 +186,21 @@ def test_it_revokes_a_key_by_the_beginning_of_its_id_and_asks_first(cobalt: Coba
     assert north.keyring.is_over(old)
 
 
+def test_two_keys_of_one_name_are_told_apart_before_one_is_revoked(cobalt: Cobalt, north: North) -> None:
+    """As during the overlap after `key rotate`: the name means both, the beginning of an id just one."""
+    old = own(cobalt)
+    rotate(cobalt)
+    north.keyring.names[old] = "sync-01"
+    refused = cobalt.call("key", "revoke", "sync-01", "--yes")
+    assert (refused.status, old in refused.err, own(cobalt) in refused.err) == (2, True, True)
+    assert not north.keyring.is_over(old)
+    assert opens(cobalt)
+    bare = old.removeprefix("SHA256:")[:12]
+    assert cobalt.call("key", "revoke", bare, "--yes").status == 0
+    assert north.keyring.is_over(old)
+    assert opens(cobalt)
+
+
 @pytest.mark.parametrize("text", ["SHA256:", "nobody", ""])
 def test_it_revokes_nothing_that_is_not_named_clearly(cobalt: Cobalt, text: str) -> None:
     rotate(cobalt)

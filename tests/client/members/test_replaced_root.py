@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from hashshare.wire import keys
 from tests.client.members.aurora import Aurora, items
 from tests.client.members.conftest import Cobalt
 from tests.client.members.north import North
+from tests.client.members.test_sync import held_keys
 
 
 @pytest.fixture
@@ -57,6 +59,76 @@ def test_a_hub_that_serves_another_root_changes_nothing_by_itself(
     assert held.call("sync").status == 4
     assert root(held, aurora) == aurora.fingerprint
     assert in_use(held, aurora)
+
+
+# --- a publisher that began anew at its hub: another root, the same lists -----------------------------------------
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named by the poll", "by an older hub"])
+def test_it_alarms_with_both_fingerprints_until_a_person_names_the_new_one(
+    held: Cobalt, aurora: Aurora, north: North, named: bool
+) -> None:
+    north.named_roots = named
+    held.call("sync")
+    before = aurora.fingerprint
+    aurora.begin_anew()
+    for words in (("sync", "--force"), ("sync",), ("sync",)):
+        ran = held.call(*words)
+        assert ran.status == 4
+        assert before in ran.err
+        assert aurora.fingerprint in ran.err
+        assert "at a number that you had before" in ran.err
+        assert "--replace" in ran.err
+    assert root(held, aurora) == before
+    assert in_use(held, aurora)
+    told = held.call("sync", "--json").json["lists"][0]["error"]
+    assert (told["type"], told["held"], told["offered"]) == ("root-replaced", before, aurora.fingerprint)
+
+
+def test_named_by_the_poll_it_alarms_at_the_next_poll(held: Cobalt, aurora: Aurora, north: North) -> None:
+    north.named_roots = True
+    held.call("sync")
+    aurora.begin_anew()
+    ran = held.call("sync")
+    assert (ran.status, aurora.fingerprint in ran.err) == (4, True)
+
+
+def test_a_hub_that_only_says_so_is_ignored(held: Cobalt, aurora: Aurora, north: North, anew: Aurora) -> None:
+    """The poll names another root, and the hub serves the one that is held."""
+    north.named_roots = True
+    heads = json.loads(north.heads())
+    heads["publishers"][0]["root_fingerprint"] = anew.fingerprint
+    north.frozen_heads = json.dumps(heads).encode()
+    assert held.call("sync").status == 0
+    assert root(held, aurora) == aurora.fingerprint
+
+
+def test_once_named_the_same_list_goes_on_under_the_new_root(held: Cobalt, aurora: Aurora, north: North) -> None:
+    north.named_roots = True
+    aurora.begin_anew()
+    assert held.call("sync").status == 4
+    name_it(held, aurora)
+    ran = held.call("sync")
+    assert ran.status == 0, ran.err
+    assert root(held, aurora) == aurora.fingerprint
+    assert held.call("verify").status == 0
+    aurora.release(items(1))
+    assert held.call("sync", "--json").json["lists"][0]["version"] == 3
+    assert held.call("sync").status == 0
+
+
+def test_the_guard_against_large_losses_holds_under_the_new_root(held: Cobalt, aurora: Aurora, north: North) -> None:
+    aurora.release(items(400))
+    held.call("sync")
+    before = set(aurora.live)
+    aurora.begin_anew()
+    name_it(held, aurora)
+    aurora.release((), list(aurora.live.values())[:200])
+    ran = held.call("sync")
+    assert (ran.status, "--accept-shrink" in ran.err) == (4, True)
+    assert held_keys(held, aurora) == before
+    assert held.call("sync", "--accept-shrink").status == 0
+    assert held_keys(held, aurora) == set(aurora.live)
 
 
 def test_pinning_another_root_is_refused_and_says_how_it_could_be_meant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,8 +57,9 @@ class North:
 class Answer:
     document: Any
 
-    def json(self) -> Any:
-        return self.document
+    @property
+    def content(self) -> bytes:
+        return json.dumps(self.document).encode()
 
 
 @pytest.fixture

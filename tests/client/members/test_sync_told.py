@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hashshare.client.cli.syncing import MINUS
+from hashshare.client.cli.synced import MINUS
 from hashshare.client.store import Held
 from tests.client.members.aurora import Aurora, Item, items
 from tests.client.members.conftest import Cobalt

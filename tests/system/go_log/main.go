@@ -27,8 +27,9 @@ import (
 )
 
 const (
-	height  = 8
-	maxBody = 256 * (2 + 65535)
+	height       = 8
+	maxBody      = 256 * (2 + 65535)
+	rootReplaced = "hashshare-root-replaced/1\n"
 )
 
 func main() {
@@ -70,6 +71,9 @@ func run(key, old, receipt, entry string, urls []string) (string, error) {
 		return "", err
 	}
 	told := fmt.Sprintf("%s size %d, %d tiles, %d entries", verifier.Name(), tree.N, tiles, entries)
+	for _, replaced := range log.replaced {
+		told += ", root replaced: " + replaced
+	}
 	if old == "" {
 		return told, nil
 	}
@@ -158,6 +162,9 @@ func addEntries(log *served, tile tlog.Tile, stored hashes) (hashes, error) {
 			return nil, fmt.Errorf("%s: cut off", path(bundle))
 		}
 		end := 2 + int(binary.BigEndian.Uint16(body))
+		if text := string(body[2:end]); strings.HasPrefix(text, rootReplaced) {
+			log.replaced = append(log.replaced, strings.Join(strings.Fields(text)[1:], " "))
+		}
 		added, err := tlog.StoredHashes(index+int64(count), body[2:end], stored)
 		if err != nil {
 			return nil, err
@@ -281,8 +288,9 @@ func checkReceipt(verifier note.Verifier, file, entry string) (string, error) {
 
 // served is a log behind HTTP, as tlog.TileHashReader reads it; each file is fetched once.
 type served struct {
-	url  string
-	kept map[string][]byte
+	url      string
+	kept     map[string][]byte
+	replaced []string
 }
 
 func (log *served) Height() int { return height }

@@ -1,0 +1,242 @@
+"""A member's desk: what to do next, lists and requests, withdrawals still to apply, machines, access keys, receipts.
+
+For engineers, and for all people of members; each sees the own organisation's. Asking for a list happens here; keys are
+made and ended from their tables, where each deed is told with its consequence.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from hashshare.admin import roles
+from hashshare.admin.next_steps import Standing, Step, next_steps
+from hashshare.sandbox.archive import NAME, sandbox_zip
+from hashshare.selectors.callers import Caller, caller_of_person
+from hashshare.selectors.lists import catalogue, list_detail
+from hashshare.selectors.member_desk import (
+    OwnSubscription,
+    machine_keys,
+    own_duties,
+    own_leaves,
+    own_subscriptions,
+    reading_keys,
+)
+from hashshare.selectors.receipts import one_receipt
+from hashshare.selectors.sandbox import sandbox_list
+from hashshare.services.deeds import note_deed
+from hashshare.services.subscriptions import request_subscription
+from hashshare.wire.errors import HashshareError, NotEntitled, TermsNotAccepted
+
+LEAVES: Final = 20
+"""On the desk; the tables and `hashshare receipts` have all."""
+LISTS: Final = 200
+
+View = Callable[..., HttpResponse]
+
+
+def member_desk(site: AdminSite) -> View:
+    """The desk itself, in the frame of `site`."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return TemplateResponse(
+            request, "hashshare/member_desk.html", {**site.each_context(request), **_desk(request, _caller(request))}
+        )
+
+    return view
+
+
+def member_lists(site: AdminSite) -> View:
+    """What there is to ask for, and where each request stands; `?q=` looks for words."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        query = request.GET.get("q", "")[:200]
+        found = [each for each in catalogue(caller=_caller(request), query=query) if not each.own]
+        context = {"title": "Lists", "lists": found[:LISTS], "more": len(found) > LISTS, "query": query}
+        return TemplateResponse(request, "hashshare/member_lists.html", {**site.each_context(request), **context})
+
+    return view
+
+
+def member_list(site: AdminSite) -> View:
+    """One list with its terms, and asking for it."""
+
+    def view(request: HttpRequest, domain: str, slug: str) -> HttpResponse:
+        caller = _caller(request)
+        asked = Acceptance(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and asked.is_valid() and _ask(request, caller, domain, slug, asked):
+            return HttpResponseRedirect(reverse("admin:member-list", args=[domain, slug]))
+        try:
+            detail = list_detail(caller=caller, domain=domain, slug=slug)
+        except NotEntitled as error:
+            raise Http404 from error
+        context = {
+            "title": detail.list.name,
+            "detail": detail,
+            "form": asked,
+            "asks": _may_ask(detail.subscription, detail.list.terms_digest) and not detail.own,
+        }
+        return TemplateResponse(request, "hashshare/member_list.html", {**site.each_context(request), **context})
+
+    return view
+
+
+def member_receipt(site: AdminSite) -> View:
+    """One receipt as a file, which `hashshare receipts --check FILE` verifies."""
+
+    def view(request: HttpRequest, leaf: int) -> HttpResponse:
+        caller = _caller(request)
+        try:
+            name, found = one_receipt(caller=caller, leaf_id=leaf)
+        except NotEntitled as error:
+            raise Http404 from error
+        except HashshareError as error:
+            messages.warning(request, f"{error.message} {error.next_step}".strip())
+            return HttpResponseRedirect(reverse("admin:member-desk"))
+        body = {
+            "index": found.index,
+            "row": found.row,
+            "nonce": base64.b64encode(found.nonce).decode(),
+            "receipt": found.receipt,
+        }
+        response = HttpResponse(json.dumps(body, ensure_ascii=False) + "\n", content_type="application/json")
+        file = f"receipt-{name.replace('/', '-')}-{found.index}.json"
+        response["Content-Disposition"] = f'attachment; filename="{file}"'
+        return response
+
+    return view
+
+
+def sandbox_files(site: AdminSite) -> View:
+    """The harmless files that match the sandbox list."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        _caller(request)
+        response = HttpResponse(sandbox_zip(), content_type="application/zip")
+        response["Content-Disposition"] = f'attachment; filename="{NAME}"'
+        return response
+
+    return view
+
+
+class Acceptance(forms.Form):
+    """`terms_digest` are the terms that were shown: if others stand by now, they have to be read first."""
+
+    terms_digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    accept = forms.BooleanField(
+        label="My organisation accepts these terms",
+        error_messages={"required": "Accept the terms to ask for the list."},
+    )
+
+
+def _caller(request: HttpRequest) -> Caller:
+    if not roles.sees_member_desk(request):
+        raise PermissionDenied
+    return caller_of_person(request.user)  # type: ignore[arg-type]
+
+
+def _ask(request: HttpRequest, caller: Caller, domain: str, slug: str, form: Acceptance) -> bool:
+    """Whether it was done; else the form says why not."""
+    try:
+        row = _requested(request, caller, domain, slug, form.cleaned_data["terms_digest"])
+    except NotEntitled as error:
+        raise Http404 from error
+    except TermsNotAccepted:
+        form.add_error(None, "The terms have changed since this page was opened. These stand now: read them first.")
+        return False
+    except HashshareError as error:
+        form.add_error(None, f"{error.message} {error.next_step}".strip())
+        return False
+    messages.success(request, ASKED[row.state].format(list=row.list.name, hotline=row.list.publisher.organisation))
+    return True
+
+
+def _requested(request: HttpRequest, caller: Caller, domain: str, slug: str, terms_digest: str) -> Any:
+    """The request and its line in the record stand or fall together; what was asked before leaves no second line."""
+    now, actor = timezone.now(), cast("Any", request.user)
+    before = list_detail(caller=caller, domain=domain, slug=slug).subscription
+    with transaction.atomic():
+        row, made = request_subscription(caller=caller, domain=domain, slug=slug, terms_digest=terms_digest, now=now)
+        if made or before is None or before.terms_digest != terms_digest:
+            what = "Ask for a list" if made else "Accept the terms of a list"
+            note_deed(person=actor, what=what, about=row, noted=f"Terms {terms_digest}.", now=now)
+    return row
+
+
+ASKED: Final = {
+    "requested": "Asked for {list}. {hotline} decides, and your desk shows it when it has.",
+    "active": "You have {list}. Run hashshare sync on your machine.",
+}
+
+
+def _may_ask(newest: Any, terms_digest: str) -> bool:
+    """Not where a request waits or a subscription runs under the terms as they stand."""
+    if newest is None or newest.state not in ("requested", "active"):
+        return True
+    return bool(newest.terms_accepted_at is None or newest.terms_digest != terms_digest)
+
+
+def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
+    now, may_keep = timezone.now(), roles.keeps_keys(request)
+    lists, keys = own_subscriptions(caller=caller, now=now), machine_keys(caller=caller, now=now)
+    duties = own_duties(caller=caller, now=now)
+    leaves = own_leaves(caller=caller, limit=LEAVES + 1)
+    steps = next_steps(
+        keys=keys,
+        lists=[_standing(each) for each in lists],
+        overdue=sum(each.overdue for each in duties if not each.release.list.publisher.sandbox),
+        hub=settings.HASHSHARE_PUBLIC_URL,
+        may_keep_keys=may_keep,
+        now=now,
+    )
+    return {
+        "title": f"{caller.organisation.name}'s desk",
+        "steps": [{"step": step, "address": _address(step)} for step in steps],
+        "lists": lists,
+        "sandbox": sandbox_list(),
+        "duties": duties,
+        "keys": [{"key": key, "state": key.state_at(now)} for key in keys],
+        "access_keys": [{"key": key, "state": _state(key, now)} for key in reading_keys(caller=caller, now=now)],
+        "leaves": [{"leaf": leaf, "state": _logged(leaf)} for leaf in leaves[:LEAVES]],
+        "more_leaves": len(leaves) > LEAVES,
+        "keeps_keys": may_keep,
+        "as_of": now,
+    }
+
+
+def _standing(each: OwnSubscription) -> Standing:
+    hash_list = each.row.list
+    hotline = hash_list.publisher.organisation.name
+    return Standing(hash_list.name, each.state, each.progress, each.row.ends_at, each.terms_changed, hotline)
+
+
+def _address(step: Step) -> str:
+    if step.page == "list":
+        return reverse("admin:member-list", args=step.list_name.split("/"))
+    return reverse(PLACES[step.page]) if step.page else ""
+
+
+PLACES: Final = {"catalogue": "admin:member-lists", "invite": "admin:hashshare_organisationkey_invite-machine"}
+
+
+def _state(key: Any, now: Any) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at <= now else "active"
+
+
+def _logged(leaf: Any) -> str:
+    return "in the log" if leaf.index is not None and leaf.index < leaf.log.size else "to be sealed"

@@ -1,0 +1,45 @@
+"""The operator's page *Waiting for a decision*: requests by age, with who has to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from hashshare.admin import roles
+from hashshare.selectors.queues import waiting
+
+LONG: Final = timedelta(days=7)
+"""A wait that somebody should ask about."""
+
+WORDS: Final = {"subscription": "Request for a list"}
+
+
+def decisions(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
+    """The view, in the frame of `site`."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if not roles.is_operator(request):
+            raise PermissionDenied
+        now = timezone.now()
+        lines = [
+            {
+                "it": each,
+                "kind": WORDS[each.kind],
+                "waits": (now - each.since).total_seconds(),
+                "long": now - each.since > LONG,
+                "address": reverse(f"admin:hashshare_{each.row[0]}_change", args=[each.row[1]]),
+            }
+            for each in waiting()
+        ]
+        context = {"title": "Waiting for a decision", "lines": lines, "as_of": now}
+        return TemplateResponse(request, "hashshare/queues.html", {**site.each_context(request), **context})
+
+    return view

@@ -1,0 +1,152 @@
+"""A member's desk: what an organisation subscribes to, what it still owes, and what the hub logged of it.
+
+Each is one query, whatever the organisation has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from hashshare.models import (
+    AccessKey,
+    Acknowledgement,
+    Delivery,
+    HashList,
+    Leaf,
+    OrganisationKey,
+    Release,
+    Subscription,
+)
+from hashshare.selectors.callers import Caller
+from hashshare.selectors.entitlements import in_force
+
+SHOWN_AFTER: Final = timedelta(days=90)
+"""How long what has ended stays on the desk."""
+MOST: Final = 200
+"""Rows of one kind."""
+
+Progress = Literal["none", "never synced", "behind", "up to date"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSubscription:
+    """The newest to its list. `acknowledged` is the version that was last stated to be in use, None before the first;
+    `delivered_at` when the hub last served the list's manifest.
+    """
+
+    row: Subscription
+    acknowledged: int | None
+    acknowledged_at: datetime | None
+    delivered_at: datetime | None
+    now: datetime
+
+    @property
+    def in_force(self) -> bool:
+        lasting = self.row.ends_at is None or self.row.ends_at > self.now
+        return self.row.state == Subscription.State.ACTIVE and self.row.terms_accepted_at is not None and lasting
+
+    @property
+    def state(self) -> str:
+        """requested, active, terms to accept, ended, denied or revoked."""
+        if self.row.state != Subscription.State.ACTIVE:
+            return self.row.state
+        if self.row.ends_at is not None and self.row.ends_at <= self.now:
+            return "ended"
+        return "active" if self.row.terms_accepted_at is not None else "terms to accept"
+
+    @property
+    def terms_changed(self) -> bool:
+        """Others stand now than were accepted; the subscription goes on meanwhile."""
+        return self.in_force and self.row.terms_digest != self.row.list.terms_digest
+
+    @property
+    def progress(self) -> Progress:
+        """`none` where there is nothing to sync."""
+        if not self.in_force or self.row.list.version == 0:
+            return "none"
+        if self.acknowledged is None:
+            return "never synced"
+        return "up to date" if self.acknowledged >= self.row.list.version else "behind"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A withdrawal that the organisation was entitled to receive and has not acknowledged."""
+
+    release: Release
+    deadline: datetime
+    overdue: bool
+
+
+def own_subscriptions(*, caller: Caller, now: datetime) -> list[OwnSubscription]:
+    """Of each list the newest, by the list's name; closed ones for 90 days."""
+    shown = Q(closed_at=None) | Q(closed_at__gt=now - SHOWN_AFTER)
+    stated = Acknowledgement.objects.filter(list=OuterRef("list"), organisation=caller.organisation)
+    stated = stated.order_by("-version", "-received_at")
+    served = Delivery.objects.filter(list=OuterRef("list"), organisation=caller.organisation).order_by("-at")
+    newest = Subscription.objects.filter(organisation=caller.organisation).order_by("list_id", "-requested_at")
+    rows = (
+        Subscription.objects.filter(shown, pk__in=newest.distinct("list_id").values("pk"))
+        .select_related("list__publisher__organisation")
+        .annotate(
+            acknowledged=Subquery(stated.values("version")[:1]),
+            acknowledged_at=Subquery(stated.values("received_at")[:1]),
+            delivered_at=Subquery(served.values("at")[:1]),
+        )
+        .order_by("list__publisher__domain", "list__slug")
+    )
+    return [OwnSubscription(row, row.acknowledged, row.acknowledged_at, row.delivered_at, now) for row in rows[:MOST]]
+
+
+def own_duties(*, caller: Caller, now: datetime) -> list[Duty]:
+    """Oldest first. One acknowledgement of a later version covers all before it."""
+    mine = Q(list=OuterRef("list"), organisation=caller.organisation)
+    held = Subscription.objects.filter(in_force(now), mine, entitled_at__lte=OuterRef("published_at"))
+    stated = Acknowledgement.objects.filter(mine, version__gte=OuterRef("version"))
+    rows = Release.objects.filter(
+        Exists(held),
+        ~Exists(stated),
+        state=Release.State.PUBLISHED,
+        withdrawals__gt=0,
+        list__in=lists_held(caller, now),
+    )
+    found = rows.select_related("list__publisher").order_by("published_at")[:MOST]
+    return [duty(release, now) for release in found]
+
+
+def lists_held(caller: Caller, now: datetime) -> QuerySet[HashList, object]:
+    """So that releases are looked for by list, not all of them one by one."""
+    held = Subscription.objects.filter(in_force(now), organisation=caller.organisation)
+    return held.values("list")  # type: ignore[return-value]
+
+
+def duty(release: Release, now: datetime) -> Duty:
+    deadline = (release.published_at or release.created_at) + timedelta(hours=release.list.deadline_hours)
+    return Duty(release, deadline, overdue=now > deadline)
+
+
+def own_leaves(*, caller: Caller, limit: int) -> list[Leaf]:
+    """What the hub logged of the organisation, the newest first: deliveries and acknowledgements."""
+    rows = Leaf.objects.filter(organisation=caller.organisation, row__isnull=False)
+    rows = rows.select_related("log", "list__publisher", "delivery", "acknowledgement")
+    return list(rows.order_by("-pk")[:limit])
+
+
+def machine_keys(*, caller: Caller, now: datetime) -> list[OrganisationKey]:
+    """Those that work, and for 90 days those that have ended; the newest first."""
+    recent = now - SHOWN_AFTER
+    shown = (Q(revoked_at=None) | Q(revoked_at__gt=recent)) & (Q(not_after=None) | Q(not_after__gt=recent))
+    rows = OrganisationKey.objects.filter(shown, organisation=caller.organisation).select_related("holder")
+    return list(rows.order_by("-created_at")[:MOST])
+
+
+def reading_keys(*, caller: Caller, now: datetime) -> list[AccessKey]:
+    """Access keys, likewise."""
+    recent = now - SHOWN_AFTER
+    shown = (Q(revoked_at=None) | Q(revoked_at__gt=recent)) & Q(expires_at__gt=recent)
+    rows = AccessKey.objects.filter(shown, organisation=caller.organisation)
+    return list(rows.select_related("made_by", "made_with").order_by("-created_at")[:MOST])

@@ -1,0 +1,126 @@
+"""What a draft must be before it goes on: its columns, and what its dry run found. Rules over one row; no writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from hashshare.models import Draft, HashList
+from hashshare.wire import errors
+from hashshare.wire.difference import Difference
+from hashshare.wire.entries import ListFormat
+from hashshare.wire.fields import file_fields
+from hashshare.wire.guards import FREE_SHARE, check_change
+
+OTHER_NAMES: Final = {
+    "sha-256": "sha256", "sha_256": "sha256", "sha256 hash": "sha256", "sha-1": "sha1", "sha_1": "sha1",
+    "sha1 hash": "sha1", "md-5": "md5", "md5 hash": "md5", "md5sum": "md5", "sha256sum": "sha256", "pdq hash": "pdq",
+    "photo dna": "photodna", "photo-dna": "photodna", "photodna hash": "photodna", "class": "category",
+    "classification": "category", "severity": "category", "age": "age_band", "ageband": "age_band",
+    "age band": "age_band", "age range": "age_band", "media type": "media", "type": "media", "first seen": "first_seen",
+    "firstseen": "first_seen", "date": "first_seen", "expiry": "expires", "expires at": "expires", "operation": "op",
+    "action": "op", "quality": "pdq_quality", "pdq quality": "pdq_quality",
+}  # fmt: skip
+"""What spreadsheets call the columns of lists."""
+
+
+def format_of(hash_list: HashList) -> ListFormat:
+    return ListFormat(tuple(hash_list.algorithms), hash_list.scheme, tuple(hash_list.columns))
+
+
+def list_columns(hash_list: HashList, *, changes: bool) -> tuple[str, ...]:
+    """What a file's columns may be called, in the order of a template."""
+    return tuple(field.name for field in file_fields(format_of(hash_list), changes=changes))
+
+
+def guessed_columns(header: Sequence[str], hash_list: HashList, *, changes: bool) -> dict[str, str]:
+    """What each column of a file seems to be; "" where nothing fits. No column of the list is given twice."""
+    known, guessed = set(list_columns(hash_list, changes=changes)), dict[str, str]()
+    for name in header:
+        guess = name if name in known else OTHER_NAMES.get(name, name.replace(" ", "_").replace("-", "_"))
+        guessed[name] = guess if guess in known - set(guessed.values()) else ""
+    return guessed
+
+
+def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
+    """Each column of the file with what it is. Raises UsageError for one given twice, unknown, or the key missing."""
+    known = list_columns(draft.list, changes=draft.kind != Draft.Kind.WHOLE)
+    chosen = {name: columns.get(name, "") for name in draft.header}
+    given = [name for name in chosen.values() if name]
+    if unknown := set(given) - set(known):
+        raise errors.UsageError(f"{min(unknown)[:40]!r} is not a column of this list.")
+    if twice := {name for name in given if given.count(name) > 1}:
+        raise errors.UsageError(f"Two columns of the file are both said to be {min(twice)}.")
+    if draft.list.algorithms[0] not in given:
+        raise errors.UsageError(f"No column of the file is said to be {draft.list.algorithms[0]}, the list's key.")
+    return chosen
+
+
+def check_submittable(draft: Draft) -> None:
+    """Raises DraftMoved when it must be checked again, BadInput for lines at fault that nobody said to leave out,
+    UsageError for nothing to publish, and what stops every publication: WithdrawnKey, NotLive, TooManyWithdrawals.
+    """
+    found = draft.findings
+    if found is None:
+        raise errors.DraftMoved("This upload has not been checked as it stands.")
+    if found["before"] != draft.list.version:
+        raise errors.DraftMoved(
+            f"{draft.list.name} has moved on to version {draft.list.version} since the file was checked.",
+            next_step="Have it checked again: what it would change may be different now. Nothing was done.",
+        )
+    if found["problem_count"] and not draft.skip_bad:
+        raise errors.BadInput(
+            f"{found['rows'] - found['good']:,} lines are at fault.",
+            next_step="Correct the file and upload it again, or say that these lines shall be left out.",
+        )
+    if not changed(found):
+        raise errors.UsageError("The list says all of this already: there is nothing to publish.")
+    check_counts(draft)
+
+
+def check_counts(draft: Draft) -> None:
+    """The rules over counts (wire.guards), in the words of a page."""
+    found = draft.findings or {}
+    needed = needed_number(draft)
+    if needed is not None and draft.allow_withdrawals != needed:
+        raise errors.TooManyWithdrawals(
+            f"The file lacks {needed:,} of the list's {found['held']:,} entries, which would be withdrawn.",
+            next_step=f"If the file is complete and this is meant, type the number: {needed}.",
+        )
+    if draft.kind == Draft.Kind.WHOLE and found["withdrawn"] and not draft.reason:
+        raise errors.UsageError(
+            f"The file lacks {found['withdrawn']:,} entries, which would be withdrawn.",
+            next_step="Say why: every member reads the reason.",
+        )
+    check_change(
+        difference_of(found),
+        entries=found["held"],
+        full=draft.kind == Draft.Kind.WHOLE,
+        reason=draft.reason or None,
+        allow_withdrawals=draft.allow_withdrawals,
+        typed=draft.kind == Draft.Kind.WITHDRAWALS,
+    )
+
+
+def needed_number(draft: Draft) -> int | None:
+    """How many withdrawals a whole list implies, if so many that the number must be typed."""
+    found = draft.findings or {}
+    withdrawn = found.get("withdrawn", 0)
+    large = draft.kind == Draft.Kind.WHOLE and withdrawn * FREE_SHARE > found.get("held", 0)
+    return withdrawn if large and withdrawn else None
+
+
+def changed(found: Mapping[str, Any]) -> int:
+    return int(found["added"] + found["updated"] + found["reinstated"] + found["withdrawn"])
+
+
+COUNTS: Final = (
+    "added", "updated", "reinstated", "withdrawn", "unchanged", "blocked", "unheld", "lapsed", "untraced", "outdated",
+)  # fmt: skip
+EXAMPLES: Final = ("blocked_examples", "unheld_examples", "untraced_examples")
+
+
+def difference_of(found: Mapping[str, Any]) -> Difference:
+    fields: dict[str, Any] = {name: found[name] for name in COUNTS}
+    fields |= {name: tuple(found[name]) for name in EXAMPLES}
+    return Difference(table="", **fields)

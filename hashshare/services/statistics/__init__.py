@@ -1,0 +1,1 @@
+"""The coalition's figures: counted by day, then shown by period."""
