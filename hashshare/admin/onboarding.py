@@ -27,6 +27,7 @@ ITSELF: Final = "the organisation"
 NEXT: Final[dict[str, tuple[str, str, str]]] = {
     "key enrolled": (ITSELF, "runs hashshare enroll with its code", "invite-key"),
     "people in": (OPERATOR, "invite a person", "invite-person"),
+    "second factor": (ITSELF, "one of its people signs in and sets it up", ""),
     "root published": (ITSELF, "runs hashshare publisher init", ""),
     "first list": (ITSELF, "runs hashshare publisher list create", ""),
     "first release": (ITSELF, "publishes: hashshare publish, or an upload in the browser", ""),

@@ -16,6 +16,7 @@ from django.db.models import Exists, Min, OuterRef, QuerySet, Subquery
 
 from hashshare.models import (
     Acknowledgement,
+    Authenticator,
     Delivery,
     HashList,
     Invitation,
@@ -30,9 +31,27 @@ from hashshare.models import (
 MOST: Final = 500
 
 STEPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "hotline": ("invited", "key enrolled", "people in", "root published", "first list", "first release", "first grant"),
-    "member": ("invited", "key enrolled", "people in", "list asked for", "list granted", "first sync", "first applied"),
-    "partner": ("invited", "people in"),
+    "hotline": (
+        "invited",
+        "key enrolled",
+        "people in",
+        "second factor",
+        "root published",
+        "first list",
+        "first release",
+        "first grant",
+    ),
+    "member": (
+        "invited",
+        "key enrolled",
+        "people in",
+        "second factor",
+        "list asked for",
+        "list granted",
+        "first sync",
+        "first applied",
+    ),
+    "partner": ("invited", "people in", "second factor"),
     "hub": ("invited", "key enrolled"),
 }
 """In their order, by kind of organisation. One may come before another; the first that lacks is the next."""
@@ -89,6 +108,9 @@ def _annotated(rows: QuerySet[Organisation], now: datetime) -> QuerySet[Organisa
     return rows.order_by("name").annotate(
         key_at=_first(OrganisationKey.objects.filter(**own), "created_at"),
         person_at=_first(Person.objects.filter(**own, is_active=True), "created_at"),
+        factor_at=_first(
+            Authenticator.objects.filter(person__organisation=OuterRef("pk"), person__is_active=True), "made_at"
+        ),
         root_at=_first(Metadata.objects.filter(**published, role="root", version=1), "accepted_at"),
         list_at=_first(HashList.objects.filter(**published), "created_at"),
         release_at=_first(firsts, "published_at"),
@@ -118,6 +140,7 @@ def _onboarding(row: Organisation, synced: datetime | None) -> Onboarding:
         "invited": row.created_at,
         "key enrolled": _of(row, "key_at"),
         "people in": _of(row, "person_at"),
+        "second factor": _of(row, "factor_at"),
         "root published": _of(row, "root_at"),
         "first list": _of(row, "list_at"),
         "first release": _of(row, "release_at"),
