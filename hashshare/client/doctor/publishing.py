@@ -12,7 +12,7 @@ from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.identity import hub_key
 from hashshare.client.kept import read_kept
-from hashshare.client.kept_metadata import expiries
+from hashshare.client.kept_metadata import expiries, is_hosted
 from hashshare.client.named_hub_keys import hub_key_change
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_publishers
 from hashshare.client.refusals import read_refusal
@@ -106,7 +106,7 @@ def _check_list(own: OwnList, now: datetime) -> Iterable[Finding]:
             yield bad(CHECK, says, means=means, do=step, exit_code=ExitCode.VERIFICATION, subject=own.name)
         else:
             yield warn(CHECK, says, means=means, do="The next one is built anew.", subject=own.name)
-    if trust.is_hosted(own.publisher.home, own.publisher.domain, own.list_id):
+    if is_hosted(own.publisher.home, own.publisher.domain, own.list_id):
         yield good(CHECK, f"{own.name} is hosted: the hub keeps its key and signs it.", subject=own.name)
         return
     yield from _check_roles(own.publisher, own.name, own.list_id, ("feed",), now)
