@@ -5,24 +5,23 @@ Each is one query, whatever the organisation has.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
     Delivery,
-    HashList,
     Leaf,
     OrganisationKey,
     Release,
     Subscription,
 )
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import in_force
 
 SHOWN_AFTER: Final = timedelta(days=90)
 """How long what has ended stays on the desk."""
@@ -47,7 +46,8 @@ class OwnSubscription:
     @property
     def in_force(self) -> bool:
         lasting = self.row.ends_at is None or self.row.ends_at > self.now
-        return self.row.state == Subscription.State.ACTIVE and self.row.terms_accepted_at is not None and lasting
+        entitled = self.row.terms_accepted_at is not None and self.row.entitled_at is not None
+        return self.row.state == Subscription.State.ACTIVE and entitled and lasting
 
     @property
     def state(self) -> str:
@@ -102,26 +102,18 @@ def own_subscriptions(*, caller: Caller, now: datetime) -> list[OwnSubscription]
     return [OwnSubscription(row, row.acknowledged, row.acknowledged_at, row.delivered_at, now) for row in rows[:MOST]]
 
 
-def own_duties(*, caller: Caller, now: datetime) -> list[Duty]:
-    """Oldest first. One acknowledgement of a later version covers all before it."""
-    mine = Q(list=OuterRef("list"), organisation=caller.organisation)
-    held = Subscription.objects.filter(in_force(now), mine, entitled_at__lte=OuterRef("published_at"))
-    stated = Acknowledgement.objects.filter(mine, version__gte=OuterRef("version"))
-    rows = Release.objects.filter(
-        Exists(held),
-        ~Exists(stated),
-        state=Release.State.PUBLISHED,
-        withdrawals__gt=0,
-        list__in=lists_held(caller, now),
-    )
+def own_duties(*, subscriptions: Iterable[OwnSubscription], now: datetime) -> list[Duty]:
+    """Oldest first. One acknowledgement of a later version covers all before it, so of each list only what is newer
+    than that is looked at.
+    """
+    owed = Q(pk=None)
+    for each in subscriptions:
+        if each.in_force:
+            newer = Q(list=each.row.list_id, version__gt=each.acknowledged or 0)
+            owed |= newer & Q(published_at__gte=each.row.entitled_at)
+    rows = Release.objects.filter(owed, state=Release.State.PUBLISHED, withdrawals__gt=0)
     found = rows.select_related("list__publisher").order_by("published_at")[:MOST]
     return [duty(release, now) for release in found]
-
-
-def lists_held(caller: Caller, now: datetime) -> QuerySet[HashList, object]:
-    """So that releases are looked for by list, not all of them one by one."""
-    held = Subscription.objects.filter(in_force(now), organisation=caller.organisation)
-    return held.values("list")  # type: ignore[return-value]
 
 
 def duty(release: Release, now: datetime) -> Duty:

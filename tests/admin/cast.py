@@ -24,6 +24,7 @@ from hashshare.models import (
     ExpiryWarning,
     GuardedDigest,
     HashList,
+    HostedKey,
     Invitation,
     Job,
     Log,
@@ -122,6 +123,9 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
                 ends_at=now + timedelta(days=30),
             ),
             HashList: found,
+            HostedKey: HostedKey.objects.create(
+                list=found, number=1, keyid=secrets.token_hex(32), public_key=secrets.token_bytes(32)
+            ),
             Job: job,
             Commit: commit,
             Release: published,
