@@ -92,12 +92,6 @@ def a_session_in_use(cobalt: Party, images: Hotline) -> list[Ask]:
     return [lambda: theirs.get("/admin/").status_code]
 
 
-def an_idle_session(cobalt: Party, images: Hotline) -> list[Ask]:
-    with time_machine.travel(END - timedelta(minutes=30), tick=False):
-        theirs = browser(person("engineer", cobalt.organisation))
-    return [lambda: theirs.get("/admin/").status_code]
-
-
 GOOD, OVER = {200, 201}, {302, 401, 403, 404, 410}
 
 
@@ -111,7 +105,6 @@ GOOD, OVER = {200, 201}, {302, 401, 403, 404, 410}
         an_invitation_of_a_machine,
         an_invitation_of_a_person,
         a_session_in_use,
-        an_idle_session,
     ],
 )
 def test_it_ends_to_the_second(cobalt: Party, images: Hotline, thing: Callable[[Party, Hotline], list[Ask]]) -> None:
