@@ -253,7 +253,16 @@ def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[st
             lines[page.section].append(_line(page))
     for name in TABLES:
         lines[name] += _tables(name, tables)
+    _mark_current(request.path, [line for models in lines.values() for line in models])
     return [_section(name, models) for name, models in lines.items() if models]
+
+
+def _mark_current(path: str, lines: list[dict[str, Any]]) -> None:
+    """The one line that leads here, or to what the page at `path` belongs to: the longest address that begins it."""
+    above = [line for line in lines if line["admin_url"] and path.startswith(line["admin_url"])]
+    if above:
+        nearest = max(above, key=lambda line: len(line["admin_url"]))
+        nearest["current"] = "page" if nearest["admin_url"] == path else "true"
 
 
 def _line(page: Page) -> dict[str, Any]:
