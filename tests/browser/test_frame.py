@@ -103,12 +103,10 @@ def test_it_sums_up_what_is_wrong_with_a_form_and_leads_to_the_field(desks: Desk
 
 
 def test_it_marks_one_line_of_the_desk_as_the_current_one(desks: Desks) -> None:
-    with desks.of("analyst") as desk:
-        for address, line in (
-            ("/admin/uploads/new/", "New upload"),
-            ("/admin/uploads/", "Uploads"),
-            ("/admin/", "Overview"),
-        ):
+    at = {"/admin/": "Overview", "/admin/expiring/": "What expires next"}
+    at["/admin/hashshare/organisation/do/invite/"] = "Organisations"
+    with desks.of("operator") as desk:
+        for address, line in at.items():
             desk.open(address)
             expect(desk.page.locator("#nav-sidebar [aria-current]")).to_have_text(line)
 
