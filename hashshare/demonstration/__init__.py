@@ -5,5 +5,5 @@ numbers; the heads of the lists are really signed, so that a member could follow
 
 - `sizes`: how much of everything; `cast`: names; `parties`: organisations, people, keys;
 - `lists`: publishers and signed heads; `history`: the releases before; `receiving`: who got them, and when;
-- `desks`: what waits for somebody; `figures`: daily figures and periods; `making`: all of it in order.
+- `uploads`: what waits at the upload desk; `figures`: daily figures and periods; `making`: all of it in order.
 """

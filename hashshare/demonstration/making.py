@@ -15,6 +15,7 @@ from hashshare.demonstration.lists import make_lists
 from hashshare.demonstration.parties import make_parties
 from hashshare.demonstration.receiving import deliver, subscribe_members
 from hashshare.demonstration.sizes import Size
+from hashshare.demonstration.uploads import make_uploads
 from hashshare.models import Demonstration, Organisation, Person
 from hashshare.wire import errors
 
@@ -58,6 +59,7 @@ def make_demonstration(*, size: Size, password: str, now: datetime, told: Told) 
         dice=dice,
         now=now,
     )
+    make_uploads(heads=heads, parties=parties, now=now)
     analyze()
     told(f"figures of {size.weeks} weeks")
     make_figures(weeks=size.weeks, dice=dice, now=now)

@@ -14,6 +14,7 @@ from hashshare.models import (
     DailyStatistic,
     Delivery,
     Demonstration,
+    Draft,
     HashList,
     Leaf,
     Organisation,
@@ -48,6 +49,7 @@ def test_it_fills_every_table_that_pages_show() -> None:
     for model in (AccessKey, Commitment, DailyStatistic, Leaf, PeriodFigure, Reminder, StatisticPeriod):
         assert model._default_manager.exists(), model
     assert set(Subscription.objects.values_list("state", flat=True)) == {"active", "requested", "denied"}
+    assert set(Draft.objects.values_list("state", flat=True)) == {"submitted", "returned"}
     assert Delivery.objects.count() > TINY.releases
     assert Acknowledgement.objects.count() > TINY.releases
     assert set(Release.objects.values_list("state", flat=True)) == {"published", "rejected"}
