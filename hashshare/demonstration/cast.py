@@ -23,6 +23,22 @@ PEOPLE: Final = (
 )
 """A second analyst, because what one submits another approves."""
 
+FIRST_NAMES: Final = (
+    "Alma",
+    "Bruno",
+    "Chioma",
+    "Dilan",
+    "Elif",
+    "Farid",
+    "Greta",
+    "Hana",
+    "Ivo",
+    "Jun",
+    "Kofi",
+    "Lena",
+)
+LAST_NAMES: Final = ("Arnold", "Brandt", "Costa", "Dahl", "Eze", "Fontaine", "Gallo", "Holm", "Ito", "Jansen", "Khan")
+
 HOTLINES: Final = ("Aurora", "Borealis", "Cirrus", "Dawn", "Equinox")
 MEMBERS: Final = (
     "Cobalt", "Granite", "Basalt", "Feldspar", "Gypsum", "Jasper", "Marble", "Obsidian", "Onyx", "Opal", "Pumice",

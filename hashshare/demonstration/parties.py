@@ -6,9 +6,13 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.auth.hashers import make_password
+
 from hashshare.demonstration.cast import (
     COUNTRIES,
+    FIRST_NAMES,
     HOTLINES,
+    LAST_NAMES,
     MEMBERS,
     PARTNERS,
     PEOPLE,
@@ -19,6 +23,7 @@ from hashshare.demonstration.cast import (
 from hashshare.demonstration.sizes import Size
 from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
 from hashshare.services.people import create_person
+from hashshare.services.second_factors import new_key, set_authenticator
 from hashshare.wire import keys
 
 
@@ -50,6 +55,7 @@ def make_parties(*, size: Size, dice: random.Random, password: str, now: datetim
         )
         for one in PEOPLE
     }
+    _staff([row for row in everybody.values() if row.slug not in {one.organisation for one in PEOPLE}], dice, now)
     machines = _keys([*hotlines, *members], people, dice, now)
     _access_keys(members, machines, dice, now)
     _invitations(members, dice, now)
@@ -81,6 +87,21 @@ def _organisations(
         rows[-1].state, rows[-1].created_at = Organisation.State.INVITED, now - timedelta(days=3)
         rows[-2].state = Organisation.State.SUSPENDED
     return Organisation.objects.bulk_create(rows)
+
+
+def _staff(rows: list[Organisation], dice: random.Random, now: datetime) -> None:
+    """One person at most organisations, with a second factor but no password: nobody signs in as one of these."""
+    roles = {"hotline": "analyst", "member": "engineer", "partner": "observer"}
+    for row in rows:
+        if row.state == Organisation.State.ACTIVE and dice.random() < 0.85:
+            person = create_person(
+                email=f"{roles[row.kind]}@{row.slug}.example",
+                name=f"{dice.choice(FIRST_NAMES)} {dice.choice(LAST_NAMES)}",
+                role=roles[row.kind],
+                organisation=row,
+                password_hash=make_password(None),
+            )
+            set_authenticator(person=person, key=new_key(), step=0, now=now)
 
 
 def _keys(
