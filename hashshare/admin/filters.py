@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from django.contrib.admin import EmptyFieldListFilter
+from django.contrib.admin import AllValuesFieldListFilter, EmptyFieldListFilter, RelatedFieldListFilter
+from django.db.models import Exists, OuterRef, Subquery
+from django.http import HttpRequest
 
 
 class MomentFilter(EmptyFieldListFilter):
@@ -25,3 +27,29 @@ class RevokedFilter(MomentFilter):
 
 class UsedFilter(MomentFilter):
     words = {"Empty": "Not used yet", "Not empty": "Used"}
+
+
+class SeenFilter(RelatedFieldListFilter):
+    """Offers what the rows that a person sees are related to. One look into an index for each that there is, where the
+    stock filter gathers them out of all rows.
+    """
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        seen = model_admin.get_queryset(request).filter(**{field.name: OuterRef("pk")})
+        table = model_admin.admin_site.get_model_admin(field.related_model)
+        # With what their names are made of, so that a name is no query.
+        rows = field.related_model._default_manager.select_related(*(table.list_select_related or ()))
+        return [(str(row.pk), str(row)) for row in rows.filter(Exists(seen.order_by()))]
+
+
+class NewestFilter(AllValuesFieldListFilter):
+    """Offers the values of the newest day, which is one look into an index; the stock filter reads every row."""
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        rows = model_admin.get_queryset(request)
+        newest = rows.order_by("-day").values("day")[:1]
+        of_newest = rows.filter(day=Subquery(newest)).order_by(field_path)
+        self.lookup_choices = of_newest.values_list(field_path, flat=True).distinct()

@@ -78,6 +78,7 @@ class Job(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="job_unfinished_index"
             ),
+            models.Index(fields=["-created_at", "-id"], name="job_newest_index"),
         ]
 
     @property

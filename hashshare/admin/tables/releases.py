@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import mark, number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -24,7 +25,7 @@ class ReleaseAdmin(RecordAdmin):
         "withdrawals_count",
         "published_at",
     )
-    list_filter = ("state", ("list", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("state", ("list", SeenFilter))
     list_select_related = ("list__publisher",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
