@@ -54,8 +54,7 @@ def make_figures(*, weeks: int, dice: random.Random, now: datetime) -> None:
     write_rows(today, present)
     with connection.cursor() as cursor:
         metrics = sorted({place.metric for place, _ in present})
-        numbers = {"begun": BEGUN, "days": weeks * 7, "today": today, "metrics": metrics}
-        cursor.execute(PAST_LEVELS, numbers)
+        cursor.execute(PAST_LEVELS, {"begun": BEGUN, "days": weeks * 7, "today": today, "metrics": metrics})
         cursor.execute("ANALYZE hashshare_dailystatistic")
     publish_periods(now=now)
 
