@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib.admin import AllValuesFieldListFilter, EmptyFieldListFilter, RelatedFieldListFilter
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import HttpRequest
+
+from hashshare.admin import roles
 
 
 class MomentFilter(EmptyFieldListFilter):
@@ -39,7 +43,13 @@ class SeenFilter(RelatedFieldListFilter):
         table = model_admin.admin_site.get_model_admin(field.related_model)
         # With what their names are made of, so that a name is no query.
         rows = field.related_model._default_manager.select_related(*(table.list_select_related or ()))
-        return [(str(row.pk), str(row)) for row in rows.filter(Exists(seen.order_by()))]
+        return [(str(row.pk), str(row)) for row in rows.filter(self._is_seen(request, model_admin, seen))]
+
+    def _is_seen(self, request: HttpRequest, model_admin: Any, seen: Any) -> Any:
+        """Each way to the person's organisation has an index; a search for either way at once has none."""
+        paths = () if roles.is_operator(request) else model_admin.organisation_paths
+        ways = [seen.order_by().filter(roles.leads(request, path)) for path in paths] or [seen.order_by()]
+        return reduce(or_, (Q(Exists(way)) for way in ways))
 
 
 class NewestFilter(AllValuesFieldListFilter):

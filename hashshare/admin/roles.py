@@ -120,11 +120,11 @@ def rows_seen(request: HttpRequest, rows: QuerySet[M], organisation_paths: Itera
         return rows.none()
     own = Q()
     for path in organisation_paths:
-        own |= _leads(request, path)
+        own |= leads(request, path)
     return rows.filter(own)
 
 
-def _leads(request: HttpRequest, path: str) -> Q:
+def leads(request: HttpRequest, path: str) -> Q:
     """That a row leads to the person's organisation. By way of a list it is asked by the ids of the organisation's
     lists: a condition on the table's own columns has an index, one on a joined table is tried on row after row.
     """

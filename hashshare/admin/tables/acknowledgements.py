@@ -19,6 +19,7 @@ class AcknowledgementAdmin(RecordAdmin):
     list_filter = (("list", SeenFilter), ("organisation", SeenFilter))
     list_select_related = ("list__publisher", "organisation")
     date_hierarchy = "received_at"
+    sortable_by = ("received_at",)
     fields = (
         "received_at",
         "list",

@@ -19,6 +19,7 @@ class DeliveryAdmin(RecordAdmin):
     list_filter = (("list", SeenFilter), ("organisation", SeenFilter))
     list_select_related = ("list__publisher", "organisation")
     date_hierarchy = "at"
+    sortable_by = ("at",)
     fields = ("at", "list", "version", "organisation", "acknowledged_count", "bytes_count", "manifest_digest", "key")
 
     @admin.display(description="acknowledged before", ordering="acknowledged")

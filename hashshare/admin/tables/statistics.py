@@ -17,6 +17,7 @@ class DailyStatisticAdmin(RecordAdmin):
     list_display = ("day", "metric", "dimension", "value_count", "private_count")
     list_filter = (("metric", NewestFilter),)
     date_hierarchy = "day"
+    sortable_by = ("day",)
     fields = ("day", "metric", "dimension", "value_count", "private_count")
 
     @admin.display(description="value", ordering="value")
