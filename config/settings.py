@@ -257,5 +257,6 @@ LOGGING = {
         "celery.worker.request": {"level": "WARNING"},
         "kombu.connection": {"level": "ERROR"},
         "tuf.api._payload": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
     },
 }

@@ -14,7 +14,7 @@ from typing import Final
 WIDTH: Final = 480
 HEIGHT: Final = 180
 LEFT: Final = 56
-RIGHT: Final = 12
+RIGHT: Final = 32
 TOP: Final = 12
 BOTTOM: Final = 28
 Y_TICKS: Final = 4

@@ -81,7 +81,7 @@ class Deed:
     @property
     def takes_away(self) -> bool:
         """Whether something ends: then it is never the first thing that a page offers."""
-        return self.form is Reason
+        return self.form is Reason or bool(getattr(self.form, "takes_away", False))
 
 
 def acting_for(organisation: Any, actor: Any) -> Caller:

@@ -108,7 +108,7 @@ PAGES: Final = (
     ),
     Page(
         "new-upload",
-        "uploads/new/",
+        "upload/",
         "New upload",
         "Publish",
         uploading.new_upload,
@@ -117,7 +117,7 @@ PAGES: Final = (
     ),
     Page(
         "withdraw",
-        "uploads/withdraw/",
+        "withdraw/",
         "Withdraw entries",
         "Publish",
         uploading.withdraw,
@@ -187,14 +187,29 @@ PAGES: Final = (
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "Organisations and people": ("Organisation", "Person", "Invitation", "OrganisationKey", "AccessKey"),
-    "What is published": ("Publisher", "Beginning", "HashList", "Release", "Commit", "Metadata", "StoredObject"),
+    "What is published": (
+        "Publisher",
+        "Beginning",
+        "HashList",
+        "HostedKey",
+        "Release",
+        "Commit",
+        "Metadata",
+        "StoredObject",
+    ),
     "Who receives it": ("Subscription", "Delivery", "Acknowledgement", "Reminder"),
     "Operation": ("Job", "ExpiryWarning", "Log", "Restoration", "GuardedDigest", "Deed"),
     "Statistics": ("StatisticPeriod", "Commitment", "StatementAction", "DailyStatistic"),
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
-NAMES: Final = {"HashList": "Lists", "OrganisationKey": "Keys", "Deed": "What people did", "StatisticPeriod": "Periods"}
+NAMES: Final = {
+    "HashList": "Lists",
+    "HostedKey": "Hosted keys",
+    "OrganisationKey": "Keys",
+    "Deed": "What people did",
+    "StatisticPeriod": "Periods",
+}
 """Where the navigation says it in other words than the class."""
 
 ABOUT: Final = {
@@ -206,6 +221,7 @@ ABOUT: Final = {
     "Publisher": "The domains under which hotlines publish",
     "Beginning": "Hotlines that lost their root and were let begin anew",
     "HashList": "What is published, with algorithms, terms and version",
+    "HostedKey": "Keys with which this hub signs for hotlines",
     "Release": "Each version of a list, published or rejected with reasons",
     "Commit": "What hotlines sent to be published",
     "Metadata": "The signed documents of each publisher",
@@ -237,7 +253,16 @@ def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[st
             lines[page.section].append(_line(page))
     for name in TABLES:
         lines[name] += _tables(name, tables)
+    _mark_current(request.path, [line for models in lines.values() for line in models])
     return [_section(name, models) for name, models in lines.items() if models]
+
+
+def _mark_current(path: str, lines: list[dict[str, Any]]) -> None:
+    """The one line that leads here, or to what the page at `path` belongs to: the longest address that begins it."""
+    above = [line for line in lines if line["admin_url"] and path.startswith(line["admin_url"])]
+    if above:
+        nearest = max(above, key=lambda line: len(line["admin_url"]))
+        nearest["current"] = "page" if nearest["admin_url"] == path else "true"
 
 
 def _line(page: Page) -> dict[str, Any]:

@@ -20,6 +20,8 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("frozen", "verified", "self-reported"), "good"),
     "returned": "warn",
     "served": "good",
+    "not published": "bad",
+    **dict.fromkeys(("sent back", "thrown away"), "warn"),
     "hub key not named": "bad",
     "changed": "bad",
 }

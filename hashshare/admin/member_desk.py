@@ -192,7 +192,7 @@ def _may_ask(newest: Any, terms_digest: str) -> bool:
 def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
     now, may_keep = timezone.now(), roles.keeps_keys(request)
     lists, keys = own_subscriptions(caller=caller, now=now), machine_keys(caller=caller, now=now)
-    duties = own_duties(caller=caller, now=now)
+    duties = own_duties(subscriptions=lists, now=now)
     leaves = own_leaves(caller=caller, limit=LEAVES + 1)
     steps = next_steps(
         keys=keys,

@@ -11,9 +11,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from hashshare.admin import roles
-from hashshare.selectors.expiring import Expiring, urgent_signatures
+from hashshare.selectors.expiring import Expiring, expiring, urgent_signatures
 from hashshare.selectors.recovery import awaited_publishers, is_restored
 from hashshare.selectors.runs import JobState, job_states
+from hashshare.selectors.troubles import (
+    JobTroubles,
+    OldRequests,
+    Overdue,
+    job_troubles,
+    old_requests,
+    overdue_members,
+)
 
 AHEAD: Final = timedelta(days=8)
 """No step is urgent earlier than a week before the end."""
@@ -37,9 +45,17 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
     if roles.is_operator(request):
         found += _of_a_restore()
         found += _of_jobs(job_states(now=now))
+        found += _of_work(job_troubles(now=now))
     if roles.sees_expiring(request):
-        rows = urgent_signatures(of=roles.own_organisation(request), now=now, until=now + AHEAD, limit=COUNTED)
+        of = roles.own_organisation(request)
+        rows = urgent_signatures(of=of, now=now, until=now + AHEAD, limit=COUNTED)
         found += _of_signatures(rows, now)
+        found += _of_keys(
+            expiring(of=of, now=now, until=now + AHEAD, sources=("key", "access_key"), limit=COUNTED), now
+        )
+        found += _of_overdue(overdue_members(of=of, now=now, limit=COUNTED), request)
+    if roles.sees_propagation(request):
+        found += _of_requests(old_requests(of=roles.own_organisation(request), now=now), request)
     return found
 
 
@@ -60,6 +76,57 @@ def _of_jobs(states: list[JobState]) -> Iterator[Notice]:
         names = [each.job.name for each in states if each.state == word]
         if names:
             yield Notice(f"Jobs of the timetable {says}: {', '.join(names)}.", address, grave=True)
+
+
+def _of_work(found: JobTroubles) -> Iterator[Notice]:
+    table = reverse("admin:hashshare_job_changelist")
+    if found.failed:
+        text = f"{_number(found.failed, 'job')} failed through trouble of this hub's own in the last week."
+        yield Notice(text, f"{table}?state__exact=failed", grave=True)
+    if found.waiting:
+        text = f"{_number(found.waiting, 'job')} waited for a worker for more than ten minutes."
+        yield Notice(text, f"{table}?state__exact=queued", grave=True)
+
+
+def _of_keys(rows: list[Expiring], now: datetime) -> Iterator[Notice]:
+    """In force until now; what has ended is nobody's trouble any more."""
+    for kind, noun in (("key", "key"), ("access_key", "access key")):
+        ending = [each for each in rows if each.kind == kind and each.ends > now]
+        if ending:
+            verb = "ends" if len(ending) == 1 else "end"
+            text = f"{_number(len(ending), noun)} {verb} within {AHEAD.days} days: {_whose(ending)}."
+            yield Notice(text, f"{reverse('admin:expiring')}?kind={kind}", grave=False)
+
+
+def _whose(rows: list[Expiring]) -> str:
+    first = ", ".join(f"{each.what} ({each.whose.name})" if each.whose else each.what for each in rows[:3])
+    return first if len(rows) <= 3 else f"{first} and {len(rows) - 3} more"
+
+
+def _of_overdue(rows: list[Overdue], request: HttpRequest) -> Iterator[Notice]:
+    if not rows:
+        return
+    named = ", ".join(f"{each.organisation} ({each.list_name})" for each in rows[:3])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    text = f"Withdrawals are overdue at {named}{more}."
+    page = "propagation" if roles.sees_propagation(request) else "member-desk"
+    yield Notice(text, reverse(f"admin:{page}"), grave=True)
+
+
+def _of_requests(found: OldRequests, request: HttpRequest) -> Iterator[Notice]:
+    if found.number and found.since:
+        one = found.number == 1
+        text = (
+            f"{_number(found.number, 'request')} for a list {'waits' if one else 'wait'} for a decision"
+            f" {'since' if one else 'since as long ago as'} {found.since:%Y-%m-%d}."
+        )
+        table = f"{reverse('admin:hashshare_subscription_changelist')}?state__exact=requested"
+        address = reverse("admin:queues") if roles.is_operator(request) else table
+        yield Notice(text, address, grave=False)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _of_signatures(rows: list[Expiring], now: datetime) -> Iterator[Notice]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,6 +18,9 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.selectors.onboarding import Milestone, Onboarding, onboardings
+
+ROWS: Final = 50
+"""Organisations on one page."""
 
 KINDS: Final = {"": "All", "hotline": "Hotlines", "member": "Members", "partner": "Partners", "hub": "Hubs"}
 STATES: Final = {"": "On their way", "arrived": "Arrived", "all": "All"}
@@ -27,6 +31,7 @@ ITSELF: Final = "the organisation"
 NEXT: Final[dict[str, tuple[str, str, str]]] = {
     "key enrolled": (ITSELF, "runs hashshare enroll with its code", "invite-key"),
     "people in": (OPERATOR, "invite a person", "invite-person"),
+    "second factor": (ITSELF, "one of its people signs in and sets it up", ""),
     "root published": (ITSELF, "runs hashshare publisher init", ""),
     "first list": (ITSELF, "runs hashshare publisher list create", ""),
     "first release": (ITSELF, "publishes: hashshare publish, or an upload in the browser", ""),
@@ -67,9 +72,13 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     kind, state = _asked(request, "kind", KINDS), _asked(request, "state", STATES)
     every = onboardings(now=now, kind=kind)
     shown = [each for each in every if state == "all" or (each.next is None) == (state == "arrived")]
+    shown.sort(key=lambda each: (each.next is None, each.since or now))
+    page = Paginator(shown, ROWS).get_page(request.GET.get("page"))
     return {
         "title": "Onboarding",
-        "lines": sorted((_line(each, now) for each in shown), key=lambda line: -(line.waits or 0)),
+        "lines": [_line(each, now) for each in page],
+        "page": page,
+        "pages": urlencode({name: text for name, text in (("kind", kind), ("state", state)) if text}),
         "total": len(every),
         "arrived": sum(each.next is None for each in every),
         "kinds": _choices(KINDS, kind, "kind", {"state": state}),

@@ -1,4 +1,4 @@
-"""The operator's page *Waiting for a decision*: requests by age, with who has to decide."""
+"""The operator's page *Waiting for a decision*: requests, uploads and commitments by age, with who has to decide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from hashshare.selectors.queues import waiting
 LONG: Final = timedelta(days=7)
 """A wait that somebody should ask about."""
 
-WORDS: Final = {"subscription": "Request for a list"}
+WORDS: Final = {
+    "subscription": "Request for a list",
+    "upload": "Upload to be approved",
+    "commitment": "Commitment to be reviewed",
+}
 
 
 def decisions(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:

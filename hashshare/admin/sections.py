@@ -15,7 +15,7 @@ from hashshare.admin.measures import MEASURES, NOT_STATED, PARTS, TOO_FEW, Measu
 from hashshare.admin.sheets import Sheet, Shown, percent
 from hashshare.wire.vocabulary import AGE_BANDS, MEDIA, SCHEMES
 
-MOST_BARS: Final = 12
+MOST_BARS: Final = 10
 """In one chart; the table under it has them all."""
 PERIOD_WORDS: Final = {"week": "a week", "month": "a month", "quarter": "a quarter"}
 DAY: Final = 86_400
@@ -147,7 +147,7 @@ def who(sheet: Sheet) -> Iterator[Plot]:
     yield from over_time(sheet, "members", title="Members")
     if sheet.axis == "":
         for by in ("country", "sector"):
-            yield from compared(sheet, "members", by, f"Members by {by}", sheet.get("members", f"pooled:{by}"))
+            yield from compared(sheet, "members", by, f"Members by {by}", sheet.parts("members", "pooled").get(by))
     if sheet.axis in {"", "country"}:
         yield from several_over_time(
             sheet, {"hotlines": "Hotlines", "partners": "Partners"}, slug="public", title="Hotlines and partners"
@@ -241,10 +241,17 @@ def _lines(
     if all(it.value is None for one in series for it in one.readings):
         return
     described = " ".join(f"{one.name}: {describe(one.readings, words)}" for one in series)
-    chart = line_chart(series, title=title, description=described, words=words if ticks else None, ticks=ticks)
+    chart = line_chart(
+        series, title=title, description=described, words=axis_words(words) if ticks else None, ticks=ticks
+    )
     labels = [reading.label for reading in series[0].readings]
     rows = [(label, *(words(one.readings[i].value) for one in series)) for i, label in enumerate(labels)]
     yield Plot(slug, title, definition, ("Period", *(it.name.capitalize() for it in series)), tuple(rows[::-1]), chart)
+
+
+def axis_words(words: Callable[[int | None], str]) -> Callable[[int], str]:
+    """Nought needs no unit."""
+    return lambda value: words(value) if value else "0"
 
 
 def divided(sheet: Sheet, metric: str, by: str, title: str) -> Iterator[Plot]:

@@ -13,7 +13,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-VERIFIED: Final = "verified"
+from hashshare.selectors.people import VERIFIED, outlived
+
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 SEEN_EVERY: Final = timedelta(minutes=1)
 """How often it is written down that a session is in use: not at every request."""
@@ -55,9 +56,7 @@ def why_ended(session: Mapping[str, Any], person: Any, *, now: datetime) -> str:
         return "unverified"
     if kept["rights"] != rights(person):
         return "changed"
-    if now.timestamp() - kept["seen"] >= settings.HASHSHARE_IDLE_MINUTES * 60:
-        return "idle"
-    return "age" if now.timestamp() - kept["at"] >= settings.HASHSHARE_SESSION_HOURS * 3600 else ""
+    return outlived(kept, now=now)
 
 
 class SessionsEnd:

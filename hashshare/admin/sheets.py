@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from hashshare.admin.charts import Reading
-from hashshare.admin.measures import MEASURES
 
 SHOWN: Final = {"week": 13, "month": 13, "quarter": 9}
 """How many periods a chart goes back, the one that is shown included."""
@@ -57,11 +57,16 @@ class Shown(NamedTuple):
 class Sheet:
     """`history`: the editions that charts show, oldest first, the last of which is the one in hand. `scope`: "" for the
     coalition, else such as `country:NL`.
+
+    `over_time`: the scope's undivided figures, by metric and id of the edition. `divided`: of the edition in hand, by
+    metric and what they are divided by, then name. `side_by_side`: of every scope, by metric and axis, then name.
     """
 
     history: Sequence[Edition]
     scope: str
-    found: dict[tuple[int, str, str, str], Shown]
+    over_time: Mapping[tuple[str, int], Shown]
+    divided: Mapping[tuple[str, str], dict[str, Shown]]
+    side_by_side: Mapping[tuple[str, str], dict[str, Shown]]
 
     @property
     def edition(self) -> Edition:
@@ -76,12 +81,12 @@ class Sheet:
     def before(self) -> Edition | None:
         return self.history[-2] if len(self.history) > 1 else None
 
-    def get(self, metric: str, part: str = "") -> Shown | None:
+    def get(self, metric: str) -> Shown | None:
         """Of the period in hand; None where there is no such figure."""
-        return self.found.get((self.edition.pk, metric, self.scope, part))
+        return self.over_time.get((metric, self.edition.pk))
 
     def get_before(self, metric: str) -> Shown | None:
-        return self.found.get((self.before.pk, metric, self.scope, "")) if self.before else None
+        return self.over_time.get((metric, self.before.pk)) if self.before else None
 
     def readings(self, metric: str) -> tuple[Reading, ...]:
         """A value for each period of the history."""
@@ -93,37 +98,39 @@ class Sheet:
 
     def parts(self, metric: str, by: str) -> dict[str, Shown]:
         """What the figure is divided into, by name; "" for what says nothing."""
-        found = {}
-        for (period, name, scope, part), shown in self.found.items():
-            axis, _, word = part.partition(":")
-            if (period, name, scope, axis) == (self.edition.pk, metric, self.scope, by):
-                found[word] = shown
-        return found
+        return self.divided.get((metric, by), {})
 
     def scopes(self, metric: str, axis: str) -> dict[str, Shown]:
         """The figure of every country, sector or hotline that may be shown, by name."""
-        found = {}
-        for (period, name, scope, part), shown in self.found.items():
-            kind, _, word = scope.partition(":")
-            if (period, name, kind, part) == (self.edition.pk, metric, axis, ""):
-                found[word] = shown
-        return found
+        return self.side_by_side.get((metric, axis), {})
 
     @property
     def known_scopes(self) -> list[str]:
         """Every scope that has a figure, in alphabetical order of axis and name."""
-        return sorted({scope for period, _, scope, _ in self.found if scope and period == self.edition.pk})
+        return sorted({f"{axis}:{name}" for (_, axis), found in self.side_by_side.items() for name in found})
 
     def _of(self, edition: Edition, metric: str) -> int | None:
-        shown = self.found.get((edition.pk, metric, self.scope, ""))
+        shown = self.over_time.get((metric, edition.pk))
         return shown.value if shown else None
 
 
 def make_sheet(history: Sequence[Edition], scope: str, rows: Iterable[Row]) -> Sheet:
-    order = list(MEASURES)
-    found = {(it.period, it.metric, it.scope, it.part): Shown(it.value, it.withheld) for it in rows}
-    ranked = sorted(found, key=lambda it: (order.index(it[1]) if it[1] in order else len(order), it[1:], it[0]))
-    return Sheet(history, scope, {place: found[place] for place in ranked})
+    """`rows`: what is undivided in the whole history, and whatever else there is of the edition in hand."""
+    over_time: dict[tuple[str, int], Shown] = {}
+    divided: defaultdict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
+    side_by_side: defaultdict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
+    here = history[-1].pk
+    for it in rows:
+        shown = Shown(it.value, it.withheld)
+        if it.scope == scope and not it.part:
+            over_time[it.metric, it.period] = shown
+        if it.scope == scope and it.part:
+            by, _, name = it.part.partition(":")
+            divided[it.metric, by][name] = shown
+        if it.scope and not it.part and it.period == here:
+            axis, _, name = it.scope.partition(":")
+            side_by_side[it.metric, axis][name] = shown
+    return Sheet(history, scope, over_time, divided, side_by_side)
 
 
 def history_of(edition: E, editions: Sequence[E]) -> list[E]:

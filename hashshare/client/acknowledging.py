@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from hashshare.client.acknowledged import Claim, Pending, Told, save_told, told
+from hashshare.client.answers import decoded
 from hashshare.client.home import Home
 from hashshare.client.logs import DeliveryLog, hub_address, read_proof
 from hashshare.client.publisher import OwnPublisher
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.client.store import Held, ListStore
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import (

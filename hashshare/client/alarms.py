@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from hashshare.client import trust
 from hashshare.client.contact import Contact, contact
+from hashshare.client.kept_metadata import expiries
 from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore
 from hashshare.client.trouble import GONE, Trouble, trouble
@@ -61,7 +61,7 @@ class Alarm:
 
 def alarms(store: ListStore, held: Held, *, now: datetime) -> tuple[Alarm, ...]:
     """Of a list that is held, by what is known here."""
-    ends = trust.expiries(store.home, held.publisher, held.list_id)
+    ends = expiries(store.home, held.publisher, held.list_id)
     return judge(held, ends=ends, met=contact(store.home), trouble=trouble(store), now=now)
 
 

@@ -16,26 +16,19 @@ from typing import Any
 
 from securesystemslib.signer import Key
 
-from hashshare.client import keyring, trust
-from hashshare.client.ceremony import (
-    Proposed,
-    Standing,
-    finish,
-    keep_cards,
-    load_request,
-    open_request,
-    propose,
-    standing,
-    submit,
-    waiting_requests,
-)
+from hashshare.client import keyring
+from hashshare.client.cards import keep_cards
+from hashshare.client.ceremony import Proposed, finish, propose, submit
 from hashshare.client.commits import Watch
 from hashshare.client.home import Home, make_private_folder
 from hashshare.client.identity import Founders, Initialised, first_metadata, hub_keys, publisher_record
 from hashshare.client.officers import make_keys
 from hashshare.client.publisher import AskPassphrase, OwnPublisher, find_list, own_key
+from hashshare.client.repository import fetch_root
 from hashshare.client.session import Session
 from hashshare.client.signers import held_keys
+from hashshare.client.standing import Standing, standing
+from hashshare.client.waiting import load_request, open_request, waiting_requests
 from hashshare.wire.errors import Conflict, UsageError
 from hashshare.wire.repository import delegate_lists, list_ids, root_fingerprint
 from hashshare.wire.repository.requests import SigningRequest
@@ -88,7 +81,7 @@ def submit_beginning(
     record = publisher_record(session, mine.domain)
     stands = Standing()
     if root_fingerprint(copies[0].roles["root"]) == record.get("fingerprint") or _is_accepted(mine.beginning, record):
-        stands = Standing((trust.fetch_root(session, mine.domain),), copies[0].roles["targets"])
+        stands = Standing((fetch_root(session, mine.domain),), copies[0].roles["targets"])
     else:
         check_allowed(mine.domain, record)
         standing(session, mine, root_alone=True)

@@ -1,4 +1,4 @@
-"""What the hub answers, as far as HTTP and JSON themselves go: how much of it is read, how long it says to wait."""
+"""What the hub answers, as far as HTTP and JSON go: how much is read, how long it says to wait, and what broke."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import contextlib
 import email.utils
 import json
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
+from hashshare.client.patience import was_too_slow
 from hashshare.wire.documents import MAX_INTEGER
-from hashshare.wire.errors import NetworkError
+from hashshare.wire.errors import NetworkError, TooSlow
 from hashshare.wire.limits import KIB, MIB
 
 MAX_ANSWER: Final = 32 * MIB
 """Of decompressed bytes. A catalogue of a thousand lists with long descriptions takes a third of it; objects, which
 may be longer, are streamed and bounded by the length that was signed.
 """
+
+WHY: Final = "Nothing was changed here; run the command again later. `hashshare doctor` says which link is broken."
 
 _RANDOM = random.SystemRandom()
 
@@ -92,3 +97,49 @@ def _moment(text: str) -> datetime | None:
         told = email.utils.parsedate_to_datetime(text)
         return told.replace(tzinfo=UTC) if told.tzinfo is None else told
     return None
+
+
+def decoded(response: requests.Response) -> Any:
+    """The JSON of a 2xx answer. Raises NetworkError if it is something else (a captive portal, a proxy's page)."""
+    try:
+        return json_of(response)
+    except (ValueError, requests.RequestException) as error:
+        raise NetworkError(f"{urlsplit(response.url).netloc} does not answer like a hashshare hub.") from error
+
+
+def decoded_object(response: requests.Response) -> dict[str, Any]:
+    """The same of an answer that is an object. Raises NetworkError."""
+    document = decoded(response)
+    if not isinstance(document, dict):
+        raise NetworkError(f"{urlsplit(response.url).netloc} does not answer like a hashshare hub.")
+    return document
+
+
+def network_error(error: BaseException, hub_url: str) -> NetworkError:
+    """What broke, in words; nothing of the request is repeated."""
+    host = urlsplit(hub_url).netloc
+    if isinstance(error, requests.exceptions.SSLError):
+        return NetworkError(
+            f"The certificate of {host} does not verify.",
+            next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
+        )
+    if was_too_slow(error):
+        return TooSlow(f"{host} sends so slowly that its answer was given up.")
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return NetworkError(f"{host} does not answer in time.", next_step=WHY)
+    if isinstance(error, requests.ConnectionError):
+        return NetworkError(f"{host} cannot be reached.", next_step=WHY)
+    return NetworkError(f"The connection to {host} broke off ({type(error).__name__}).")
+
+
+def chunks(response: requests.Response, *, hub_url: str, chunk: int = 1 << 18) -> Iterator[bytes]:
+    """The body in pieces of at most `chunk` bytes, each as soon as it is here, so that what came before a connection
+    broke is not lost; broken connections as NetworkError.
+    """
+    try:
+        while block := response.raw.read1(chunk, decode_content=True):
+            yield block
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise network_error(error, hub_url) from error
+    finally:
+        response.close()

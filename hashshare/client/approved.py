@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hashshare.client.answers import chunks
 from hashshare.client.publication import Wish
 from hashshare.client.publisher import OwnList
-from hashshare.client.session import Session, chunks
+from hashshare.client.session import Session
 from hashshare.wire.errors import NetworkError, WrongDigest
 from hashshare.wire.segments import file_sha256
 from hashshare.wire.vocabulary import REASONS

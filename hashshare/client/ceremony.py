@@ -18,36 +18,41 @@ the same metadata only one could be accepted.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hashshare.client import replacing, trust
+from hashshare.client.cards import known_officers
 from hashshare.client.commits import Job, Watch, commit, wait
-from hashshare.client.home import Home, naming, write_atomic
+from hashshare.client.home import write_atomic
 from hashshare.client.keyring import take_over
 from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.refeeding import feeds_anew
+from hashshare.client.repository import Repository
 from hashshare.client.session import Session
 from hashshare.client.signed_majors import documents_of, keep_metadata
 from hashshare.client.signers import Ask
+from hashshare.client.standing import Standing, kept_standing, standing
+from hashshare.client.waiting import (
+    accepted,
+    another_waits,
+    check_current,
+    drop_request,
+    keep_request,
+    open_request,
+    same_change,
+)
 from hashshare.wire.errors import (
     Conflict,
-    ExpiredMetadata,
     MalformedRequest,
-    NotEntitled,
-    NotFound,
-    StaleRequest,
-    VerificationFailed,
 )
 from hashshare.wire.repository import read_role, root_fingerprint
-from hashshare.wire.repository.cards import OfficerCard, read_card
 from hashshare.wire.repository.metadata import MAJOR
-from hashshare.wire.repository.request_files import MAX_REQUEST, check_request, read_request
+from hashshare.wire.repository.request_files import check_request
 from hashshare.wire.repository.requests import (
     Need,
     Officer,
@@ -61,14 +66,6 @@ ORDER: Final = ("root", "targets", "major")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What the hub has accepted: every root from version 1 on, and targets. Empty and None before the first commit."""
-
-    chain: tuple[bytes, ...] = ()
-    targets: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Proposed:
     """`job` when it was committed; else `path`, the file to carry to officers, and the thresholds that are `missing`.
 
@@ -79,37 +76,6 @@ class Proposed:
     job: Job | None = None
     path: Path | None = None
     missing: tuple[Need, ...] = ()
-
-
-def standing(session: Session, mine: OwnPublisher, *, root_alone: bool = False) -> Standing:
-    """Fetch and verify what stands; what has expired stands all the same. Raises the VerificationFailed tree.
-
-    `root_alone`: for a change of the root and nothing else, which is what mends a hub's signatures that the root does
-    not cover, or no longer should: then roots are what counts, and targets are as last verified.
-    """
-    ignored = (ExpiredMetadata, NotFound, NotEntitled, *([VerificationFailed] if root_alone else []))
-    with contextlib.suppress(*ignored):
-        trust.Repository(mine.home, session, mine.domain).refresh()
-    return kept_standing(mine.home, mine.domain)
-
-
-def kept_standing(home: Home, domain: str) -> Standing:
-    """As last verified and kept here."""
-    folder = trust.metadata_dir(home, domain)
-    path = trust.root_path(home, domain)
-    if not path.exists():
-        return Standing()
-    chain = [path.read_bytes()]
-    while (following := folder / "root_history" / f"{len(chain) + 1}.root.json").exists():
-        chain.append(following.read_bytes())
-    targets = folder / "targets.json"
-    return Standing(tuple(chain), targets.read_bytes() if targets.exists() else None)
-
-
-def kept_root(home: Home, domain: str) -> bytes | None:
-    """The newest root as last verified and kept here, None before the first."""
-    chain = kept_standing(home, domain).chain
-    return chain[-1] if chain else None
 
 
 def propose(
@@ -220,7 +186,7 @@ def finish(session: Session, mine: OwnPublisher, request: SigningRequest, *, now
     if not request.chain:
         _trust_first(session, mine, mine.root_path.read_bytes())
     # For a hub that loses it: members keep none, and a change of officers signs it anew.
-    major = trust.Repository(mine.home, session, mine.domain).standing_major()
+    major = Repository(mine.home, session, mine.domain).standing_major()
     if major is not None:
         keep_metadata(mine, major)
     stands = kept_standing(mine.home, mine.domain)
@@ -238,122 +204,6 @@ def _trust_first(session: Session, mine: OwnPublisher, root: bytes) -> None:
         return
     trust.pin(mine.home, mine.domain, fingerprint)
     trust.remember_publisher(mine.home, mine.domain, root)
-
-
-# --- requests that wait ------------------------------------------------------------------------------------------
-
-
-def request_path(mine: OwnPublisher, request: SigningRequest) -> Path:
-    """Named by what it asks for: `root-2.targets-3.json`."""
-    named = [f"{role}-{read_role(role, body).version}" for role, body in sorted(request.roles.items())]
-    return mine.requests_folder / f"{'.'.join(named)}.json"
-
-
-def keep_request(mine: OwnPublisher, request: SigningRequest) -> Path:
-    path = request_path(mine, request)
-    write_atomic(path, request.to_bytes())
-    return path
-
-
-def load_request(path: Path) -> SigningRequest:
-    """Raises MalformedRequest for anything but a sound signing request, OSError as usual."""
-    with naming(path), path.open("rb") as file:
-        body = file.read(MAX_REQUEST + 1)
-    return read_request(body)
-
-
-def waiting_requests(mine: OwnPublisher) -> list[tuple[Path, SigningRequest]]:
-    """The requests kept here with their files, though the hub may have moved on since."""
-    return [(path, load_request(path)) for path in sorted(mine.requests_folder.glob("*.json"))]
-
-
-def open_request(mine: OwnPublisher, stands: Standing, *, now: datetime) -> SigningRequest | None:
-    """The request kept here that still follows what stands and has not expired; those that do not are removed."""
-    found: SigningRequest | None = None
-    for path, request in waiting_requests(mine):
-        try:
-            check_current(request, stands, now=now)
-        except StaleRequest:
-            path.unlink()
-            continue
-        found = request
-    return found
-
-
-def drop_request(mine: OwnPublisher, request: SigningRequest) -> None:
-    """Forget a request that waits. Copies elsewhere can still be submitted while what they follow stands."""
-    request_path(mine, request).unlink(missing_ok=True)
-
-
-def known_officers(mine: OwnPublisher) -> tuple[Officer, ...]:
-    """What the holders of this publisher's keys are called here, from their cards."""
-    return tuple(card.officer for card in kept_cards(mine))
-
-
-def keep_cards(mine: OwnPublisher, cards: Sequence[OfficerCard]) -> None:
-    """Officers by name. The card that a name had before stays beside the new one: its keys may stand still."""
-    for card in cards:
-        path = cards_folder(mine) / card.file_name
-        if path.exists():
-            before = read_card(path.read_bytes())
-            if before.officer != card.officer:
-                ids = f"{before.root.keyid[:12]}-{before.targets.keyid[:12]}"
-                write_atomic(path.with_name(f"{ids}.card.json"), before.to_bytes())
-        write_atomic(path, card.to_bytes())
-
-
-def kept_cards(mine: OwnPublisher) -> list[OfficerCard]:
-    return [read_card(path.read_bytes()) for path in sorted(cards_folder(mine).glob("*.card.json"))]
-
-
-def cards_folder(mine: OwnPublisher) -> Path:
-    """Where officers' cards are kept: what is put there gives them their names on this machine."""
-    return mine.folder / "officers"
-
-
-def accepted(request: SigningRequest, stands: Standing) -> bool:
-    """Whether the root and targets that the request asks for stand already, and so what was committed with them."""
-    known: dict[str, list[bytes]] = {"root": list(stands.chain), "targets": [stands.targets] if stands.targets else []}
-    return all(
-        any(_content(role, body) == _content(role, other) for other in known.get(role, ()))
-        for role, body in request.roles.items()
-        if role in known
-    )
-
-
-def check_current(request: SigningRequest, stands: Standing, *, now: datetime) -> None:
-    """Raises StaleRequest when the hub has moved on since the request was made, or what it asks for has expired."""
-    if (request.chain, request.targets) != (stands.chain, stands.targets):
-        raise StaleRequest(
-            f"{request.publisher} has changed since this request was made, so it can not follow any more."
-        )
-    for role, body in request.roles.items():
-        if (file := read_role(role, body)).expires <= now:
-            raise StaleRequest(
-                f"What this request would sign as {role} {file.version} expired on {file.expires:%Y-%m-%d}."
-            )
-
-
-def same_change(one: SigningRequest, other: SigningRequest) -> bool:
-    """Whether both ask for the same, but for expiry dates and signatures."""
-
-    def asked(request: SigningRequest) -> Any:
-        files = [read_role(role, body) for role, body in sorted(request.roles.items())]
-        roles = {file.role: {**file.signed.to_dict(), "expires": ""} for file in files}
-        return request.publisher, request.chain, request.targets, roles
-
-    return bool(asked(one) == asked(other))
-
-
-def _content(role: str, body: bytes) -> bytes:
-    return read_role(role, body).metadata.signed_bytes
-
-
-def another_waits(mine: OwnPublisher, waiting: SigningRequest) -> Conflict:
-    return Conflict(
-        f"Another change of {mine.domain} waits for its officers ({request_path(mine, waiting)}).",
-        next_step=f"Submit it first, or drop it: hashshare publisher sign-request {mine.domain} --drop",
-    )
 
 
 def other_root(domain: str, fingerprint: str) -> Conflict:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hashshare.client.answers import decoded_object
 from hashshare.client.problems import error_of
-from hashshare.client.session import Session, decoded_object
+from hashshare.client.session import Session
 from hashshare.wire.errors import AlreadyThere, ExitCode, HashshareError, HubFailure, NetworkError
 from hashshare.wire.objects import ObjectRef
 

@@ -14,12 +14,13 @@ from functools import partial
 from typing import Final, TypeVar
 
 from hashshare.client import keyring
-from hashshare.client.ceremony import Proposed, Standing, propose, standing
+from hashshare.client.ceremony import Proposed, propose
 from hashshare.client.commits import Watch
 from hashshare.client.publisher import AskPassphrase, OwnPublisher
 from hashshare.client.session import Session
 from hashshare.client.settling import await_other_release
 from hashshare.client.signers import HeldKey
+from hashshare.client.standing import Standing, standing
 from hashshare.wire.errors import Conflict, UsageError
 from hashshare.wire.repository.requests import Officer
 
@@ -70,7 +71,7 @@ class Desk:
 
     def stands(self, *, root_alone: bool = False) -> tuple[Stands, dict[str, keyring.Taken]]:
         """What the hub has accepted, after every key that it names has taken its place here: by role, those that did
-        just now, since an earlier run was killed before. `root_alone`: see `ceremony.standing`.
+        just now, since an earlier run was killed before. `root_alone`: see `standing.standing`.
         """
         found = standing(self.session, self.mine, root_alone=root_alone)
         if not found.chain or found.targets is None:

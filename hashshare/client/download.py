@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from requests import Response
 
+from hashshare.client.answers import chunks
 from hashshare.client.home import naming
-from hashshare.client.session import Session, chunks
+from hashshare.client.session import Session
 from hashshare.wire.errors import MissingObject, NetworkError, NotEntitled, NotFound, TooSlow, WrongDigest
 from hashshare.wire.objects import ObjectRef
 
 CHUNK: Final = 1 << 20
+DOWNLOADS: Final = 2
+"""At once: one is on its way while another is verified."""
 RESUMPTIONS: Final = 5
 """How often in a row a download may break off without a byte before the run gives up."""
+
+
+Item = TypeVar("Item")
 
 
 class StoppedError(Exception):
@@ -126,3 +133,19 @@ class Download:
                     # Never more on the disk than was signed for, whatever the hub sends.
                     response.close()
                     return
+
+
+def in_turn(downloads: Mapping[Item, Download], stop: threading.Event) -> Iterator[Item]:
+    """What each is called, once its bytes are here, in the order in which they come. `stop` is set where one fails, or
+    whoever asks for them ends early.
+    """
+    with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="download") as pool:
+        pending = {pool.submit(download.run, stop): item for item, download in downloads.items()}
+        try:
+            for future in as_completed(pending):
+                future.result()
+                yield pending[future]
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

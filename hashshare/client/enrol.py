@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import trust
 from hashshare.client.addresses import checked_url
+from hashshare.client.answers import decoded
 from hashshare.client.home import Config, Home, checked_domain, sync_folder
 from hashshare.client.organisation_keys import note_end
-from hashshare.client.session import Session, decoded
+from hashshare.client.repository import fetch_root
+from hashshare.client.session import Session
 from hashshare.wire import keys
 from hashshare.wire.errors import (
     Conflict,
@@ -132,7 +134,7 @@ def meet_publisher(home: Home, session: Session, domain: str) -> trust.Publisher
     known = trust.publisher(home, domain)
     if known is not None and known.state in ("confirmed", "unconfirmed"):
         return known
-    return trust.remember_publisher(home, domain, trust.fetch_root(session, domain))
+    return trust.remember_publisher(home, domain, fetch_root(session, domain))
 
 
 def organisation_text(organisation: Mapping[str, Any]) -> str:

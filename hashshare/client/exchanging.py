@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from securesystemslib.signer import Key
 
-from hashshare.client import keyring, trust
+from hashshare.client import keyring
 from hashshare.client.desk import OFFICERS, Desk, Rotated, Stands
+from hashshare.client.repository import Repository
 from hashshare.wire.errors import UsageError
 from hashshare.wire.repository import delegate_major, next_root, read_role, renew_targets, sign_major
 from hashshare.wire.repository.cards import OfficerCard
@@ -138,7 +139,7 @@ def _targets_and_major(
         return {"targets": renew_targets(stands.targets, signers=[], now=desk.now)}, None
     keys, threshold = given
     roles = {"targets": delegate_major(stands.targets, keys=keys, threshold=threshold, signers=[], now=desk.now)}
-    standing_major = trust.Repository(desk.mine.home, desk.session, desk.mine.domain).standing_major()
+    standing_major = Repository(desk.mine.home, desk.session, desk.mine.domain).standing_major()
     if standing_major is not None:
         roles[MAJOR] = sign_major(standing_major, signers=[], now=desk.now)
     return roles, standing_major

@@ -9,7 +9,8 @@ from tuf.api import exceptions as tuf_errors
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import FetcherInterface
 
-from hashshare.client.session import Session, chunks
+from hashshare.client.answers import chunks
+from hashshare.client.session import Session
 from hashshare.wire.errors import (
     BadSignature,
     ExpiredMetadata,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
+from hashshare.client.answers import decoded_object
 from hashshare.client.home import split_list_name
-from hashshare.client.session import Session, decoded_object
+from hashshare.client.session import Session
 
 Decision = Literal["grant", "deny", "revoke"]
 

@@ -60,9 +60,10 @@ class BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the hub's worker wants done for a list; the fields are those of the JSON on the standard input."""
+    """What the hub's worker wants done for a list, the fields being those of the JSON on the standard input: to publish
+    what `wish` says, or without one to tend the list.
+    """
 
-    act: str
     home: Path
     hub_url: str
     hub: Mapping[str, Any]
@@ -78,7 +79,6 @@ class Order:
     def read(cls, document: Mapping[str, Any]) -> Order:
         wish = document.get("wish")
         return cls(
-            act=document["act"],
             home=Path(document["home"]),
             hub_url=document["hub_url"],
             hub=document["hub"],

@@ -8,8 +8,9 @@ from typing import Any
 
 from securesystemslib.signer import Key
 
+from hashshare.client.answers import decoded
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.wire import keys
 from hashshare.wire.errors import NetworkError, UsageError, WrongDigest
 from hashshare.wire.repository import feed_manifest, read_role

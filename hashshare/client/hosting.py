@@ -6,10 +6,10 @@ The hub offers a key; that it may sign the list is said by the publisher's targe
 from __future__ import annotations
 
 from hashshare.client import keyring
-from hashshare.client.ceremony import kept_standing
 from hashshare.client.desk import Desk, Rotated, Stands
 from hashshare.client.hosted_keys import offered_key
 from hashshare.client.publisher import OwnList
+from hashshare.client.standing import kept_standing
 from hashshare.wire.errors import UsageError
 from hashshare.wire.repository import delegate_list, hosted_lists
 from hashshare.wire.repository.rotation import feed_keys

@@ -16,16 +16,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from securesystemslib.signer import Key, SSlibKey
 
 from hashshare.client import trust
-from hashshare.client.ceremony import (
-    Proposed,
-    Standing,
-    another_waits,
-    keep_cards,
-    open_request,
-    other_root,
-    propose,
-    standing,
-)
+from hashshare.client.cards import keep_cards
+from hashshare.client.ceremony import Proposed, other_root, propose
 from hashshare.client.commits import Job, Watch
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, read_json, split_list_name
@@ -42,6 +34,8 @@ from hashshare.client.publisher import (
     save_words,
 )
 from hashshare.client.session import Session
+from hashshare.client.standing import Standing, standing
+from hashshare.client.waiting import another_waits, open_request
 from hashshare.wire import keys
 from hashshare.wire.errors import Conflict, HashshareError, NetworkError, NotEntitled, NotFound, UsageError
 from hashshare.wire.repository import (

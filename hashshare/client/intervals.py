@@ -15,6 +15,7 @@ from hashshare.client import trust
 from hashshare.client.acknowledged import Claim, told
 from hashshare.client.alarms import alarms
 from hashshare.client.home import Home
+from hashshare.client.kept_metadata import timestamp_due
 from hashshare.client.notify import is_due
 from hashshare.client.publisher import own_publishers
 from hashshare.client.store import Held, ListStore, stores
@@ -76,7 +77,7 @@ def _is_pending(store: ListStore, command: str, now: datetime) -> bool:
     if held is None or trouble(store) is not None or alarms(store, held, now=now) or not store.is_whole(held):
         return True
     known = trust.publisher(store.home, held.publisher)
-    if known is None or known.successor or trust.timestamp_due(store.home, held.publisher, now=now):
+    if known is None or known.successor or timestamp_due(store.home, held.publisher, now=now):
         return True
     return _untold(store, held) or bool(command and is_due(store, held, command))
 

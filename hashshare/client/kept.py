@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from hashshare.client.drafts import Draft, Upload
 from hashshare.client.home import make_private_folder, sync_folder, write_atomic
-from hashshare.client.publisher import OwnList
+from hashshare.client.publisher import OwnList, OwnPublisher, find_list
 from hashshare.client.sealed import read_sealed, write_sealed
+from hashshare.client.waiting import load_request
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef
@@ -87,3 +88,30 @@ def same_content(kept: Kept | None, draft: Draft, *, follows: str) -> bool:
     if kept is None or kept.follows != follows:
         return False
     return [item.ref for item in kept.draft.objects] == [item.ref for item in draft.objects]
+
+
+def waiting(own: OwnList) -> Kept | None:
+    """What was kept; a damaged record is as good as none."""
+    try:
+        return read_kept(own)
+    except HashshareError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRelease:
+    """A release that is kept until two have signed for what it takes; `path` is the request to carry to them."""
+
+    own: OwnList
+    version: int
+    path: Path
+    request: SigningRequest
+
+
+def waiting_releases(mine: OwnPublisher) -> list[WaitingRelease]:
+    """By list. Raises what reading a request raises; a record that is damaged is passed over."""
+    lists = [find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs]
+    found = [(own, waiting(own)) for own in lists]
+    return [
+        WaitingRelease(own, it.draft.manifest.version, it.request, load_request(it.request)) for own, it in found if it
+    ]

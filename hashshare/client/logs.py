@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from hashshare.client.answers import decoded
 from hashshare.client.home import Config, Home, checked_domain, read_json, write_atomic, write_json
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.client.successions import (
     check_crossing,
     follow,

@@ -14,8 +14,8 @@ from typing import Final
 
 from hashshare.client.held import Held, Loss
 from hashshare.client.making import working_engine
+from hashshare.client.repository import Repository
 from hashshare.client.store import ListStore
-from hashshare.client.trust import Repository
 from hashshare.wire.errors import LargeLoss, VerificationFailed
 from hashshare.wire.losses import count_lost
 from hashshare.wire.state import HeldState

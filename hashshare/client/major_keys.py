@@ -10,12 +10,13 @@ from typing import Final
 from securesystemslib.signer import Key
 from tuf.api.metadata import Root, Targets
 
-from hashshare.client.ceremony import Proposed, propose, standing
+from hashshare.client.ceremony import Proposed, propose
 from hashshare.client.home import Home
 from hashshare.client.officers import make_keys
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session
 from hashshare.client.signers import Ask, find_key
+from hashshare.client.standing import standing
 from hashshare.wire.errors import UsageError
 from hashshare.wire.repository import delegate_major
 from hashshare.wire.repository.metadata import MAJOR_THRESHOLD, ROOT, TARGETS, read_typed

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Targets
 
 from hashshare.client import kept, trust
-from hashshare.client.ceremony import known_officers, load_request, standing
+from hashshare.client.cards import known_officers
 from hashshare.client.commits import Job
 from hashshare.client.drafts import Draft
 from hashshare.client.held import Held
@@ -23,14 +22,17 @@ from hashshare.client.officers import keys_here, sign_request, uses
 from hashshare.client.publication import Listener, MajorNeed
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, signer
 from hashshare.client.releasing import SignedMajor, release
+from hashshare.client.repository import Repository
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.signed_majors import keep_metadata
 from hashshare.client.signers import Ask
 from hashshare.client.stages import Stages
+from hashshare.client.standing import standing
+from hashshare.client.waiting import load_request
 from hashshare.wire.difference import Difference
 from hashshare.wire.engine import Engine
-from hashshare.wire.errors import HashshareError, MajorRequired, MalformedRequest, StaleRequest
+from hashshare.wire.errors import MajorRequired, MalformedRequest, StaleRequest
 from hashshare.wire.liveness import find_standing
 from hashshare.wire.losses import count_weakened
 from hashshare.wire.major import Major, needs_major
@@ -108,7 +110,7 @@ def ask_for_major(
     A release that waits already and would publish the same stays as it is, with the signatures that it has.
     """
     fresh = _request(session, own, draft, need, follows=follows, now=now)
-    waiting = _waiting(own)
+    waiting = kept.waiting(own)
     if waiting and kept.same_content(waiting, draft, follows=follows.manifest_sha256):
         request = load_request(waiting.request)
         if (request.chain, request.targets, request.major) == (fresh.chain, fresh.targets, fresh.major):
@@ -131,7 +133,7 @@ def _with_keys_here(own: OwnList, request: SigningRequest, ask: Ask) -> SigningR
 
 def kept_outdated(own: OwnList, published: Draft) -> str:
     """What to say of a release that waits for signatures, now that `published` has come first; "" if none does."""
-    waiting = _waiting(own)
+    waiting = kept.waiting(own)
     if waiting is None:
         return ""
     if waiting.draft.manifest == published.manifest:
@@ -144,21 +146,13 @@ def kept_outdated(own: OwnList, published: Draft) -> str:
     )
 
 
-def _waiting(own: OwnList) -> kept.Kept | None:
-    """What was kept; a damaged record is as good as none."""
-    try:
-        return kept.read_kept(own)
-    except HashshareError:
-        return None
-
-
 def _request(
     session: Session, own: OwnList, draft: Draft, need: MajorNeed, *, follows: Held, now: datetime
 ) -> SigningRequest:
     """The major role's next metadata, naming `draft`, unsigned, with all that its signers have to see."""
     mine = own.publisher
     stands = standing(session, mine)
-    before = trust.Repository(mine.home, session, mine.domain).standing_major()
+    before = Repository(mine.home, session, mine.domain).standing_major()
     document = Major(
         own.list_id,
         own.name,
@@ -179,28 +173,6 @@ def _request(
     )
     check_request(request)
     return request
-
-
-# --- what waits --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingRelease:
-    """A release that is kept until two have signed for what it takes; `path` is the request to carry to them."""
-
-    own: OwnList
-    version: int
-    path: Path
-    request: SigningRequest
-
-
-def waiting_releases(mine: OwnPublisher) -> list[WaitingRelease]:
-    """By list. Raises what reading a request raises; a record that is damaged is passed over."""
-    lists = [find_list(mine.home, f"{mine.domain}/{slug}") for slug in mine.slugs]
-    found = [(own, _waiting(own)) for own in lists]
-    return [
-        WaitingRelease(own, it.draft.manifest.version, it.request, load_request(it.request)) for own, it in found if it
-    ]
 
 
 # --- handing in --------------------------------------------------------------------------------------------------
@@ -284,7 +256,7 @@ def _list_of(mine: OwnPublisher, request: SigningRequest) -> OwnList:
 
 def _version_of_accepted(session: Session, own: OwnList, request: SigningRequest) -> int | None:
     """The version that the request's document stands for, if the hub has accepted that very document."""
-    before = trust.Repository(own.publisher.home, session, own.publisher.domain).standing_major()
+    before = Repository(own.publisher.home, session, own.publisher.domain).standing_major()
     known = major_documents(before).values() if before is not None else ()
     [(path, body)] = request.documents.items()
     if before is None or ObjectRef.of(path, body) not in known:
@@ -296,7 +268,7 @@ def _version_of_accepted(session: Session, own: OwnList, request: SigningRequest
 def _check_current(session: Session, own: OwnList, request: SigningRequest) -> None:
     """Raises StaleRequest."""
     stands = standing(session, own.publisher)
-    before = trust.Repository(own.publisher.home, session, own.publisher.domain).standing_major()
+    before = Repository(own.publisher.home, session, own.publisher.domain).standing_major()
     if (request.chain, request.targets, request.major) != (stands.chain, stands.targets, before):
         raise _stale(own, f"{own.publisher.domain} has changed its keys or signed another major meanwhile.")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hashshare.client.home import read_json, write_json
 from hashshare.client.polling import Head
-from hashshare.client.trust import Repository
+from hashshare.client.repository import Repository
 from hashshare.wire.errors import HashshareError
 
 

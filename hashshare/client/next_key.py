@@ -20,9 +20,10 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hashshare.client.answers import decoded
 from hashshare.client.home import Home, read_json, sync_folder, write_json
 from hashshare.client.organisation_keys import end_key, note_end
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError, NetworkError, NotAuthenticated, NotEntitled, TooManyRequests
 from hashshare.wire.introductions import prove_key

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from hashshare.client.answers import decoded_object
 from hashshare.client.home import Home, read_json, write_json
-from hashshare.client.session import Session, decoded_object
+from hashshare.client.session import Session
 from hashshare.wire.errors import HashshareError, NetworkError, UsageError
 from hashshare.wire.keys import FINGERPRINT_PREFIX
 

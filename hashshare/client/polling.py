@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hashshare.client.answers import decoded
 from hashshare.client.home import Home, checked_list_id, read_json, split_list_name, write_json
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.wire.documents import MAX_INTEGER
 from hashshare.wire.errors import HashshareError, NetworkError, NotEntitled, UsageError
 from hashshare.wire.objects import SHA256

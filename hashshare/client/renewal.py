@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from hashshare.client import trust
 from hashshare.client.adoption import draft_unchanged, held_state, next_base, work_folder
-from hashshare.client.ceremony import Proposed, propose, standing
+from hashshare.client.ceremony import Proposed, propose
 from hashshare.client.commits import Job, Watch
 from hashshare.client.handover import hand_over
 from hashshare.client.home import Home
 from hashshare.client.identity import hub_keys
+from hashshare.client.kept_metadata import feed_metadata
 from hashshare.client.mending import check_held, repeat_mended
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import AskPassphrase, OwnList, OwnPublisher, signer
@@ -28,6 +28,7 @@ from hashshare.client.rotation import finish_rotation
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date, settle
 from hashshare.client.stages import Stages
+from hashshare.client.standing import standing
 from hashshare.client.store import Held, ListStore
 from hashshare.client.sync import Head, sync_list
 from hashshare.wire.errors import NotSynced, UsageError
@@ -56,7 +57,7 @@ class Renewed:
 
 def feed_due(own: OwnList, *, now: datetime) -> bool:
     """Whether the feed role's signature, as last seen, has half of its life left, or will have by the next night."""
-    feed = trust.feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
+    feed = feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
     return feed.expires - now < FEED_LIFE / DUE_SHARE + NIGHT
 
 
@@ -127,7 +128,7 @@ def sign_again(
 
 
 def _feed_now(own: OwnList, job: Job | None) -> Renewed:
-    feed = trust.feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
+    feed = feed_metadata(own.publisher.home, own.publisher.domain, own.list_id)
     return Renewed(feed.version, feed.expires, job)
 
 

@@ -16,6 +16,7 @@ from tuf.ngclient import Updater
 from hashshare.client import trust
 from hashshare.client.fetching import HubFetcher, tuf_errors_translated
 from hashshare.client.home import Home, make_private_folder, naming, sync_folder, write_atomic
+from hashshare.client.repository import CONFIG, fetch_root
 from hashshare.client.session import Session
 from hashshare.wire.errors import UsageError
 from hashshare.wire.fingerprints import parse_fingerprint
@@ -55,7 +56,7 @@ def carry_out(home: Home, session: Session, domain: str) -> Replacement | None:
     if known is None or not known.successor:
         return None
     with home.lock(f"sync-{domain}"):
-        root = trust.fetch_root(session, domain)
+        root = fetch_root(session, domain)
         offered = root_fingerprint(root)
         if offered == known.fingerprint:
             return Replacement(domain, known.fingerprint, known.successor, done=False)
@@ -77,7 +78,7 @@ def _verified(home: Home, session: Session, domain: str, root: bytes) -> Path:
             str(staged),
             session.url(f"tuf/{domain}/metadata/"),
             fetcher=HubFetcher(session),
-            config=trust.CONFIG,
+            config=CONFIG,
             bootstrap=root,
         ).refresh()
     return staged

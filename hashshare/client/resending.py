@@ -17,13 +17,14 @@ from typing import Any, Final
 from tuf.api.metadata import Metadata
 
 from hashshare.client import trust
+from hashshare.client.answers import decoded
 from hashshare.client.bases import BaseFolder
 from hashshare.client.commits import Job, Watch, commit, wait
 from hashshare.client.drafts import Upload
 from hashshare.client.identity import enter_in_catalogue, id_at_hub
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, kept_words
 from hashshare.client.resent_majors import ask_anew
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.client.signed_majors import documents_of, signed_major
 from hashshare.client.store import Held, ListStore
 from hashshare.client.uploads import upload_all

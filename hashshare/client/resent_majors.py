@@ -15,13 +15,15 @@ from typing import Any
 from tuf.api.metadata import Metadata, Targets
 
 from hashshare.client import trust
-from hashshare.client.ceremony import kept_standing, known_officers, load_request
+from hashshare.client.cards import known_officers
 from hashshare.client.drafts import Upload
 from hashshare.client.home import make_private_folder, write_atomic
 from hashshare.client.publisher import OwnList, OwnPublisher
 from hashshare.client.session import Session
 from hashshare.client.signed_majors import keep_documents, keep_metadata, signed_major
+from hashshare.client.standing import kept_standing
 from hashshare.client.store import Held, ListStore
+from hashshare.client.waiting import load_request
 from hashshare.wire.errors import MajorRequired, MalformedRequest
 from hashshare.wire.major import Major
 from hashshare.wire.objects import ObjectRef, manifest_path

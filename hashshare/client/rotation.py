@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from hashshare.client import keyring
-from hashshare.client.ceremony import standing
 from hashshare.client.desk import Desk, Rotated
 from hashshare.client.identity import hub_keys
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session
+from hashshare.client.standing import standing
 from hashshare.wire.errors import UsageError
 from hashshare.wire.repository import delegate_lists, list_ids, next_root
 from hashshare.wire.repository.rotation import lists_of_key, officer_keys, with_feed_replaced

@@ -12,7 +12,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,16 +20,15 @@ from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import problems
 from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
-from hashshare.client.answers import json_of, read_whole, retry_after, skew_of
+from hashshare.client.answers import decoded, decoded_object, network_error, read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
 from hashshare.client.patience import paced, patience, was_too_slow
 from hashshare.wire import keys, signatures
-from hashshare.wire.errors import NetworkError, TooSlow
+from hashshare.wire.errors import NetworkError
 from hashshare.wire.segments import file_sha256
 
 API: Final = "/api/v1/"
@@ -41,7 +40,6 @@ MAX_REDIRECTS: Final = 5
 TOKEN_MARGIN: Final = 30.0
 """Seconds before its end at which a token is no longer used."""
 
-WHY: Final = "Nothing was changed here; run the command again later. `hashshare doctor` says which link is broken."
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _REFUSED_UNHANDLED = frozenset({429, 503})
@@ -297,51 +295,5 @@ class Session:
             self._token = ("", 0.0)
 
 
-def decoded(response: requests.Response) -> Any:
-    """The JSON of a 2xx answer. Raises NetworkError if it is something else (a captive portal, a proxy's page)."""
-    try:
-        return json_of(response)
-    except (ValueError, requests.RequestException) as error:
-        raise NetworkError(f"{urlsplit(response.url).netloc} does not answer like a hashshare hub.") from error
-
-
-def decoded_object(response: requests.Response) -> dict[str, Any]:
-    """The same of an answer that is an object. Raises NetworkError."""
-    document = decoded(response)
-    if not isinstance(document, dict):
-        raise NetworkError(f"{urlsplit(response.url).netloc} does not answer like a hashshare hub.")
-    return document
-
-
 def _backoff(attempt: int) -> float:
     return _RANDOM.uniform(0.5, 1.0) * 2.0 ** (attempt - 1)
-
-
-def network_error(error: BaseException, hub_url: str) -> NetworkError:
-    """What broke, in words; nothing of the request is repeated."""
-    host = urlsplit(hub_url).netloc
-    if isinstance(error, requests.exceptions.SSLError):
-        return NetworkError(
-            f"The certificate of {host} does not verify.",
-            next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
-        )
-    if was_too_slow(error):
-        return TooSlow(f"{host} sends so slowly that its answer was given up.")
-    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return NetworkError(f"{host} does not answer in time.", next_step=WHY)
-    if isinstance(error, requests.ConnectionError):
-        return NetworkError(f"{host} cannot be reached.", next_step=WHY)
-    return NetworkError(f"The connection to {host} broke off ({type(error).__name__}).")
-
-
-def chunks(response: requests.Response, *, hub_url: str, chunk: int = 1 << 18) -> Iterator[bytes]:
-    """The body in pieces of at most `chunk` bytes, each as soon as it is here, so that what came before a connection
-    broke is not lost; broken connections as NetworkError.
-    """
-    try:
-        while block := response.raw.read1(chunk, decode_content=True):
-            yield block
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise network_error(error, hub_url) from error
-    finally:
-        response.close()

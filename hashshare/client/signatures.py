@@ -16,12 +16,12 @@ from securesystemslib.signer import Key
 from tuf.api.metadata import Snapshot
 
 from hashshare.client import trust
-from hashshare.client.ceremony import kept_standing
 from hashshare.client.desk import OFFICERS
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list
 from hashshare.client.session import Session
 from hashshare.client.signed import record
 from hashshare.client.signers import held_keys
+from hashshare.client.standing import kept_standing
 from hashshare.wire.errors import MalformedMetadata, NetworkError, NotFound
 from hashshare.wire.repository import read_role
 from hashshare.wire.repository.metadata import ROOT, SNAPSHOT, TARGETS, read_typed

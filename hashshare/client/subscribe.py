@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from hashshare.client.answers import decoded
 from hashshare.client.home import split_list_name
-from hashshare.client.session import Session, decoded
+from hashshare.client.session import Session
 from hashshare.wire.errors import NetworkError
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from securesystemslib.signer import Key
 
-from hashshare.client.ceremony import kept_cards
+from hashshare.client.cards import kept_cards
 from hashshare.client.desk import OFFICERS, Desk
 from hashshare.client.exchanging import Exchange
 from hashshare.wire.errors import UsageError

@@ -9,24 +9,24 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import duckdb
 from tuf.api.metadata import TargetFile
 
 from hashshare.client import healing, named_roots, proving, trust
 from hashshare.client.admission import check_built, check_object
-from hashshare.client.download import Download
+from hashshare.client.download import Download, in_turn
 from hashshare.client.home import Home, make_private_folder
+from hashshare.client.kept_metadata import has_ended, timestamp_due
 from hashshare.client.losses import check_losses, covering, loss_of, with_loss
 from hashshare.client.making import make_merges, make_shards
 from hashshare.client.planning import Want, record, wanted
 from hashshare.client.polling import Head, chosen, heads
 from hashshare.client.progress import Progress, Silent, Synced, operations_past
+from hashshare.client.repository import Repository
 from hashshare.client.room import check_room
 from hashshare.client.session import Session
 from hashshare.client.store import Held, HeldObject, ListStore, Loss, read_digested
@@ -44,16 +44,13 @@ from hashshare.wire.errors import (
 from hashshare.wire.lapsing import day_of
 from hashshare.wire.manifest import Manifest
 
-DOWNLOADS: Final = 2
-"""At once: one is on its way while another is verified."""
-
 
 def sync_list(
     session: Session,
     home: Home,
     head: Head,
     *,
-    repository: trust.Repository | None = None,
+    repository: Repository | None = None,
     progress: Progress | None = None,
     accept_shrink: bool = False,
     force: bool = False,
@@ -79,13 +76,13 @@ class _Run:
         session: Session,
         home: Home,
         head: Head,
-        repository: trust.Repository | None,
+        repository: Repository | None,
         progress: Progress,
         accept_shrink: bool,
         history: bool,
     ) -> None:
         self.session, self.home, self.head = session, home, head
-        self.repository = repository or trust.Repository(home, session, head.publisher)
+        self.repository = repository or Repository(home, session, head.publisher)
         self.progress, self.accept_shrink = progress, accept_shrink
         self.store = ListStore(home, head.list_id)
         self.held: Held | None = None
@@ -129,8 +126,8 @@ class _Run:
         trust.usable_publisher(self.home, held.publisher)
         same = (held.version, held.role_version) == (self.head.version, self.head.role_version)
         now = datetime.now(UTC)
-        due = trust.timestamp_due(self.home, held.publisher, now=now)
-        due = due or (held.status != "withdrawn" and trust.has_ended(self.home, held.publisher, held.list_id, now=now))
+        due = timestamp_due(self.home, held.publisher, now=now)
+        due = due or (held.status != "withdrawn" and has_ended(self.home, held.publisher, held.list_id, now=now))
         due = due or named_roots.is_newer(self.repository, self.head) or self._was_refused()
         return same and not due and self.store.is_whole(held)
 
@@ -274,22 +271,20 @@ class _Run:
 
     def _downloaded(self, missing: Sequence[HeldObject], stop: threading.Event) -> Iterator[HeldObject]:
         """Each object once its bytes are here and have the signed digest, in the order in which they come."""
-        folder = self.store.objects_folder
-        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="download") as pool:
-            pending: dict[Future[None], HeldObject] = {}
-            try:
-                for item in missing:
-                    part = folder / self.store.part_path(item.sha256).name
-                    url = self.repository.targets_url + item.ref.stored_path
-                    download = Download(self.session, url, item.ref, part, self.progress.advance)
-                    pending[pool.submit(download.run, stop)] = item
-                for future in as_completed(pending):
-                    future.result()
-                    yield pending[future]
-            except BaseException:
-                stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        folder, served = self.store.objects_folder, self.repository.targets_url
+        return in_turn(
+            {
+                item: Download(
+                    self.session,
+                    served + item.ref.stored_path,
+                    item.ref,
+                    folder / self.store.part_path(item.sha256).name,
+                    self.progress.advance,
+                )
+                for item in missing
+            },
+            stop,
+        )
 
     def _outcome(
         self,

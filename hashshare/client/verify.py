@@ -18,6 +18,7 @@ from tuf.api.metadata import Root, Targets
 from hashshare.client import healing, trust
 from hashshare.client.admission import check_object
 from hashshare.client.home import Home
+from hashshare.client.kept_metadata import expiries
 from hashshare.client.planning import of_segment, shards_of
 from hashshare.client.proof import Proof, read_proof
 from hashshare.client.proving import wrong_count
@@ -66,7 +67,7 @@ def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _:
         if count != manifest.entries:
             raise wrong_count(held.name, count, manifest.entries)
         now = datetime.now(UTC)
-        ends = trust.expiries(store.home, held.publisher, held.list_id)
+        ends = expiries(store.home, held.publisher, held.list_id)
         return Verified(
             name=held.name,
             list_id=held.list_id,

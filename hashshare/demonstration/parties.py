@@ -46,6 +46,7 @@ def make_parties(*, size: Size, dice: random.Random, password: str, now: datetim
             role=one.role,
             organisation=everybody[one.organisation] if one.organisation else None,
             password=password,
+            second_factor_due=True,
         )
         for one in PEOPLE
     }

@@ -27,4 +27,12 @@ class Migration(migrations.Migration):
             name='sandbox',
             field=models.BooleanField(default=False, help_text='Kept by this hub: its entries are synthetic, to integrate against'),
         ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['finished_at'], name='job_failed_index'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(fields=['-created_at'], name='job_newest_index'),
+        ),
     ]

@@ -19,10 +19,6 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['metric', 'day'], name='dailystatistic_metric_index'),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['-created_at', '-id'], name='job_newest_index'),
-        ),
-        migrations.AddIndex(
             model_name='release',
             index=models.Index(fields=['-created_at', '-id'], name='release_newest_index'),
         ),

@@ -78,7 +78,8 @@ class Job(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(state__in=["queued", "running"]), name="job_unfinished_index"
             ),
-            models.Index(fields=["-created_at", "-id"], name="job_newest_index"),
+            models.Index(fields=["finished_at"], condition=Q(state="failed"), name="job_failed_index"),
+            models.Index(fields=["-created_at"], name="job_newest_index"),
         ]
 
     @property

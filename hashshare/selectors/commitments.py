@@ -40,9 +40,7 @@ def standing_commitments() -> QuerySet[Commitment]:
     accepted = Commitment.objects.filter(standing__in=ACCEPTED)
     newest = accepted.order_by("signatory_id", "action_id", "-entered_at", "-pk").distinct("signatory_id", "action_id")
     rows = Commitment.objects.filter(pk__in=newest.values("pk"))
-    return rows.filter(signatory__state=Organisation.State.ACTIVE, action__retired_at=None).select_related(
-        "signatory", "action"
-    )
+    return rows.filter(signatory__state=Organisation.State.ACTIVE, action__retired_at=None).select_related("signatory")
 
 
 def may_be_named(organisation: Organisation) -> bool:

@@ -1,32 +1,27 @@
 """A member's desk: what an organisation subscribes to, what it still owes, and what the hub logged of it.
 
-Each is a query or two, whatever the organisation has.
+Each is one query, whatever the organisation has.
 """
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import Final, Literal
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Q, Subquery
 
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
     Delivery,
-    HashList,
     Leaf,
     OrganisationKey,
     Release,
     Subscription,
 )
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import in_force
 
 SHOWN_AFTER: Final = timedelta(days=90)
 """How long what has ended stays on the desk."""
@@ -51,7 +46,8 @@ class OwnSubscription:
     @property
     def in_force(self) -> bool:
         lasting = self.row.ends_at is None or self.row.ends_at > self.now
-        return self.row.state == Subscription.State.ACTIVE and self.row.terms_accepted_at is not None and lasting
+        entitled = self.row.terms_accepted_at is not None and self.row.entitled_at is not None
+        return self.row.state == Subscription.State.ACTIVE and entitled and lasting
 
     @property
     def state(self) -> str:
@@ -106,27 +102,18 @@ def own_subscriptions(*, caller: Caller, now: datetime) -> list[OwnSubscription]
     return [OwnSubscription(row, row.acknowledged, row.acknowledged_at, row.delivered_at, now) for row in rows[:MOST]]
 
 
-def own_duties(*, caller: Caller, now: datetime) -> list[Duty]:
-    """Oldest first. One acknowledgement of a later version covers all before it."""
-    behind = [Q(list=pk, version__gt=applied) for pk, applied in lists_behind(caller, now)]
-    if not behind:
-        return []
-    mine = Q(list=OuterRef("list"), organisation=caller.organisation)
-    held = Subscription.objects.filter(in_force(now), mine, entitled_at__lte=OuterRef("published_at"))
-    rows = Release.objects.filter(Exists(held), reduce(or_, behind), state=Release.State.PUBLISHED, withdrawals__gt=0)
+def own_duties(*, subscriptions: Iterable[OwnSubscription], now: datetime) -> list[Duty]:
+    """Oldest first. One acknowledgement of a later version covers all before it, so of each list only what is newer
+    than that is looked at.
+    """
+    owed = Q(pk=None)
+    for each in subscriptions:
+        if each.in_force:
+            newer = Q(list=each.row.list_id, version__gt=each.acknowledged or 0)
+            owed |= newer & Q(published_at__gte=each.row.entitled_at)
+    rows = Release.objects.filter(owed, state=Release.State.PUBLISHED, withdrawals__gt=0)
     found = rows.select_related("list__publisher").order_by("published_at")[:MOST]
     return [duty(release, now) for release in found]
-
-
-def lists_behind(caller: Caller, now: datetime) -> QuerySet[HashList, tuple[uuid.UUID, int]]:
-    """Lists of which the organisation has not acknowledged the newest version, each with the one that it has, so that
-    releases are looked for by list and version, not all of them one by one.
-    """
-    held = Subscription.objects.filter(in_force(now), organisation=caller.organisation)
-    stated = Acknowledgement.objects.filter(list=OuterRef("pk"), organisation=caller.organisation)
-    applied = Coalesce(Subquery(stated.order_by("-version").values("version")[:1]), 0)
-    rows = HashList.objects.filter(pk__in=held.values("list")).annotate(applied=applied)
-    return rows.filter(version__gt=F("applied")).order_by().values_list("pk", "applied")
 
 
 def duty(release: Release, now: datetime) -> Duty:

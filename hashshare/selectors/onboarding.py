@@ -30,9 +30,27 @@ from hashshare.models import (
 MOST: Final = 500
 
 STEPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "hotline": ("invited", "key enrolled", "people in", "root published", "first list", "first release", "first grant"),
-    "member": ("invited", "key enrolled", "people in", "list asked for", "list granted", "first sync", "first applied"),
-    "partner": ("invited", "people in"),
+    "hotline": (
+        "invited",
+        "key enrolled",
+        "people in",
+        "second factor",
+        "root published",
+        "first list",
+        "first release",
+        "first grant",
+    ),
+    "member": (
+        "invited",
+        "key enrolled",
+        "people in",
+        "second factor",
+        "list asked for",
+        "list granted",
+        "first sync",
+        "first applied",
+    ),
+    "partner": ("invited", "people in", "second factor"),
     "hub": ("invited", "key enrolled"),
 }
 """In their order, by kind of organisation. One may come before another; the first that lacks is the next."""
@@ -49,9 +67,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """`code_until` is the end of an open code for a first key, None if there is none; `people` counts active accounts'
-    presence only.
-    """
+    """`code_until` is the end of an open code for a first key, None if there is none."""
 
     organisation: Organisation
     milestones: tuple[Milestone, ...]
@@ -75,60 +91,80 @@ class Onboarding:
 def onboardings(*, now: datetime, kind: str = "") -> list[Onboarding]:
     """Of organisations that are not suspended, by name; the hub's own sandbox is none."""
     rows = Organisation.objects.exclude(state=Organisation.State.SUSPENDED).exclude(publishers__sandbox=True)
-    found = list(_annotated(rows.filter(kind=kind) if kind else rows, now)[:MOST])
-    synced = _first_deliveries(row.pk for row in found if row.kind == "member" and not _of(row, "applied"))
-    return [_onboarding(row, synced.get(row.pk)) for row in found]
+    found = list(_with_applied(rows.filter(kind=kind) if kind else rows, now)[:MOST])
+    moments = [_keys(), _people(), _roots(), _lists(), _subscriptions(), _grants()]
+    moments.append(_first_deliveries(row.pk for row in found if row.kind == "member" and not _of(row, "applied")))
+    return [_onboarding(row, moments) for row in found]
 
 
-def _annotated(rows: QuerySet[Organisation], now: datetime) -> QuerySet[Organisation]:
+Moments = Mapping[uuid.UUID, Mapping[str, datetime | None]]
+"""Organisation -> step -> when it was done. A query each over a table that is small, rather than one over all: the
+database plans that as something large, and spends longer on the plan than on the rows."""
+
+
+def _with_applied(rows: QuerySet[Organisation], now: datetime) -> QuerySet[Organisation]:
     own = {"organisation": OuterRef("pk")}
-    published = {"publisher__organisation": OuterRef("pk")}
-    lists = Subscription.objects.filter(list__publisher__organisation=OuterRef("pk"), entitled_at__isnull=False)
-    firsts = Release.objects.filter(list__publisher__organisation=OuterRef("pk"), state="published", version=1)
     codes = Invitation.objects.filter(**own, kind="organisation", used_at=None, expires_at__gt=now)
     return rows.order_by("name").annotate(
-        key_at=_first(OrganisationKey.objects.filter(**own), "created_at"),
-        person_at=_first(Person.objects.filter(**own, is_active=True), "created_at"),
-        root_at=_first(Metadata.objects.filter(**published, role="root", version=1), "accepted_at"),
-        list_at=_first(HashList.objects.filter(**published), "created_at"),
-        release_at=_first(firsts, "published_at"),
-        grant_at=_first(lists, "entitled_at"),
-        asked_at=_first(Subscription.objects.filter(**own), "requested_at"),
-        granted_at=_first(Subscription.objects.filter(**own, entitled_at__isnull=False), "entitled_at"),
         applied=Exists(Acknowledgement.objects.filter(**own)),
         code_until=Subquery(codes.order_by("-expires_at").values("expires_at")[:1]),
     )
 
 
-def _first(rows: QuerySet[Any], column: str) -> Subquery:
-    return Subquery(rows.order_by(column).values(column)[:1])
+def _keys() -> Moments:
+    rows = OrganisationKey.objects.order_by().values_list("organisation")
+    return {pk: {"key enrolled": at} for pk, at in rows.annotate(at=Min("created_at"))}
 
 
-def _first_deliveries(organisations: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+def _people() -> Moments:
+    rows = Person.objects.filter(is_active=True, organisation__isnull=False).order_by().values_list("organisation")
+    found = rows.annotate(at=Min("created_at"), factor=Min("authenticator__made_at"))
+    return {pk: {"people in": at, "second factor": factor} for pk, at, factor in found if pk is not None}
+
+
+def _roots() -> Moments:
+    rows = Metadata.objects.filter(role="root", version=1).order_by().values_list("publisher__organisation")
+    return {pk: {"root published": at} for pk, at in rows.annotate(at=Min("accepted_at"))}
+
+
+def _lists() -> Moments:
+    firsts = Release.objects.filter(list=OuterRef("pk"), state=Release.State.PUBLISHED, version=1)
+    rows = HashList.objects.annotate(released=Subquery(firsts.values("published_at")[:1])).order_by("created_at")
+    found: dict[uuid.UUID, dict[str, datetime | None]] = {}
+    for pk, made, released in rows.values_list("publisher__organisation", "created_at", "released"):
+        its = found.setdefault(pk, {"first list": made, "first release": None})
+        its["first release"] = min(filter(None, (its["first release"], released)), default=None)
+    return found
+
+
+def _subscriptions() -> Moments:
+    rows = Subscription.objects.order_by().values_list("organisation")
+    found = rows.annotate(asked=Min("requested_at"), granted=Min("entitled_at"))
+    return {pk: {"list asked for": asked, "list granted": granted} for pk, asked, granted in found}
+
+
+def _grants() -> Moments:
+    rows = Subscription.objects.filter(entitled_at__isnull=False).order_by()
+    found = rows.values_list("list__publisher__organisation").annotate(at=Min("entitled_at"))
+    return {pk: {"first grant": at} for pk, at in found}
+
+
+def _first_deliveries(organisations: Iterable[uuid.UUID]) -> Moments:
     wanted = list(organisations)
     if not wanted:
         return {}
     rows = Delivery.objects.filter(organisation__in=wanted).order_by().values_list("organisation")
-    return dict(rows.annotate(first=Min("at")))
+    return {pk: {"first sync": at} for pk, at in rows.annotate(at=Min("at"))}
 
 
-def _onboarding(row: Organisation, synced: datetime | None) -> Onboarding:
+def _onboarding(row: Organisation, moments: Iterable[Moments]) -> Onboarding:
     applied = bool(_of(row, "applied"))
-    moments: dict[str, datetime | None] = {
-        "invited": row.created_at,
-        "key enrolled": _of(row, "key_at"),
-        "people in": _of(row, "person_at"),
-        "root published": _of(row, "root_at"),
-        "first list": _of(row, "list_at"),
-        "first release": _of(row, "release_at"),
-        "first grant": _of(row, "grant_at"),
-        "list asked for": _of(row, "asked_at"),
-        "list granted": _of(row, "granted_at"),
-        "first sync": synced,
-    }
-    done = {name for name, moment in moments.items() if moment is not None}
+    found: dict[str, datetime | None] = {"invited": row.created_at}
+    for each in moments:
+        found |= each.get(row.pk, {})
+    done = {name for name, moment in found.items() if moment is not None}
     done |= {"first sync", "first applied"} if applied else set()
-    milestones = tuple(Milestone(name, name in done, moments.get(name)) for name in STEPS[row.kind])
+    milestones = tuple(Milestone(name, name in done, found.get(name)) for name in STEPS[row.kind])
     return Onboarding(row, milestones, _of(row, "code_until"))
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
 from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
 from hashshare.wire import errors
+
+VERIFIED: Final = "verified"
+"""Under which a session keeps when its person proved both password and second factor, and with which rights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +81,30 @@ def person_by_email(email: str) -> Person:
 
 
 def count_sessions(person: Person, *, now: datetime) -> int:
-    return sum(1 for _ in sessions_of(person, now=now))
+    """Those in which the person is still signed in."""
+    return sum(1 for _, held in opened_sessions(person, now=now) if not outlived(held.get(VERIFIED), now=now))
 
 
 def sessions_of(person: Person, *, now: datetime) -> Iterator[str]:
-    """Keys of the person's sessions. Whose one is stands inside of it, so all that live are opened: hundreds at most,
-    for they last twelve hours.
-    """
+    """Keys of the person's sessions, of those too that have outlived their time and wait to be told so."""
+    for key, _ in opened_sessions(person, now=now):
+        yield key
+
+
+def opened_sessions(person: Person, *, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Whose one is stands inside of it, so all that are kept are opened: hundreds at most, for they last a day."""
     for session in Session.objects.filter(expire_date__gt=now).iterator():
-        if str(session.get_decoded().get(SESSION_KEY, "")) == str(person.pk):
-            yield session.session_key
+        held = session.get_decoded()
+        if str(held.get(SESSION_KEY, "")) == str(person.pk):
+            yield session.session_key, held
+
+
+def outlived(verified: Mapping[str, Any] | None, *, now: datetime) -> str:
+    """`idle` or `age` when a session that began and was last seen at these times is over, else nothing. One that never
+    was verified is over too.
+    """
+    if verified is None:
+        return "idle"
+    if now.timestamp() - verified["seen"] >= settings.HASHSHARE_IDLE_MINUTES * 60:
+        return "idle"
+    return "age" if now.timestamp() - verified["at"] >= settings.HASHSHARE_SESSION_HOURS * 3600 else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hashshare.models import Organisation, Subscription
+from hashshare.models import Commitment, Draft, Organisation, Subscription
 
 MOST: Final = 200
 """Of each kind."""
@@ -47,4 +47,40 @@ def _requests() -> list[Waiting]:
     ]
 
 
-QUEUES: Final[dict[str, Callable[[], list[Waiting]]]] = {"subscription": _requests}
+def _uploads() -> list[Waiting]:
+    """For a second analyst of the hotline; nobody else can approve one."""
+    rows = Draft.objects.filter(state=Draft.State.SUBMITTED, submitted_at__isnull=False).order_by("submitted_at")
+    found = rows.select_related("list__publisher__organisation", "submitted_by")[:MOST]
+    return [
+        Waiting(
+            "upload",
+            row.list.name,
+            str(row.submitted_by or ""),
+            f"another analyst of {row.list.publisher.organisation}",
+            row.submitted_at or row.uploaded_at,
+            ("hashlist", str(row.list.pk)),
+        )
+        for row in found
+    ]
+
+
+def _commitments() -> list[Waiting]:
+    rows = Commitment.objects.filter(standing=Commitment.Standing.AWAITING).order_by("entered_at")
+    return [
+        Waiting(
+            "commitment",
+            row.action.text,
+            row.signatory.name,
+            "you",
+            row.entered_at,
+            ("commitment", str(row.pk)),
+        )
+        for row in rows.select_related("signatory", "action")[:MOST]
+    ]
+
+
+QUEUES: Final[dict[str, Callable[[], list[Waiting]]]] = {
+    "subscription": _requests,
+    "upload": _uploads,
+    "commitment": _commitments,
+}

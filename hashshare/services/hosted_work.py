@@ -105,7 +105,6 @@ def _order(hash_list: HashList, *, wish: Mapping[str, Any] | None, now: datetime
     organisation = publisher.organisation
     root = Metadata.objects.get(publisher=publisher, role="root", version=1)
     return {
-        "act": "publish" if wish else "tend",
         "home": str(_home(row)),
         "hub_url": settings.HASHSHARE_PUBLIC_URL,
         "hub": _described(now),

@@ -9,11 +9,12 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from hashshare.models import Commit, Job, Release
+from hashshare.selectors.troubles import OURS
 from hashshare.services.jobs import send
 from hashshare.wire import errors
 
-OURS: Final = 500
-"""Status of a problem document from which on the fault is the hub's."""
+OF_COMMITS: Final = (Job.Kind.VERIFY_RELEASE, Job.Kind.APPLY_METADATA)
+"""Other work is begun again where it was asked for, such as on the page of an upload."""
 
 
 def may_retry(job: Job) -> bool:
@@ -27,7 +28,8 @@ def may_retry(job: Job) -> bool:
 
 def is_ours(job: Job) -> bool:
     """Whether it failed through the hub's own trouble, such as a full disk."""
-    return job.state == Job.State.FAILED and int((job.problem or {}).get("status") or 0) >= OURS
+    ours = int((job.problem or {}).get("status") or 0) >= OURS
+    return ours and job.state == Job.State.FAILED and job.kind in OF_COMMITS
 
 
 @transaction.atomic

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django import template
 from django.utils.safestring import SafeString
 
-from hashshare.admin import marks
+from hashshare.admin import drawing, marks
+from hashshare.admin.charts import Chart
+from hashshare.admin.sections import Plot
 
 register = template.Library()
 
@@ -24,3 +26,14 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def state(word: str) -> SafeString:
     return marks.mark(word)
+
+
+@register.simple_tag
+def svg(chart: Chart, name: str) -> SafeString:
+    """The chart, its ids made of `name`."""
+    return drawing.svg(chart, name)
+
+
+@register.simple_tag
+def plot_table(plot: Plot) -> SafeString:
+    return drawing.table(plot.head, plot.rows)

@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from hashshare.admin.sessions import BACKEND, VERIFIED, verified
+from hashshare.admin.sessions import BACKEND, verified
 from hashshare.models import (
     AccessKey,
     Acknowledgement,
@@ -24,6 +24,7 @@ from hashshare.models import (
     ExpiryWarning,
     GuardedDigest,
     HashList,
+    HostedKey,
     Invitation,
     Job,
     Log,
@@ -41,6 +42,7 @@ from hashshare.models import (
     Subscription,
 )
 from hashshare.selectors.callers import Caller
+from hashshare.selectors.people import VERIFIED
 from hashshare.services.access_keys import create_access_key
 from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import enrol, invite_organisation, invite_person
@@ -121,6 +123,9 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
                 ends_at=now + timedelta(days=30),
             ),
             HashList: found,
+            HostedKey: HostedKey.objects.create(
+                list=found, number=1, keyid=secrets.token_hex(32), public_key=secrets.token_bytes(32)
+            ),
             Job: job,
             Commit: commit,
             Release: published,
@@ -173,6 +178,7 @@ def hash_list(publisher: Publisher) -> HashList:
         slug="images",
         tuf_id=secrets.token_hex(8),
         title=f"Images of {publisher}",
+        scheme="uk-abc",
         algorithms=["sha256"],
         terms_digest=hashlib.sha256(b"").hexdigest(),
         state="active",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from hashshare.models import Deed, Person
 from tests.admin.cast import PASSWORD, browser, organisation, person
@@ -36,6 +40,13 @@ def test_it_tells_what_is_ones_own(observer: Person, phone: Phone) -> None:
     for part in (observer.email, "Observer of Delta", "2 recovery codes left", "signed in in 2 browsers"):
         assert part in text
     assert client.get("/admin/password_change/")["Location"] == "/admin/account/"
+
+
+def test_it_counts_no_session_that_has_outlived_its_time(observer: Person, phone: Phone) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        browser(observer)
+        clock.shift(timedelta(minutes=31))
+        assert "signed in in 1 browser," in said(browser(observer).get("/admin/account/"))
 
 
 def test_everyone_changes_their_own_password(observer: Person, phone: Phone) -> None:

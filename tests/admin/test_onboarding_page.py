@@ -10,7 +10,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hashshare.models import Invitation, Organisation, OrganisationKey, Publisher, Subscription
+from hashshare.models import (
+    Authenticator,
+    Commitment,
+    Draft,
+    Invitation,
+    Organisation,
+    OrganisationKey,
+    Publisher,
+    StatementAction,
+    Subscription,
+)
 from hashshare.selectors.onboarding import Onboarding, onboardings
 from hashshare.services.invitations import invite_organisation
 from hashshare.services.organisations import suspend_organisation
@@ -58,7 +68,9 @@ def test_a_member_goes_from_the_invitation_to_its_first_acknowledgement() -> Non
     assert next_of("Granite") == "key enrolled"
     cobalt = b.member("Cobalt")
     assert next_of("Cobalt") == "people in"
-    person("engineer", cobalt.organisation)
+    engineer = person("engineer", cobalt.organisation)
+    assert next_of("Cobalt") == "second factor"
+    Authenticator.objects.create(person=engineer, sealed_key=b"sealed")
     assert next_of("Cobalt") == "list asked for"
     request_subscription(
         caller=cobalt.caller,
@@ -73,14 +85,14 @@ def test_a_member_goes_from_the_invitation_to_its_first_acknowledgement() -> Non
     deliver(cobalt, images)
     found = standing("Cobalt")
     assert found.next is not None
-    assert (found.next.name, found.done) == ("first applied", 6)
+    assert (found.next.name, found.done) == ("first applied", 7)
     state(cobalt, images)
     assert next_of("Cobalt") == "arrived"
 
 
 def test_a_hotline_goes_to_its_first_grant() -> None:
     aurora = b.Publisher(b.party("hotline", "Aurora", domains=["aurora.example"]), "aurora.example")
-    person("analyst", aurora.party.organisation)
+    Authenticator.objects.create(person=person("analyst", aurora.party.organisation), sealed_key=b"sealed")
     assert next_of("Aurora") == "root published"
     aurora.init()
     assert next_of("Aurora") == "first list"
@@ -144,6 +156,25 @@ def test_requests_wait_by_age_with_who_decides(operator: Client) -> None:
     assert f"/admin/hashshare/subscription/{row.pk}/change/" in text
 
 
+def test_uploads_and_commitments_wait_there_too(operator: Client) -> None:
+    aurora = b.feed(b.publisher())
+    analyst = person("analyst", aurora.publisher.party.organisation)
+    Draft.objects.create(
+        list=aurora.row, kind="changes", file_name="new.csv", digest="0" * 64, length=9, state="submitted",
+        uploaded_by=analyst, submitted_by=analyst, submitted_at=timezone.now(),
+    )  # fmt: skip
+    action = StatementAction.objects.create(key="share-hashes-now", text="Share hashes with everybody")
+    commitment = Commitment.objects.create(
+        signatory=aurora.publisher.party.organisation, action=action, state="signed", source="https://aurora.example/",
+        dated=timezone.now().date(), entered_by=analyst,
+    )  # fmt: skip
+    text = operator.get(WAITING).content.decode()
+    assert "another analyst of Aurora" in text
+    assert f"/admin/hashshare/hashlist/{aurora.row.pk}/change/" in text
+    assert "Share hashes with everybody" in text
+    assert f"/admin/hashshare/commitment/{commitment.pk}/change/" in text
+
+
 def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None:
     def queries(path: str) -> int:
         with CaptureQueriesContext(connection) as found:
@@ -160,3 +191,8 @@ def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None
     Subscription.objects.bulk_create(Subscription(list=images.row, organisation=each) for each in made)
     for path, number in few.items():
         assert queries(f"{path}?state=all") <= number + 1 < 15, path
+    first = operator.get(f"{ONBOARDING}?kind=member").content.decode()
+    assert "1 to 50 of 300" in first
+    assert "?kind=member&amp;page=2" in first
+    assert "251 to 300 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=6").content.decode()
+    assert "1 to 50 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=x").content.decode()

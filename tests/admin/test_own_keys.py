@@ -149,6 +149,7 @@ def test_others_neither_make_nor_end_keys(desk: Desk) -> None:
 
 def test_engineers_are_offered_their_deeds_and_operators_theirs(desk: Desk) -> None:
     key = key_of(desk)
+    assert 'class="button danger">Revoke<' in desk.client.get(deed(key, "end")).content.decode()
     own, operators = desk.client.get(page(key)).content.decode(), browser(person("operator")).get(page(key))
     assert deed(key, "end") in own
     assert deed(key, "revoke") not in own

@@ -16,6 +16,7 @@ from hashshare.models import (
     Deed,
     Delivery,
     HashList,
+    HostedKey,
     Job,
     Log,
     Metadata,
@@ -36,8 +37,8 @@ from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 OF_THE_HOTLINE = (
-    *(Organisation, OrganisationKey, Publisher, Beginning, HashList, Job, Commit, Release, Metadata, StoredObject),
-    Log,
+    *(Organisation, OrganisationKey, Publisher, Beginning, HashList, HostedKey, Job, Commit, Release, Metadata),
+    *(StoredObject, Log),
 )
 OF_THE_MEMBER = (AccessKey, Person, Commitment)
 OF_BOTH = (Subscription, Delivery, Acknowledgement, Reminder)

@@ -64,7 +64,9 @@ def test_a_reset_of_the_password_keeps_the_phone_and_asks_for_it(hub: Hub) -> No
 
 def test_a_reset_of_the_second_factor_keeps_the_password_and_asks_for_it(hub: Hub) -> None:
     with_phone(hub.engineer)
+    there = browser(hub.engineer)
     address, client, thief = reset(hub, "second factor"), Client(), Client()
+    assert there.get("/admin/").status_code == 302
     give_password(thief, hub.engineer.email)  # who has the password has nothing of it
     assert "was reset" in said(thief.get("/admin/login/code/", follow=True))
     give_password(thief, hub.engineer.email)

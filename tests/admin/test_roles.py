@@ -12,6 +12,7 @@ from hashshare.admin.site import site
 from hashshare.models import (
     Authenticator,
     Demonstration,
+    Draft,
     FormerMetadata,
     JobRun,
     Leaf,
@@ -36,11 +37,22 @@ def a_row(hub: Hub, model: type[Model]) -> Model:
     return hub.operators_own[model] if model in hub.operators_own else hub.aurora.of[model]
 
 
-def test_it_registers_every_table_but_nonces_runs_counts_what_was_put_aside_and_the_insides_of_logs() -> None:
+def test_it_registers_every_table_but_nonces_runs_counts_uploads_what_was_put_aside_and_the_insides_of_logs() -> None:
     registered = {model.__name__ for model in TABLES if model._meta.app_label == "hashshare"}
     known = {model.__name__ for model in Organisation._meta.apps.get_app_config("hashshare").get_models()}
     counts = (ListCount, OverlapCount, PeriodFigure)
-    unlisted = (Demonstration, *counts, UsedNonce, FormerMetadata, Leaf, LogTile, JobRun, Authenticator, RecoveryCode)
+    unlisted = (
+        Demonstration,
+        Draft,
+        *counts,
+        UsedNonce,
+        FormerMetadata,
+        Leaf,
+        LogTile,
+        JobRun,
+        Authenticator,
+        RecoveryCode,
+    )
     assert registered == known - {model.__name__ for model in unlisted}
 
 

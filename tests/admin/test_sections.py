@@ -122,12 +122,12 @@ def test_it_shows_what_two_hotlines_have_in_common() -> None:
     assert plots(sections(found))["overlap"].rows == (("aurora.example and borealis.example", "sha256", "7"),)
 
 
-def test_it_draws_at_most_a_dozen_bars_and_tables_them_all() -> None:
+def test_it_draws_at_most_ten_bars_and_tables_them_all() -> None:
     found = sheet(*(figure("members", n, scope=f"country:{n:02}") for n in range(1, 31)))
     plot = plots(sections(found))["members-country"]
     assert plot.chart is not None
-    assert (len(plot.chart.bars), len(plot.rows)) == (12, 30)
-    assert "12 largest of 30" in plot.note
+    assert (len(plot.chart.bars), len(plot.rows)) == (10, 30)
+    assert "10 largest of 30" in plot.note
 
 
 def test_it_leaves_out_what_has_no_figure_at_all() -> None:

@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from hashshare.admin.sessions import VERIFIED
 from hashshare.models import Organisation, Person
+from hashshare.selectors.people import VERIFIED
 from hashshare.services.people import change_role, end_sessions, someone_leaves
 from tests.admin.addresses import deed
 from tests.admin.cast import browser, organisation, person

@@ -13,12 +13,12 @@ from django.urls import reverse
 
 from hashshare.models import Deed, Draft, Job, Organisation, Person
 from tests import builders as b
-from tests.admin.cast import browser, person
+from tests.admin.cast import browser, person, sign_in
 from tests.services.drafting import analyst, csv_of, entries, published, run
 
 pytestmark = pytest.mark.django_db
 
-NEW = "/admin/uploads/new/"
+NEW = "/admin/upload/"
 DESK = "/admin/uploads/"
 
 
@@ -224,7 +224,7 @@ def test_no_file_or_no_list_is_told(images: b.Feed, ada: Person) -> None:
 
 def test_a_form_without_its_token_does_nothing(images: b.Feed, ada: Person) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(ada)
+    sign_in(client, ada)
     file = SimpleUploadedFile("images.csv", csv_of(entries(3)))
     answer = client.post(NEW, {"list": str(images.row.pk), "kind": "whole", "file": file, "end": "1"})
     assert answer.status_code == 403
@@ -260,9 +260,9 @@ def test_keys_are_withdrawn_from_a_page(images: b.Feed, ada: Person) -> None:
     rows = entries(3)
     published(images, rows)
     fields = {"list": str(images.row.pk), "reason": "incorrect"}
-    wrong = browser(ada).post("/admin/uploads/withdraw/", {**fields, "keys": "nonsense"})
+    wrong = browser(ada).post("/admin/withdraw/", {**fields, "keys": "nonsense"})
     assert "nonsense" in wrong.content.decode()
-    answer = browser(ada).post("/admin/uploads/withdraw/", {**fields, "keys": rows[0]["key"].hex()})
+    answer = browser(ada).post("/admin/withdraw/", {**fields, "keys": rows[0]["key"].hex()})
     assert answer.status_code == 302
     draft = run(Draft.objects.select_related("job").get())
     assert draft.findings is not None
@@ -292,7 +292,7 @@ def test_nobody_else_sees_or_does_anything_here(images: b.Feed, hotline: Organis
         assert browser(who).post(one, {"deed": "abandon", "revision": str(before)}).status_code == refused
         assert send(who, images, csv_of(entries(1))).status_code == refused
         if refused == 403:
-            for each in (DESK, NEW, "/admin/uploads/withdraw/"):
+            for each in (DESK, NEW, "/admin/withdraw/"):
                 assert browser(who).get(each).status_code == 403
         else:
             assert "images.csv" not in browser(who).get(DESK).content.decode()
@@ -340,3 +340,21 @@ def test_analysts_decide_on_requests_for_their_own_lists(
     assert browser(ada).post(one, fields).status_code == 302
     row.refresh_from_db()
     assert row.state == state
+
+
+def test_its_pages_ask_few_questions_however_much_there_is(
+    images: b.Feed, ada: Person, grace: Person, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hashshare.services.drafts.MOST_OPEN", 99)
+    for number in range(6):
+        b.subscribed(b.member(f"Member {number}"), images)
+        b.feed(images.publisher, slug=f"more-{number}")
+    published(images, entries(4))
+    draft = checked(ada, images, csv_of(entries(4)))
+    for _ in range(6):
+        sent(ada, images, csv_of(entries(1)))
+    release = reverse("admin:release", args=[images.row.releases.get().pk])
+    for each in (DESK, NEW, "/admin/withdraw/", address(draft), f"{address(draft)}progress/", release):
+        client = browser(grace)
+        with django_assert_max_num_queries(14):
+            assert client.get(each).status_code == 200, each

@@ -83,9 +83,12 @@ def an_invitation_of_a_person(cobalt: Party, images: Hotline) -> list[Ask]:
     return [lambda: Client().get(f"/invitation/{code}/").status_code]
 
 
-def a_session(cobalt: Party, images: Hotline) -> list[Ask]:
-    with time_machine.travel(END - timedelta(hours=12), tick=False):
+def a_session_in_use(cobalt: Party, images: Hotline) -> list[Ask]:
+    with time_machine.travel(END - timedelta(hours=12), tick=False) as clock:
         theirs = browser(person("engineer", cobalt.organisation))
+        for _ in range(28):
+            clock.shift(timedelta(minutes=25))
+            assert theirs.get("/admin/").status_code == 200
     return [lambda: theirs.get("/admin/").status_code]
 
 
@@ -94,7 +97,15 @@ GOOD, OVER = {200, 201}, {302, 401, 403, 404, 410}
 
 @pytest.mark.parametrize(
     "thing",
-    [an_access_key, a_key, a_subscription, a_token, an_invitation_of_a_machine, an_invitation_of_a_person, a_session],
+    [
+        an_access_key,
+        a_key,
+        a_subscription,
+        a_token,
+        an_invitation_of_a_machine,
+        an_invitation_of_a_person,
+        a_session_in_use,
+    ],
 )
 def test_it_ends_to_the_second(cobalt: Party, images: Hotline, thing: Callable[[Party, Hotline], list[Ask]]) -> None:
     asks = thing(cobalt, images)

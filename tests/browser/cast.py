@@ -18,11 +18,11 @@ FILL: Final = "from tests.browser.cast import fill; fill()"
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """`kind` of organisation; empty for the operator, who belongs to none. `key` is what the phone shows codes by."""
+    """`organisation` by slug; empty for the operator, who belongs to none. `key` is what the phone shows codes by."""
 
     name: str
     email: str
-    kind: str
+    organisation: str
     password: str = PASSWORD
 
     @property
@@ -32,29 +32,33 @@ class Somebody:
 
 CAST: Final = {
     "operator": Somebody("Odile Marsh", "odile@north.example", ""),
-    "analyst": Somebody("Ana Lindqvist", "ana@aurora.example", "hotline"),
-    "engineer": Somebody("Emre Kaya", "emre@cobalt.example", "member"),
-    "observer": Somebody("Oriol Brandt", "oriol@delta.example", "partner"),
+    "analyst": Somebody("Ana Lindqvist", "ana@aurora.example", "aurora"),
+    "engineer": Somebody("Emre Kaya", "emre@cobalt.example", "cobalt"),
+    "observer": Somebody("Oriol Brandt", "oriol@delta.example", "delta"),
 }
 """By role."""
 
 
-def fill_hub(hub: RunningHub) -> None:
+def fill_hub(hub: RunningHub, *, demonstration: bool = False) -> None:
+    """Either rows of every table, just enough, or the made-up history of `manage.py demo`; then the people."""
+    if demonstration:
+        hub.manage("demo", seconds=600)
     hub.manage("shell", "--no-imports", "-c", FILL)
 
 
 def fill() -> None:
-    """Rows of every table for two hotlines and their members, and one person of each role."""
+    """Rows of every table for two hotlines and their members, if there are none, and one person of each role."""
     from django.utils import timezone
 
-    from hashshare.models import Organisation
+    from hashshare.models import Organisation, Person
     from hashshare.services.people import create_person
     from hashshare.services.second_factors import set_authenticator
 
     if not Organisation.objects.exists():
         _organisations()
     for role, who in CAST.items():
-        of = Organisation.objects.filter(kind=who.kind).order_by("name").first()
+        Person.objects.filter(email=who.email).update(email=f"other.{who.email}", name="")
+        of = Organisation.objects.get(slug=who.organisation) if who.organisation else None
         person = create_person(email=who.email, role=role, organisation=of, password=who.password, name=who.name)
         set_authenticator(person=person, key=who.key, step=0, now=timezone.now())
 

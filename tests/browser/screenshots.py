@@ -41,7 +41,7 @@ def main(words: list[str]) -> None:
     hubs = Hubs()
     try:
         hub = hubs.start()
-        fill_hub(hub)
+        fill_hub(hub, demonstration=True)
         with chromium() as browser:
             taken = list(_taken(Desks(browser, hub.url, {}), words))
     finally:

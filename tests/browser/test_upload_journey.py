@@ -37,7 +37,7 @@ def press(page: Page, button: str) -> None:
 
 
 def uploaded(desk: Desk, file: Path, *, known: str) -> None:
-    desk.open("/admin/uploads/new/")
+    desk.open("/admin/upload/")
     desk.page.get_by_label("CSV file").set_input_files(file)
     press(desk.page, "Upload")
     desk.shows(known)
@@ -73,7 +73,7 @@ def test_one_uploads_another_approves_and_the_hub_publishes(desks: Desks, hosted
         desk.page.get_by_role("link", name="version 1").click()
         desk.shows("the hub, for the hotline")
         desk.barrier_free()
-        desk.open("/admin/uploads/withdraw/")
+        desk.open("/admin/withdraw/")
         desk.page.get_by_label("Key hashes").fill(keys[0])
         desk.page.get_by_label("Reason").select_option("incorrect")
         desk.barrier_free()
@@ -83,7 +83,7 @@ def test_one_uploads_another_approves_and_the_hub_publishes(desks: Desks, hosted
 
 def test_it_works_without_scripts(desks: Desks, hosted: UploadDesk, tmp_path: Path) -> None:
     with desks.nobody(java_script_enabled=False) as desk:
-        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "ada"))
+        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "ida"))
         uploaded(desk, write(tmp_path / "plain.csv", digests(20)), known="Columns")
         press(desk.page, "Check the file")
         expect(desk.page.get_by_role("button", name="Submit for approval")).to_be_visible(timeout=SLOW)
@@ -92,10 +92,10 @@ def test_it_works_without_scripts(desks: Desks, hosted: UploadDesk, tmp_path: Pa
 def test_a_file_that_is_too_large_is_not_even_sent(desks: Desks, hosted: UploadDesk, tmp_path: Path) -> None:
     file = write(tmp_path / "large.csv", digests(20))
     with desks.nobody() as desk:
-        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "ada"))
-        desk.open("/admin/uploads/new/")
+        sign_in(desk.page, url=desks.url, who=analyst(desks, hosted, "joan"))
+        desk.open("/admin/upload/")
         desk.page.locator("form[data-most]").evaluate("form => { form.dataset.most = '10'; }")
         desk.page.get_by_label("CSV file").set_input_files(file)
         desk.page.locator("form[data-most]").evaluate("form => { form.dataset.most = '10'; }")
         press(desk.page, "Upload")
-        assert desk.page.url.endswith("/uploads/new/")
+        assert desk.page.url.endswith("/upload/")

@@ -14,24 +14,30 @@ from tests.system.hub import RunningHub, wait_for
 from tests.system.test_hotline_publishes import Machine, enrolled
 
 SCRIPT: Final = """
-import json, sys
+import hashlib, json, sys
 from pathlib import Path
 from django.utils import timezone
 from hashshare.models import Draft, HashList, Organisation, Person
 from hashshare.services import drafts as d
 from hashshare.services.people import create_person
+from hashshare.services.second_factors import set_authenticator
 from hashshare.wire.segments import file_sha256
 act, name, told = {act!r}, {name!r}, {told!r}
 domain, slug = name.split("/")
 found = HashList.objects.select_related("publisher__organisation").get(publisher__domain=domain, slug=slug)
 def who(word):
     mail = word + "@" + domain
-    return Person.objects.filter(email=mail).first() or create_person(
-        email=mail, role="analyst", organisation=found.publisher.organisation, password="a sentence nobody guesses")
+    known = Person.objects.filter(email=mail).first()
+    if known is None:
+        known = create_person(
+            email=mail, role="analyst", organisation=found.publisher.organisation, password="a sentence nobody guesses")
+        key = hashlib.sha1(mail.encode()).digest()
+        set_authenticator(person=known, key=key, step=0, now=timezone.now())
+    return known
 now = timezone.now()
 draft = None
 if act == "people":
-    who("ada"), who("grace")
+    [who(name) for name in ("ada", "grace", "ida", "joan")]
 elif act == "upload":
     path = Path(told)
     draft = d.upload_draft(person=who("ada"), list_id=found.pk, kind="whole", file=path, file_name=path.name,
@@ -113,8 +119,9 @@ def subscriber(hub: RunningHub, folder: Path, owner: Machine, desk: UploadDesk) 
 COOKIE: Final = """
 from django.test import Client
 from hashshare.models import Person
+from tests.admin.cast import sign_in
 client = Client()
-client.force_login(Person.objects.get(email={email!r}))
+sign_in(client, Person.objects.get(email={email!r}))
 print(client.cookies["sessionid"].value)
 """
 

@@ -119,11 +119,11 @@ class RunningHub:
             self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=STOP_SECONDS)
 
-    def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def manage(self, *words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `manage.py WORDS` on this hub's data; its output is captured as text."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
-            cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False, timeout=120,
+            cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False, timeout=seconds,
         )  # fmt: skip
         assert not check or done.returncode == 0, f"manage.py {' '.join(words)}: {done.stdout}{done.stderr}"
         return done

@@ -28,6 +28,10 @@ def test_a_hosted_list_is_published_and_verified(running_hub: RunningHub, tmp_pa
     withdrawn = desk.approved("withdraw", " ".join(keys[:3]))
     assert desk.reaches(withdrawn, "published", "failed")["version"] == 2
     assert member.run("sync")["lists"][0]["entries"] == 1_997
+    kept = machine.run("publisher", "refresh")["lists"][0]
+    assert (kept["hosted"], kept["version"]) == (True, 2)
+    said = [row["says"] for row in machine.run("doctor")["findings"] if row.get("subject") == desk.name]
+    assert any("is hosted" in text for text in said), said
     # The hotline's own machine holds no key for it, and is told so instead of signing in vain.
     refused = machine.run("publish", desk.name, write(tmp_path / "b.csv", keys), exit_code=2)
     assert "unhost" in refused["error"]["next_step"]

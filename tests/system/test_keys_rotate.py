@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from hashshare.client import trust
-from hashshare.client.ceremony import kept_standing
 from hashshare.client.commits import commit
 from hashshare.client.home import Home
 from hashshare.client.publisher import OwnPublisher, own_key
 from hashshare.client.session import Session
 from hashshare.client.signers import open_signer
+from hashshare.client.standing import kept_standing
 from hashshare.wire import repository
 from hashshare.wire.errors import BadSignature
 from tests.system.hub import RunningHub

@@ -71,7 +71,7 @@ def watched(hub_pids: dict[str, int]) -> Iterator[dict[str, int]]:
 
 def upload(browser: requests.Session, desk: UploadDesk, path: Path) -> str:
     """As the page's form sends it; the draft's id."""
-    address = f"{desk.hub.url}/admin/uploads/new/"
+    address = f"{desk.hub.url}/admin/upload/"
     page = browser.get(address).text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     listed = re.search(r'<option value="([0-9a-f-]{36})"', page)

@@ -21,7 +21,8 @@ from securesystemslib.signer import SSlibKey
 from tuf.ngclient import Updater
 
 from hashshare.client.fetching import tuf_errors_translated
-from hashshare.client.trust import CONFIG, check_root
+from hashshare.client.repository import CONFIG
+from hashshare.client.trust import check_root
 from hashshare.wire import keys, repository
 from hashshare.wire.baseindex import BaseIndex
 from hashshare.wire.errors import HashshareError, UsageError, VerificationFailed

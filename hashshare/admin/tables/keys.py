@@ -24,6 +24,7 @@ from hashshare.services.keys import Ending, access_keys_of, end_key, revoke_key
 
 
 class RevokeForm(Reason):
+    takes_away = True
     keep_access_keys = forms.BooleanField(
         required=False, help_text="Only when it is known that nobody else had the key: they go on to read."
     )
@@ -72,7 +73,8 @@ class NewMachine(OneTime):
     name = forms.CharField(label="Name of the machine", max_length=200, help_text="Such as sync-02.")
 
 
-class EndStolenForm(forms.Form):
+class EndStolenForm(Reason):
+    takes_away = True
     reason = forms.CharField(max_length=500, help_text="Kept in the record.")
     last = forms.BooleanField(
         required=False,

@@ -31,6 +31,7 @@ class HashListAdmin(RecordAdmin):
         "scheme",
         "columns",
         "visibility",
+        "hosted",
         "redistribution",
         "poll_seconds",
         "deadline_hours",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hashshare.admin.filters import SeenFilter
-from hashshare.admin.marks import mark, number
+from hashshare.admin.marks import DASH, mark, number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Release
@@ -45,7 +47,15 @@ class ReleaseAdmin(RecordAdmin):
         "commit",
         "created_at",
         "published_at",
+        "received",
     )
+
+    @admin.display(description="who has it")
+    def received(self, row: Release) -> str:
+        if row.state != Release.State.PUBLISHED:
+            return DASH
+        address = reverse("admin:release", args=[row.pk])
+        return format_html('<a href="{}">Who signed it, and which members have pulled and applied it</a>', address)
 
     @admin.display(description="state", ordering="state")
     def state_mark(self, row: Release) -> SafeString:

@@ -10,6 +10,7 @@ from hashshare.client.cli import (
     doctor,
     enrolment,
     entries,
+    forgetting,
     hotlines,
     inspection,
     keys,
@@ -38,7 +39,18 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (enrolment, syncing, entries, inspection, doctor, keys, receipts, hotlines, signed_request):
+    for module in (
+        enrolment,
+        syncing,
+        forgetting,
+        entries,
+        inspection,
+        doctor,
+        keys,
+        receipts,
+        hotlines,
+        signed_request,
+    ):
         module.register(app)
     return app
 

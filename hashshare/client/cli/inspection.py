@@ -18,6 +18,7 @@ from hashshare.client.cli.requests import tell_waiting
 from hashshare.client.contact import note_reached
 from hashshare.client.enrol import organisation_text
 from hashshare.client.home import Home
+from hashshare.client.kept_metadata import expiries, is_hosted
 from hashshare.client.logs import seen_logs
 from hashshare.client.organisation_keys import note_own_end
 from hashshare.client.session import Session
@@ -130,7 +131,7 @@ def _say_held(out: Output, home: Home, held: list[Held]) -> None:
     heading = ("HELD", "VERSION", "PURGED", "ACKNOWLEDGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
     out.table(heading, rows, right=(1, 2, 4, 5))
     for state in held:
-        if trust.is_hosted(home, state.publisher, state.list_id):
+        if is_hosted(home, state.publisher, state.list_id):
             out.say(f"{state.name} is {HOSTED}")
         warn_pending(out, state.name, told(ListStore(home, state.list_id)))
         if state.status == "withdrawn":
@@ -151,11 +152,9 @@ def _held_json(home: Home, state: Held) -> dict[str, Any]:
         "published_at": state.published_at,
         "applied_at": state.applied_at,
         "trust": known.state if known else "unknown",
-        "hosted": trust.is_hosted(home, state.publisher, state.list_id),
+        "hosted": is_hosted(home, state.publisher, state.list_id),
         **told_json(told(ListStore(home, state.list_id))),
-        "expires": {
-            role: write_time(end) for role, end in trust.expiries(home, state.publisher, state.list_id).items()
-        },
+        "expires": {role: write_time(end) for role, end in expiries(home, state.publisher, state.list_id).items()},
     }
 
 

@@ -8,16 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from hashshare.client.ceremony import load_request
 from hashshare.client.cli import passphrases, requests
 from hashshare.client.cli.narration import Narrator
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain
+from hashshare.client.kept import WaitingRelease
 from hashshare.client.major_keys import give_major_role
-from hashshare.client.majors import Submitted, WaitingRelease, submit_major
+from hashshare.client.majors import Submitted, submit_major
 from hashshare.client.publication import Publication
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session
+from hashshare.client.waiting import load_request
 from hashshare.wire.errors import ExitCode
 from hashshare.wire.major import Major
 from hashshare.wire.repository.requests import SigningRequest, missing

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client import officers
-from hashshare.client.ceremony import load_request
 from hashshare.client.cli import passphrases
 from hashshare.client.cli.layout import folded
 from hashshare.client.cli.output import Output, count
 from hashshare.client.cli.requests import lacking, need_json, signer_names
 from hashshare.client.home import Home, write_atomic
 from hashshare.client.signers import Ask, HeldKey, import_key, key_file
+from hashshare.client.waiting import load_request
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, UsageError
 from hashshare.wire.repository import read_role, root_fingerprint

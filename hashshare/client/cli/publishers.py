@@ -27,7 +27,7 @@ from hashshare.client.cli.output import Output, command
 from hashshare.client.drafts import ListTerms
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.hosting import is_hosted
-from hashshare.client.identity import Founders, create_list, init_publisher, new_list_id
+from hashshare.client.identity import Created, Founders, create_list, init_publisher, new_list_id
 from hashshare.client.officers import card_json, load_card
 from hashshare.client.publisher import own_publishers
 from hashshare.client.renewal import renew_publisher
@@ -241,6 +241,10 @@ def create(
         now=datetime.now(UTC),
         hosted=hosted,
     )
+    _tell_created(out, done, hosted=hosted)
+
+
+def _tell_created(out: Output, done: Created, *, hosted: bool) -> None:
     own = done.list
     out.result(
         {

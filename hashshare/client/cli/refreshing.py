@@ -12,10 +12,11 @@ from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.narration import Narrator, tell_refused
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home
-from hashshare.client.hosting import is_hosted, refuse_hosted
+from hashshare.client.hosting import is_hosted
 from hashshare.client.publisher import OwnList, every_list, find_list
 from hashshare.client.renewal import Renewed, refresh_list
 from hashshare.client.session import Session
+from hashshare.client.settling import bring_up_to_date
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import NotSynced
 
@@ -29,19 +30,19 @@ def refresh(
     ] = None,
     now: Annotated[bool, typer.Option("--now", help="Even if more than half of the signature's life is left.")] = False,
 ) -> None:
-    """Sign the current release of your lists again before its signature expires; adopts a base that waits. For cron:
-    says nothing when nothing is due.
+    """Sign the current release of your lists again before its signature expires; adopts a base that waits. Of lists
+    that the hub signs, keep a copy here. For cron: says nothing when nothing is due.
     """
     home = Home.open()
     lists = [find_list(home, name) for name in names] if names else every_list(home)
-    for own in lists if names else ():
-        refuse_hosted(own)
-    lists = [own for own in lists if not is_hosted(own)]
     session, failures, rows = Session.open(home, warn=out.warn), ListFailures(out), list[dict[str, Any]]()
     ask = passphrases.Opening()
     for own in lists:
         try:
             with Narrator(out, own.name) as narrator:
+                if is_hosted(own):
+                    rows.append(_keep_copy(out, session, own, narrator))
+                    continue
                 done = refresh_list(
                     session, own, ask=ask, now=datetime.now(UTC), only_if_due=not now, listener=narrator
                 )
@@ -55,6 +56,16 @@ def refresh(
             _tell(out, own, done)
     out.result({"lists": rows, "failed": failures.rows})
     failures.settle()
+
+
+def _keep_copy(out: Output, session: Session, own: OwnList, narrator: Narrator) -> dict[str, Any]:
+    """Of a list that the hub signs: should the hub be lost, it is sent again what it had published."""
+    with own.publisher.home.lock(f"publish-{own.list_id}"):
+        held = bring_up_to_date(session, own, narrator)
+    version = held.version if held else None
+    if out.interactive:
+        out.say(f"{own.name} is signed by the hub; a copy of v{version} is here." if held else f"{own.name} is empty.")
+    return {"list": own.name, "hosted": True, "version": version, "damaged": narrator.damaged}
 
 
 def _row(own: OwnList, done: Renewed) -> dict[str, Any]:

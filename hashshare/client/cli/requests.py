@@ -10,25 +10,20 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client.anew import every_waiting, is_beginning, submit_beginning, waiting_beginning
-from hashshare.client.ceremony import (
-    Proposed,
-    drop_request,
-    load_request,
-    open_request,
-    request_path,
-    standing,
-    submit,
-)
+from hashshare.client.ceremony import Proposed, submit
 from hashshare.client.cli import majors, passphrases
 from hashshare.client.cli.output import Output
 from hashshare.client.home import Home, checked_domain, write_atomic
+from hashshare.client.kept import WaitingRelease, waiting_releases
 from hashshare.client.keyring import retired_keys
-from hashshare.client.majors import WaitingRelease, is_of_major, waiting_releases
+from hashshare.client.majors import is_of_major
 from hashshare.client.publisher import OwnPublisher, own_publishers
 from hashshare.client.renewal import renew_publisher
 from hashshare.client.resending import resend
 from hashshare.client.resent_majors import keep_signed, waiting_resent
 from hashshare.client.session import Session
+from hashshare.client.standing import standing
+from hashshare.client.waiting import drop_request, load_request, open_request, request_path
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, UsageError
 from hashshare.wire.repository import read_role, root_fingerprint

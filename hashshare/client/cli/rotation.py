@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hashshare.client.ceremony import keep_cards, kept_cards
+from hashshare.client.cards import keep_cards, kept_cards
 from hashshare.client.cli import recovering
 from hashshare.client.cli import signatures as signing
 from hashshare.client.cli.desks import Domain, open_desk, tell

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.ceremony import cards_folder, kept_cards
+from hashshare.client.cards import cards_folder, kept_cards
 from hashshare.client.cli.desks import Domain, open_desk
 from hashshare.client.cli.output import Output, count, short
 from hashshare.client.publisher import OwnPublisher

@@ -7,7 +7,6 @@ from typing import Any
 
 from hashshare.client import trust
 from hashshare.client.anew import every_waiting
-from hashshare.client.ceremony import standing
 from hashshare.client.cli.desks import Domain
 from hashshare.client.cli.output import Output
 from hashshare.client.cli.requests import tell_fingerprint, versions
@@ -16,6 +15,7 @@ from hashshare.client.identity import hub_keys, publisher_record
 from hashshare.client.named_hub_keys import hub_key_change
 from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session
+from hashshare.client.standing import standing
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, UsageError
 from hashshare.wire.repository import read_role, root_fingerprint

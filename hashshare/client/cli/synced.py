@@ -7,7 +7,9 @@ from rich.progress import Progress as Bars
 
 from hashshare.client.cli.damage import warn_healed
 from hashshare.client.cli.output import Output, count, size
+from hashshare.client.intervals import Early
 from hashshare.client.sync import Synced
+from hashshare.wire.documents import write_time
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -71,3 +73,12 @@ class DownloadBar:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
+
+
+def say_early(out: Output, early: Early) -> None:
+    """That nothing was asked, and why; quietly, for cron."""
+    again = write_time(early.again_at)
+    out.result({"lists": [], "early": {"asked_at": write_time(early.asked_at), "again_at": again}})
+    if out.interactive:
+        out.say(f"The hub was asked at {write_time(early.asked_at)}; the lists allow it again at {again}.")
+        out.say("What is held is in use. To ask all the same: hashshare sync --now")

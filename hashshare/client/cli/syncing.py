@@ -22,25 +22,25 @@ from hashshare.client.cli.failures import explained, raise_if_interrupted
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command
 from hashshare.client.cli.successions import tell_successions
-from hashshare.client.cli.synced import DownloadBar, say_synced
+from hashshare.client.cli.synced import DownloadBar, say_early, say_synced
 from hashshare.client.contact import contact, note_failure, note_reached
 from hashshare.client.home import Home
-from hashshare.client.intervals import Early, forget_asked, note_asked, too_early
+from hashshare.client.intervals import forget_asked, note_asked, too_early
 from hashshare.client.notify import is_due, last_done, run_command
+from hashshare.client.repository import Repository
 from hashshare.client.session import Session
 from hashshare.client.spans import span
-from hashshare.client.store import Held, ListStore, find_store, known_name, stores
+from hashshare.client.store import Held, ListStore, known_name, stores
 from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
 from hashshare.client.trouble import forget_trouble, note_gone, note_trouble, trouble
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError
+from hashshare.wire.errors import ExitCode, HashshareError
 from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
     command(app, "sync")(sync)
-    command(app, "forget")(forget)
 
 
 def sync(
@@ -66,7 +66,7 @@ def sync(
     home, began = Home.open(), datetime.now(UTC)
     asked = bool(at_once or force or accept_shrink or names)
     if not asked and (early := too_early(home, command=exec_command, now=began)) is not None:
-        _say_early(out, early)
+        say_early(out, early)
         return
     if jitter:
         time.sleep(random.SystemRandom().uniform(0, jitter))
@@ -79,14 +79,6 @@ def sync(
     run.finish(everything=not names)
     if not names and not out.exit_code:
         note_asked(home, now=began)
-
-
-def _say_early(out: Output, early: Early) -> None:
-    again = write_time(early.again_at)
-    out.result({"lists": [], "early": {"asked_at": write_time(early.asked_at), "again_at": again}})
-    if out.interactive:
-        out.say(f"The hub was asked at {write_time(early.asked_at)}; the lists allow it again at {again}.")
-        out.say("What is held is in use. To ask all the same: hashshare sync --now")
 
 
 def _polled(out: Output, home: Home, session: Session) -> list[Head]:
@@ -115,24 +107,6 @@ def _carry_on_rotation(out: Output, home: Home) -> None:
         out.warn(f"The new key that was begun cannot be put in place yet: {error.message}")
 
 
-def forget(
-    out: Output,
-    name: Annotated[str, typer.Argument(metavar="LIST", help="A held list, such as aurora.example/images.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Remove a held list from this machine; nothing matches against it any more. The subscription stays as it is."""
-    store = find_store(Home.open(), name)
-    held = store.held()
-    if held is None:
-        raise NotSynced
-    if not yes and not (out.interactive and typer.confirm(f"Remove the {held.entries:,} entries of {held.name}?")):
-        raise UsageError("Nothing was removed.", next_step=f"hashshare forget {held.name} --yes")
-    removed = store.remove()
-    forget_asked(store.home)
-    out.result({"list": removed.name, "version": removed.version, "entries": removed.entries})
-    out.say(f"{removed.name} v{removed.version} is no longer held here.")
-
-
 class _Run:
     """The lists of one `sync`, one after the other; a list that fails doesn't keep the others from being synced."""
 
@@ -142,7 +116,7 @@ class _Run:
         self.out, self.home, self.session = out, home, session
         self.exec_command, self.accept_shrink, self.force = exec_command, accept_shrink, force
         self.acknowledger = Acknowledger(home, session)
-        self.repositories: dict[str, trust.Repository] = {}
+        self.repositories: dict[str, Repository] = {}
         self.rows: list[dict[str, Any]] = []
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
@@ -204,9 +178,9 @@ class _Run:
             self.roots[domain] = change.to_json()
             self.out.say(str(change))
 
-    def _repository(self, domain: str) -> trust.Repository:
+    def _repository(self, domain: str) -> Repository:
         if domain not in self.repositories:
-            self.repositories[domain] = trust.Repository(self.home, self.session, domain)
+            self.repositories[domain] = Repository(self.home, self.session, domain)
             self._replace_root(domain)
         return self.repositories[domain]
 

@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hashshare.client import trust
 from hashshare.client.anew import every_waiting
-from hashshare.client.ceremony import kept_root, load_request
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.identity import hub_key
 from hashshare.client.kept import read_kept
+from hashshare.client.kept_metadata import expiries, is_hosted
 from hashshare.client.named_hub_keys import hub_key_change
 from hashshare.client.publisher import OwnList, OwnPublisher, find_list, own_publishers
 from hashshare.client.refusals import read_refusal
 from hashshare.client.spans import span
+from hashshare.client.standing import kept_root
+from hashshare.client.waiting import load_request
 from hashshare.wire.errors import ExitCode, HashshareError
 from hashshare.wire.repository.requests import SigningRequest, missing
 
@@ -105,13 +106,16 @@ def _check_list(own: OwnList, now: datetime) -> Iterable[Finding]:
             yield bad(CHECK, says, means=means, do=step, exit_code=ExitCode.VERIFICATION, subject=own.name)
         else:
             yield warn(CHECK, says, means=means, do="The next one is built anew.", subject=own.name)
+    if is_hosted(own.publisher.home, own.publisher.domain, own.list_id):
+        yield good(CHECK, f"{own.name} is hosted: the hub keeps its key and signs it.", subject=own.name)
+        return
     yield from _check_roles(own.publisher, own.name, own.list_id, ("feed",), now)
 
 
 def _check_roles(
     mine: OwnPublisher, subject: str, list_id: str, roles: tuple[str, ...], now: datetime
 ) -> Iterable[Finding]:
-    ends = trust.expiries(mine.home, mine.domain, list_id or "0" * 16)
+    ends = expiries(mine.home, mine.domain, list_id or "0" * 16)
     for role in roles:
         if role not in ends:
             continue

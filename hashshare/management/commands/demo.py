@@ -38,6 +38,7 @@ class Command(BaseCommand):
         for one in PEOPLE:
             self.stdout.write(f"  {one.email:<24} {one.role:<10} {one.organisation or 'the hub'}")
         self.stdout.write(f"\n  password of each, shown once: {password}")
+        self.stdout.write("  Each sets up an authenticator app at the first sign-in.")
 
     def _told(self, what: str) -> None:
         """At once, also into a file: the large one takes minutes."""

@@ -47,7 +47,7 @@ def metadata(mine: OwnPublisher, **named: Key) -> dict[str, bytes]:
     }
 
 
-STEPS = 10
+STEPS = 13
 """Links, moves and removals of one take-over."""
 
 
@@ -174,7 +174,7 @@ def test_those_are_all_steps(mine: OwnPublisher, monkeypatch: pytest.MonkeyPatch
     assert counted.done == STEPS
 
 
-@pytest.mark.parametrize("last", range(5))
+@pytest.mark.parametrize("last", range(6))
 def test_killed_while_a_key_is_put_aside(mine: OwnPublisher, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
     old, accepted = own_key(mine, "root"), metadata(mine, root=somebody())
     with monkeypatch.context() as patched, contextlib.suppress(Stop):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from hashshare.client import trust
+from hashshare.client.kept_metadata import expiries
 from hashshare.client.publisher import find_list
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
 from tests.client.hotlines.north import North
@@ -20,7 +20,7 @@ def published(images: Desk) -> Desk:
 
 
 def expiry(desk: Desk, role: str) -> datetime:
-    return trust.expiries(desk.home, "aurora.example", find_list(desk.home, LIST).list_id)[role]
+    return expiries(desk.home, "aurora.example", find_list(desk.home, LIST).list_id)[role]
 
 
 def test_it_signs_the_same_release_again(published: Desk, north: North) -> None:

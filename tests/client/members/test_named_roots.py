@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from hashshare.client import trust
+from hashshare.client.repository import Repository
 from tests.client.members.aurora import Aurora, items
 from tests.client.members.conftest import Cobalt
 from tests.client.members.north import North
@@ -29,7 +29,7 @@ def asked(cobalt: Cobalt, north: North, *, status: int = 0) -> list[str]:
 
 
 def root_version(cobalt: Cobalt, aurora: Aurora) -> int:
-    return trust.Repository(cobalt.home, cobalt.session, aurora.domain).root_version
+    return Repository(cobalt.home, cobalt.session, aurora.domain).root_version
 
 
 def test_nothing_new_is_one_request(held: Cobalt, north: North) -> None:
