@@ -20,6 +20,7 @@ from benchmarks import (
     ndjson,
     page,
     pages,
+    pages_large,
     polling,
     publishing,
     reading,
@@ -45,6 +46,7 @@ SCENARIOS: dict[str, Callable[[Bed], Iterable[Figure]]] = {
     "sealing": sealing.measure,
     "poll": polling.measure,
     "pages": pages.measure,
+    "pages-large": pages_large.measure,
     "reading": reading.measure,
     "renewal": renewal.measure,
 }

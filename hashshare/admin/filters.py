@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
-from django.contrib.admin import EmptyFieldListFilter
+from django.contrib.admin import AllValuesFieldListFilter, EmptyFieldListFilter, RelatedFieldListFilter
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.http import HttpRequest
+
+from hashshare.admin import roles
 
 
 class MomentFilter(EmptyFieldListFilter):
@@ -25,3 +31,35 @@ class RevokedFilter(MomentFilter):
 
 class UsedFilter(MomentFilter):
     words = {"Empty": "Not used yet", "Not empty": "Used"}
+
+
+class SeenFilter(RelatedFieldListFilter):
+    """Offers what the rows that a person sees are related to. One look into an index for each that there is, where the
+    stock filter gathers them out of all rows.
+    """
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        seen = model_admin.get_queryset(request).filter(**{field.name: OuterRef("pk")})
+        table = model_admin.admin_site.get_model_admin(field.related_model)
+        # With what their names are made of, so that a name is no query.
+        rows = field.related_model._default_manager.select_related(*(table.list_select_related or ()))
+        return [(str(row.pk), str(row)) for row in rows.filter(self._is_seen(request, model_admin, seen))]
+
+    def _is_seen(self, request: HttpRequest, model_admin: Any, seen: Any) -> Any:
+        """Each way to the person's organisation has an index; a search for either way at once has none."""
+        paths = () if roles.is_operator(request) else model_admin.organisation_paths
+        ways = [seen.order_by().filter(roles.leads(request, path)) for path in paths] or [seen.order_by()]
+        return reduce(or_, (Q(Exists(way)) for way in ways))
+
+
+class NewestFilter(AllValuesFieldListFilter):
+    """Offers the values of the newest day, which is one look into an index; the stock filter reads every row."""
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        rows = model_admin.get_queryset(request)
+        newest = rows.order_by("-day").values("day")[:1]
+        of_newest = rows.filter(day=Subquery(newest)).order_by(field_path)
+        self.lookup_choices = of_newest.values_list(field_path, flat=True).distinct()

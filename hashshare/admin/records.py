@@ -19,6 +19,7 @@ from django.utils import timezone
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome
 from hashshare.admin.desks import NAMES
+from hashshare.admin.paging import BoundedPaginator
 from hashshare.selectors.deeds import deeds_about
 from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
@@ -40,6 +41,7 @@ class RecordAdmin(StockAdmin):
     deeds: ClassVar[tuple[Deed, ...]] = ()
     table_deeds: ClassVar[tuple[Deed, ...]] = ()
     list_per_page = 50
+    paginator = BoundedPaginator
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+from django.db import connection
 
 from hashshare.demonstration.cast import ACTIONS
 from hashshare.demonstration.parties import Parties
-from hashshare.disclosure import Count
 from hashshare.models import ListCount
 from hashshare.services.commitments import accept_commitment, add_action, enter_commitment
 from hashshare.services.counting import LAPSES_KEPT, count_entries
@@ -18,10 +17,28 @@ from hashshare.services.statistics.daily import write_rows
 from hashshare.services.statistics.editions import publish_periods
 from hashshare.services.statistics.happenings import happenings
 from hashshare.services.statistics.levels import levels
-from hashshare.services.statistics.rows import Place
 
 BEGUN: Final = 0.35
 """How much of today's levels there was on the first day."""
+PAST_LEVELS: Final = """
+    INSERT INTO hashshare_dailystatistic (day, metric, dimension, value, private)
+    SELECT day, metric, dimension, value, least(value, private)
+    FROM (
+        SELECT past.day, metric, dimension, ceil(value * share) AS value, ceil(private * share) AS private
+        FROM (
+            SELECT %(today)s::date - ago AS day,
+                %(begun)s + (1 - %(begun)s) * sqrt(1 - ago::float8 / %(days)s) AS grown,
+                0.86 + 0.1 * sin((%(today)s::date - ago - date '0001-01-01' + 1) / 17.0) AS current
+            FROM generate_series(1, %(days)s) AS ago
+        ) AS past
+        CROSS JOIN hashshare_dailystatistic AS present
+        CROSS JOIN LATERAL (
+            SELECT grown * CASE WHEN metric = 'members_current' THEN current ELSE 1 END AS share
+        ) AS shares
+        WHERE present.day = %(today)s AND metric = ANY(%(metrics)s)
+    ) AS scaled
+"""
+"""Each level of today as it may have been on each day before, growing."""
 STATES: Final = ("signed", "in_progress", "done")
 
 
@@ -30,11 +47,15 @@ def make_figures(*, weeks: int, dice: random.Random, now: datetime) -> None:
     count_entries(now=now)
     _lapses(dice, now)
     today = now.date()
-    present = list(levels(now))
     for ago in range(weeks * 7, -1, -1):
         day = today - timedelta(days=ago)
         write_rows(day, happenings(day))
-        write_rows(day, present if ago == 0 else _scaled(present, 1 - ago / (weeks * 7), day))
+    present = levels(now)
+    write_rows(today, present)
+    with connection.cursor() as cursor:
+        metrics = sorted({place.metric for place, _ in present})
+        cursor.execute(PAST_LEVELS, {"begun": BEGUN, "days": weeks * 7, "today": today, "metrics": metrics})
+        cursor.execute("ANALYZE hashshare_dailystatistic")
     publish_periods(now=now)
 
 
@@ -44,16 +65,6 @@ def _lapses(dice: random.Random, now: datetime) -> None:
     for row in ListCount.objects.all():
         row.lapsed = {day.isoformat(): dice.randrange(0, 9) for day in days}
         row.save(update_fields=["lapsed"])
-
-
-def _scaled(present: list[tuple[Place, Count]], part: float, day: date) -> Iterator[tuple[Place, Count]]:
-    """Each level as it may have been when `part` of the time had gone by, 0 to 1."""
-    grown = BEGUN + (1 - BEGUN) * math.sqrt(part)
-    current = 0.86 + 0.1 * math.sin(day.toordinal() / 17)
-    for place, count in present:
-        share = grown * current if place.metric == "members_current" else grown
-        value = math.ceil(count.value * share)
-        yield place, Count(value, min(value, math.ceil(count.private * share)))
 
 
 def make_commitments(*, parties: Parties, dice: random.Random, now: datetime) -> None:

@@ -19,29 +19,31 @@ FIRST_SHARE: Final = 0.35
 
 def make_history(
     *, heads: list[Head], machines: dict[str, OrganisationKey], weeks: int, dice: random.Random, now: datetime
-) -> list[Release]:
-    """Every release of every list, oldest first within a list; the newest of images was rejected once before."""
-    rows = [row for head in heads for row in _releases(head, weeks, dice, now)]
-    jobs, commits = [], []
-    for row in rows:
-        job = _job(row)
-        key = machines.get(row.list.publisher.organisation.slug)
-        row.commit = Commit(
-            publisher=row.list.publisher,
-            list=row.list,
-            job=job,
-            roles={row.list.tuf_id: "{}"},
-            state=Commit.State.ACCEPTED if row.published_at else Commit.State.REJECTED,
-            problem=None if row.published_at else row.reasons[0],
-            submitted_by=key,
-            submitted_at=row.created_at,
-            decided_at=row.created_at + timedelta(seconds=4),
-        )
-        jobs.append(job)
-        commits.append(row.commit)
-    Job.objects.bulk_create(jobs, batch_size=BATCH)
-    Commit.objects.bulk_create(commits, batch_size=BATCH)
-    return Release.objects.bulk_create(rows, batch_size=BATCH)
+) -> None:
+    """Every release of every list; the newest of images was rejected once before. List by list, so that no more than
+    one list's are in memory.
+    """
+    for head in heads:
+        rows = list(_releases(head, weeks, dice, now))
+        for row in rows:
+            row.commit = _commit(row, machines.get(head.list.publisher.organisation.slug))
+        Job.objects.bulk_create([row.commit.job for row in rows], batch_size=BATCH)
+        Commit.objects.bulk_create([row.commit for row in rows], batch_size=BATCH)
+        Release.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def _commit(row: Release, key: OrganisationKey | None) -> Commit:
+    return Commit(
+        publisher=row.list.publisher,
+        list=row.list,
+        job=_job(row),
+        roles={row.list.tuf_id: "{}"},
+        state=Commit.State.ACCEPTED if row.published_at else Commit.State.REJECTED,
+        problem=None if row.published_at else row.reasons[0],
+        submitted_by=key,
+        submitted_at=row.created_at,
+        decided_at=row.created_at + timedelta(seconds=4),
+    )
 
 
 def _releases(head: Head, weeks: int, dice: random.Random, now: datetime) -> Iterator[Release]:

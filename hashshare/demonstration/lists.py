@@ -65,8 +65,7 @@ def _publish(
     )
     officer, feed = keys.generate(), keys.generate()
     caller = Caller(hotline, "session", "demonstration")
-    subjects = [SUBJECTS[(i if i == 0 else first + i) % len(SUBJECTS)] for i in range(count)]
-    rows = [_list(caller, publisher, subject, i, dice) for i, subject in enumerate(subjects)]
+    rows = [_list(caller, publisher, _subject(first, i), i, dice) for i in range(count)]
     signer = keys.tuf_signer(officer)
     root = repository.create_root(
         root_keys=[signer.public_key],
@@ -86,6 +85,11 @@ def _publish(
     heads = [_head(row, feed, size, dice, first=first, now=now) for row in rows]
     sign_snapshot_and_timestamp(publisher=publisher, now=now)
     return heads
+
+
+def _subject(first: int, number: int) -> Subject:
+    """Images, then the others in turn, beginning with another one at each hotline; none twice before all were there."""
+    return SUBJECTS[0 if number == 0 else 1 + (first + number - 1) % (len(SUBJECTS) - 1)]
 
 
 def _list(caller: Caller, publisher: Publisher, subject: Subject, number: int, dice: random.Random) -> HashList:

@@ -48,21 +48,15 @@ def make_demonstration(*, size: Size, password: str, now: datetime, told: Told) 
     told(f"{size.lists} lists, signed")
     heads = make_lists(size=size, hotlines=parties.hotlines, dice=dice, now=now)
     told(f"{size.releases:,} releases")
-    releases = make_history(heads=heads, machines=parties.keys, weeks=size.weeks, dice=dice, now=now)
+    make_history(heads=heads, machines=parties.keys, weeks=size.weeks, dice=dice, now=now)
     told("subscriptions, deliveries, acknowledgements")
-    subscriptions = subscribe_members(heads=heads, parties=parties, size=size, dice=dice, now=now)
-    deliver(
-        releases=releases,
-        subscriptions=subscriptions,
-        machines=parties.keys,
-        share=size.acknowledged,
-        dice=dice,
-        now=now,
-    )
+    subscribe_members(heads=heads, parties=parties, size=size, dice=dice, now=now)
+    deliver(share=size.acknowledged, now=now)
     make_uploads(heads=heads, parties=parties, now=now)
     analyze()
-    told(f"figures of {size.weeks} weeks")
-    make_figures(weeks=size.weeks, dice=dice, now=now)
+    counted = min(size.weeks, size.counted)
+    told(f"figures of {counted} weeks")
+    make_figures(weeks=counted, dice=dice, now=now)
     make_commitments(parties=parties, dice=dice, now=now)
     analyze()
     return made

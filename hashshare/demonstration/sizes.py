@@ -10,7 +10,8 @@ from typing import Final
 class Size:
     """Numbers of rows; `weeks` of history before now; `entries` of the largest list; `subscribers` of each list.
 
-    `acknowledged`: the share of deliveries that members acknowledge.
+    `acknowledged`: the share of deliveries that members acknowledge. `counted`: of how many weeks there are figures, at
+    most; counting is most of the work.
     """
 
     hotlines: int
@@ -22,6 +23,7 @@ class Size:
     weeks: int
     entries: int
     acknowledged: float = 0.97
+    counted: int = 1_000
 
     @property
     def organisations(self) -> int:
@@ -37,10 +39,11 @@ LARGE: Final = Size(
     partners=20,
     lists=100,
     releases=50_000,
-    subscribers=20,
+    subscribers=30,
     weeks=100,
     entries=2_000,
     acknowledged=0.5,
+    counted=30,
 )
 """What pages are measured on: 300 organisations, 100 lists, 50,000 releases, a million deliveries."""
 

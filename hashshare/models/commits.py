@@ -50,6 +50,7 @@ class Commit(models.Model):
                 name="commit_one_pending_per_publisher",
             ),
         ]
+        indexes = [models.Index(fields=["-submitted_at", "-id"], name="commit_newest_index")]
 
     def __str__(self) -> str:
         return f"{self.publisher} {', '.join(sorted(self.roles))}"

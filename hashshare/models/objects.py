@@ -26,6 +26,7 @@ class StoredObject(models.Model):
             models.UniqueConstraint(fields=["list", "digest", "name"], name="storedobject_unique_per_list"),
             models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="storedobject_digest_shape"),
         ]
+        indexes = [models.Index(fields=["-uploaded_at", "-id"], name="storedobject_newest_index")]
 
     def __str__(self) -> str:
         return f"{self.digest}.{self.name}"

@@ -61,6 +61,10 @@ class Release(models.Model):
                 condition=~Q(state="published") | Q(published_at__isnull=False), name="release_published_has_time"
             ),
         ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="release_newest_index"),
+            models.Index(fields=["published_at"], name="release_published_index"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.list} v{self.version}"

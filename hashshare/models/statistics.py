@@ -25,6 +25,7 @@ class DailyStatistic(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["day", "metric", "dimension"], name="dailystatistic_unique"),
         ]
+        indexes = [models.Index(fields=["metric", "day"], name="dailystatistic_metric_index")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.metric} {self.dimension}".rstrip()

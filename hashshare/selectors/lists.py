@@ -86,6 +86,11 @@ def heads_tag(rows: list[Head]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def list_ids_of(*, organisation: uuid.UUID) -> list[uuid.UUID]:
+    """Of the lists that it publishes."""
+    return list(HashList.objects.filter(publisher__organisation=organisation).order_by().values_list("pk", flat=True))
+
+
 def catalogue(*, caller: Caller, query: str = "") -> list[ListDetail]:
     """Lists whose description the caller may see; `query` is looked for in name, title and description."""
     rows = visible_lists(caller=caller).order_by("publisher__domain", "slug")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from hashshare.models import Acknowledgement, HashList, Organisation, Release, Reminder, Subscription
 from hashshare.selectors.callers import Caller
@@ -157,14 +157,15 @@ def withdrawal(*, release: Release, now: datetime) -> Withdrawal:
 
 
 def withdrawals(*, releases: Iterable[Release], now: datetime) -> list[Withdrawal]:
-    """One query for each release, and one for the organisations of all of them."""
-    rows = [(release, list(progress(release, now))) for release in releases]
-    organisations = Organisation.objects.in_bulk({row.organisation for _, found in rows for row in found})
+    """One query for all releases, and one for the organisations of all of them."""
+    rows = list(releases)
+    found = progress(rows, now)
+    organisations = Organisation.objects.in_bulk({row.organisation for each in found.values() for row in each})
     made = []
-    for release, found in rows:
+    for release in rows:
         deadline = published(release) + timedelta(hours=release.list.deadline_hours)
         late = now > deadline
-        members = (member_state(organisations[row.organisation], row, release, late=late) for row in found)
+        members = (member_state(organisations[row.organisation], row, release, late=late) for row in found[release.pk])
         made.append(Withdrawal(release, deadline, tuple(members)))
     return made
 
@@ -186,10 +187,14 @@ def published(release: Release) -> datetime:
 
 def entitled_at(hash_list: HashList, moment: datetime | OuterRef) -> QuerySet[Subscription]:
     """Who had access at that moment, whatever became of it since. An organisation has one row for each moment."""
+    return Subscription.objects.filter(*had_access(moment), list=hash_list).order_by("organisation__name")
+
+
+def had_access(moment: datetime | OuterRef | F) -> tuple[Q, Q, Q]:
+    """Conditions on a subscription, all of which are to hold."""
     lasting = Q(ends_at=None) | Q(ends_at__gt=moment)
     open_then = Q(closed_at=None) | Q(closed_at__gt=moment)
-    rows = Subscription.objects.filter(lasting, open_then, list=hash_list, entitled_at__lte=moment)
-    return rows.order_by("organisation__name")
+    return lasting, open_then, Q(entitled_at__lte=moment)
 
 
 class Progress(NamedTuple):
@@ -203,28 +208,36 @@ class Progress(NamedTuple):
     reminded_at: datetime | None
 
 
-def progress(release: Release, now: datetime) -> Iterator[Progress]:
-    """Of each that was entitled, when it first stated what covers the release; a few index probes each.
+def progress(releases: Collection[Release], now: datetime) -> dict[uuid.UUID, list[Progress]]:
+    """By release, of each organisation that was entitled to it, when it first stated what covers it; a few index probes
+    each.
 
     Statements never go back in version. In what is purged they may: only one that still stands counts.
     """
-    stated = Acknowledgement.objects.filter(list=release.list_id, organisation=OuterRef("organisation"))
-    applied = stated.filter(version__gte=release.version).order_by("version", "received_at")
-    purged = stated.filter(purged__gte=release.version).order_by("purged", "received_at")
+    organisation, version = OuterRef("organisation"), OuterRef("list__releases__version")
+    stated = Acknowledgement.objects.filter(list=OuterRef("list"), organisation=organisation)
+    applied = stated.filter(version__gte=version).order_by("version", "received_at")
+    purged = stated.filter(purged__gte=version).order_by("purged", "received_at")
     newest = stated.order_by("-version", "-received_at")
     access = Subscription.objects.filter(
         in_force(now),
-        list=release.list_id,
-        organisation=OuterRef("organisation"),
+        list=OuterRef("list"),
+        organisation=organisation,
         organisation__state=Organisation.State.ACTIVE,
     )
-    reminded = Reminder.objects.filter(release=release, organisation=OuterRef("organisation"), recipients__gt=0)
-    rows = entitled_at(release.list, published(release)).values_list(
+    reminded = Reminder.objects.filter(release=OuterRef("list__releases"), organisation=organisation, recipients__gt=0)
+    # In one call, so that all of it is about the same release.
+    moment = F("list__releases__published_at")
+    rows = Subscription.objects.filter(*had_access(moment), list__releases__in=[row.pk for row in releases])
+    found: dict[uuid.UUID, list[Progress]] = {row.pk: [] for row in releases}
+    for release, *row in rows.order_by("organisation__name").values_list(
+        "list__releases",
         "organisation",
         Subquery(applied.values("received_at")[:1]),
         Subquery(purged.values("received_at")[:1]),
         Subquery(newest.values("purged")[:1]),
         Exists(access),
         Subquery(reminded.values("sent_at")[:1]),
-    )
-    return (Progress(*row) for row in rows)
+    ):
+        found[release].append(Progress(*row))
+    return found

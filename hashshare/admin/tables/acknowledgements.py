@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -15,9 +16,10 @@ class AcknowledgementAdmin(RecordAdmin):
     organisation_paths = ("organisation", "list__publisher__organisation")
     empty_state = "A member's `hashshare sync` acknowledges what it applied; others send a signed statement."
     list_display = ("received_at", "list", "version", "purged_count", "organisation")
-    list_filter = (("list", admin.RelatedOnlyFieldListFilter), ("organisation", admin.RelatedOnlyFieldListFilter))
+    list_filter = (("list", SeenFilter), ("organisation", SeenFilter))
     list_select_related = ("list__publisher", "organisation")
     date_hierarchy = "received_at"
+    sortable_by = ("received_at",)
     fields = (
         "received_at",
         "list",

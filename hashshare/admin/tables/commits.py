@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -16,7 +17,7 @@ class CommitAdmin(RecordAdmin):
     organisation_paths = ("publisher__organisation",)
     empty_state = "A commit appears here when a hotline submits signed metadata."
     list_display = ("__str__", "list", "state_mark", "submitted_by", "submitted_at", "decided_at")
-    list_filter = ("state", ("publisher", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("state", ("publisher", SeenFilter))
     list_select_related = ("publisher", "list__publisher", "submitted_by")
     fields = (
         "publisher",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -19,7 +20,7 @@ class DeedAdmin(RecordAdmin):
     organisation_paths = ("organisation",)
     empty_state = "Each deed of a person is noted here, with its reason, and hidden in the hub's public log."
     list_display = ("at", "who", "role", "organisation", "what", "about", "reason")
-    list_filter = ("role", ("person", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("role", ("person", SeenFilter))
     list_select_related = ("person", "organisation")
     search_fields = ("what", "about")
     date_hierarchy = "at"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import mark, number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -16,7 +17,7 @@ class StoredObjectAdmin(RecordAdmin):
     organisation_paths = ("list__publisher__organisation",)
     empty_state = "Objects appear here when a hotline uploads the segments of a release."
     list_display = ("name", "list", "bytes_count", "state_mark", "uploaded_at", "published_at", "superseded_at")
-    list_filter = (("list", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("list", SeenFilter),)
     list_select_related = ("list__publisher",)
     ordering = ("-uploaded_at",)
     search_fields = ("digest", "name")

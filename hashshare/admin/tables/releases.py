@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import DASH, mark, number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -26,7 +27,7 @@ class ReleaseAdmin(RecordAdmin):
         "withdrawals_count",
         "published_at",
     )
-    list_filter = ("state", ("list", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("state", ("list", SeenFilter))
     list_select_related = ("list__publisher",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"

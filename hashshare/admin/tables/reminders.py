@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -15,7 +16,7 @@ class ReminderAdmin(RecordAdmin):
     organisation_paths = ("organisation", "release__list__publisher__organisation")
     empty_state = "A member that has not applied a withdrawal by the list's deadline is reminded once, by mail."
     list_display = ("sent_at", "release", "organisation", "recipients_count")
-    list_filter = (("organisation", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("organisation", SeenFilter),)
     list_select_related = ("release__list__publisher", "organisation")
     date_hierarchy = "sent_at"
     fields = ("sent_at", "release", "organisation", "recipients_count")

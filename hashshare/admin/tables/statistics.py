@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from hashshare.admin.filters import NewestFilter
 from hashshare.admin.marks import number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -14,8 +15,9 @@ from hashshare.models import DailyStatistic
 class DailyStatisticAdmin(RecordAdmin):
     empty_state = "A worker writes these once a day."
     list_display = ("day", "metric", "dimension", "value_count", "private_count")
-    list_filter = ("metric",)
+    list_filter = (("metric", NewestFilter),)
     date_hierarchy = "day"
+    sortable_by = ("day",)
     fields = ("day", "metric", "dimension", "value_count", "private_count")
 
     @admin.display(description="value", ordering="value")

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome, Reason, acting_for
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -64,7 +65,7 @@ class SubscriptionAdmin(RecordAdmin):
     organisation_paths = ("organisation", "list__publisher__organisation")
     empty_state = "A subscription appears here when a member asks for a list: `hashshare subscribe`."
     list_display = ("list", "organisation", "state_mark", "requested_at", "decided_at", "ends_at")
-    list_filter = ("state", ("list", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("state", ("list", SeenFilter))
     list_select_related = ("list__publisher__organisation", "organisation")
     ordering = ("-requested_at",)
     fields = (

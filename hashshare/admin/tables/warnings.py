@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from hashshare.admin import roles
+from hashshare.admin.filters import SeenFilter
 from hashshare.admin.marks import number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -18,7 +19,7 @@ class ExpiryWarningAdmin(RecordAdmin):
     organisation_paths = ("publisher__organisation",)
     empty_state = "When a signature nears its end, its hotline's people and the operators are mailed, once a step."
     list_display = ("sent_at", "subject", "version", "step", "expires_at", "audience", "recipients_count")
-    list_filter = ("step", "audience", ("publisher", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("step", "audience", ("publisher", SeenFilter))
     date_hierarchy = "sent_at"
     fields = (
         "sent_at",

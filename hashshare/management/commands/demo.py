@@ -30,7 +30,7 @@ class Command(BaseCommand):
                 size=SIZES[options["size"]],
                 password=password,
                 now=timezone.now(),
-                told=lambda what: self.stdout.write(f"  {what}"),
+                told=self._told,
             )
         except HashshareError as error:
             raise CommandError(f"{error.message} {error.next_step}".strip()) from error
@@ -39,3 +39,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {one.email:<24} {one.role:<10} {one.organisation or 'the hub'}")
         self.stdout.write(f"\n  password of each, shown once: {password}")
         self.stdout.write("  Each sets up an authenticator app at the first sign-in.")
+
+    def _told(self, what: str) -> None:
+        """At once, also into a file: the large one takes minutes."""
+        self.stdout.write(f"  {what}")
+        self.stdout.flush()
