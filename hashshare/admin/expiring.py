@@ -18,7 +18,7 @@ from django.utils import timezone
 from hashshare.admin import roles
 from hashshare.selectors.expiring import SOURCES, Expiring, expiring
 
-MOST: Final = 200
+MOST: Final = 100
 """Rows on the page."""
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)

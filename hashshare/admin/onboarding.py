@@ -19,7 +19,7 @@ from django.utils import timezone
 from hashshare.admin import roles
 from hashshare.selectors.onboarding import Milestone, Onboarding, onboardings
 
-ROWS: Final = 50
+ROWS: Final = 25
 """Organisations on one page."""
 
 KINDS: Final = {"": "All", "hotline": "Hotlines", "member": "Members", "partner": "Partners", "hub": "Hubs"}

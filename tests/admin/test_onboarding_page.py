@@ -192,7 +192,7 @@ def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None
     for path, number in few.items():
         assert queries(f"{path}?state=all") <= number + 1 < 15, path
     first = operator.get(f"{ONBOARDING}?kind=member").content.decode()
-    assert "1 to 50 of 300" in first
+    assert "1 to 25 of 300" in first
     assert "?kind=member&amp;page=2" in first
-    assert "251 to 300 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=6").content.decode()
-    assert "1 to 50 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=x").content.decode()
+    assert "276 to 300 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=12").content.decode()
+    assert "1 to 25 of 300" in operator.get(f"{ONBOARDING}?kind=member&page=x").content.decode()
