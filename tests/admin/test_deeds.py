@@ -229,3 +229,11 @@ def test_it_refuses_a_deed_without_a_token_against_forgery(hub: Hub) -> None:
     assert client.post(deed(hub.aurora.member, "suspend"), {"reason": "forged"}).status_code == 403
     hub.aurora.member.refresh_from_db()
     assert hub.aurora.member.state == "active"
+
+
+def test_no_deed_has_the_name_of_an_address_of_the_admin_itself() -> None:
+    """Its button would lead to the stock page of that name, which is closed."""
+    own = {"add", "change", "changelist", "delete", "history"}
+    for table in site._registry.values():
+        assert isinstance(table, RecordAdmin)
+        assert own.isdisjoint(each.slug for each in (*table.deeds, *table.table_deeds)), table

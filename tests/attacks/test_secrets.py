@@ -60,7 +60,7 @@ def of_a_machine(home: Path) -> set[str]:
 
 
 def all_of_them(scene: Scene, *homes: Path) -> set[str]:
-    access = {scene.access_key, scene.access_key.removeprefix("hsk_").rpartition("_")[2]}
+    access = {scene.access_key, scene.access_key.removeprefix("hsk_").partition("_")[2]}
     return access.union(of_the_hub(scene), of_a_machine(scene.aurora.home), *map(of_a_machine, homes))
 
 

@@ -25,13 +25,13 @@ def test_rollback_of_everything(scene: Scene, cobalt: Victim) -> None:
 
 
 def test_rollback_under_a_new_signature_of_the_hub(scene: Scene, cobalt: Victim) -> None:
-    """A hostile hub may sign a newer snapshot; that it names an older feed is noticed."""
+    """A hostile hub may sign a newer snapshot; that it names an older feed, or lacks one, is noticed."""
     cobalt.recovers()
     newest = scene.newest(scene.list_id)
     older = scene.fetch(f"metadata/{read_role(scene.list_id, newest).version - 1}.{scene.list_id}.json")
     scene.lie_with(feeds={**scene.feeds(), scene.list_id: older})
     scene.between.serve(r"/heads$", body=heads(scene, role_version=99, version=99))
-    cobalt.refused("verification-failed")
+    cobalt.refused(("verification-failed", "malformed-metadata"))
 
 
 def test_fast_forward_by_a_stolen_feed_key(scene: Scene, cobalt: Victim) -> None:

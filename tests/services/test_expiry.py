@@ -109,8 +109,9 @@ def test_every_job_catches_up_after_days_and_bears_being_run_at_once(monkeypatch
         assert (run.failed_at, run.error) == (None, ""), job.name
 
 
-MAY_MOVE: dict[str, set[str]] = {"refresh_timestamps": {"Metadata"}}
-"""Tables that a run changes though nothing is due: a timestamp is signed every hour."""
+MAY_MOVE: dict[str, set[str]] = {"refresh_timestamps": {"Metadata"}, "publish_statistics": {"PeriodFigure"}}
+"""Tables that a run changes though nothing is due: a timestamp is signed every hour, and the figures of the hub's first
+day, which is all that there is here, are made anew while it lasts."""
 
 
 def everything() -> dict[str, list[tuple[object, ...]]]:

@@ -93,7 +93,7 @@ class StatementActionAdmin(RecordAdmin):
     empty_state = "The actions of the coalition's statement appear here when they are added with the button above."
     list_display = ("key", "text", "position", "retired_at")
     fields = ("key", "text", "position", "retired_at")
-    table_deeds = (Deed("add", "Add an action", _add, form=NewAction),)
+    table_deeds = (Deed("new", "Add an action", _add, form=NewAction),)
     deeds = (
         Deed(
             "retire",
