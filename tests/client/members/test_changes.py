@@ -47,7 +47,7 @@ def held(cobalt: Cobalt, aurora: Aurora) -> Held:
 def files(cobalt: Cobalt) -> dict[str, int]:
     """Everything in the home but the locks, the token and what is remembered of the hub and the log, with sizes."""
     found = (path for path in cobalt.folder.rglob("*") if path.is_file() and path.suffix != ".lock")
-    aside = ("token.json", "contact.json", "acknowledgement.json", "aurora.example.json")
+    aside = ("token.json", "contact.json", "asked", "acknowledgement.json", "aurora.example.json")
     return {str(path): path.stat().st_size for path in found if path.name not in aside}
 
 
