@@ -12,7 +12,7 @@ from django.db import transaction
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
 from hashshare.services.codes import keyed_hash, new_code
 from hashshare.services.keys import MAX_KEY_DAYS, add_key
-from hashshare.services.organisations import create_organisation
+from hashshare.services.organisations import admit_partner, create_organisation
 from hashshare.services.people import Chosen, create_person, set_chosen
 from hashshare.services.publishers import create_publisher
 from hashshare.wire import errors
@@ -135,7 +135,7 @@ def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enro
 @transaction.atomic
 def accept_person_invitation(*, code: str, chosen: Chosen, now: datetime) -> Person:
     """Make the account that the invitation promised, with its password, authenticator and recovery codes, and use the
-    code up. An e-mail in the invitation wins over the one typed in.
+    code up. An e-mail in the invitation wins over the one typed in. With its first person a partner is in force.
 
     Raises InvitationInvalid, UsageError (no password or second factor, bad or taken e-mail).
     """
@@ -156,6 +156,8 @@ def accept_person_invitation(*, code: str, chosen: Chosen, now: datetime) -> Per
     set_chosen(person=person, chosen=chosen, now=now)
     invitation.used_at, invitation.used_by = now, person.email
     invitation.save(update_fields=["used_at", "used_by"])
+    if invitation.organisation is not None:
+        admit_partner(organisation=invitation.organisation)
     return person
 
 

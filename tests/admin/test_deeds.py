@@ -143,6 +143,15 @@ def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
     assert code not in str(list(Deed.objects.values()))
 
 
+def test_it_makes_a_partner_without_a_code_for_a_machine(hub: Hub) -> None:
+    form = {"kind": "partner", "name": "Ministry", "country": "be"}
+    answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form, follow=True)
+    assert "needs no machine: invite its people" in answer.content.decode()
+    made = Organisation.objects.get(name="Ministry")
+    assert (made.kind, made.invitations.exists()) == ("partner", False)
+    assert Deed.objects.filter(row=str(made.pk), what__contains="Invite").exists()
+
+
 def test_it_refuses_an_invitation_that_makes_no_sense_and_leaves_nothing(hub: Hub) -> None:
     form = {"kind": "member", "name": "Ceres", "country": "BE", "domains": "ceres.example"}
     answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form)

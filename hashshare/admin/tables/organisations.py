@@ -21,11 +21,13 @@ from hashshare.services.introductions import person_of
 from hashshare.services.invitations import invite_key, invite_organisation, invite_person
 from hashshare.services.organisations import (
     agree_to_be_named,
+    create_organisation,
     reinstate_organisation,
     stop_being_named,
     suspend_organisation,
 )
 from hashshare.services.publishers import create_publisher
+from hashshare.wire.errors import UsageError
 
 
 class NewOrganisation(forms.Form):
@@ -70,6 +72,8 @@ class NewDomain(forms.Form):
 
 
 def _invite(row: None, data: dict[str, Any], actor: Any) -> Outcome:
+    if data["kind"] == Organisation.Kind.PARTNER:
+        return _add_partner(data)
     invitation, code = invite_organisation(
         kind=data["kind"],
         name=data["name"],
@@ -79,6 +83,13 @@ def _invite(row: None, data: dict[str, Any], actor: Any) -> Outcome:
         now=timezone.now(),
     )
     return Outcome(_code_message(invitation), code, invitation.organisation)
+
+
+def _add_partner(data: dict[str, Any]) -> Outcome:
+    if data["domains"].strip():
+        raise UsageError("Only a hotline publishes.", next_step="Leave the domains empty.")
+    made = create_organisation(kind=data["kind"], name=data["name"], country=data["country"], sector=data["sector"])
+    return Outcome(f"{made} is here. A partner needs no machine: invite its people.", row=made)
 
 
 def _invite_key(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
