@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -16,7 +16,7 @@ from hashshare.admin.links import invitation_link
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-from hashshare.models import Organisation, Person
+from hashshare.models import Organisation
 from hashshare.services.introductions import person_of
 from hashshare.services.invitations import invite_key, invite_organisation, invite_person
 from hashshare.services.organisations import (
@@ -26,6 +26,7 @@ from hashshare.services.organisations import (
     stop_being_named,
     suspend_organisation,
 )
+from hashshare.services.people import fitting_roles
 from hashshare.services.publishers import create_publisher
 from hashshare.wire.errors import UsageError
 
@@ -44,7 +45,7 @@ class NewOrganisation(forms.Form):
 
 class NewPerson(forms.Form):
     email = forms.EmailField(label="E-mail address", max_length=254)
-    role = forms.ChoiceField(choices=[choice for choice in Person.Role.choices if choice[0] != Person.Role.OPERATOR])
+    role = forms.ChoiceField(help_text="Those that fit this kind of organisation.")
 
 
 class NewKey(forms.Form):
@@ -104,6 +105,10 @@ def _invite_person(row: Organisation, data: dict[str, Any], actor: Any) -> Outco
     return Outcome(message, invitation_link(code))
 
 
+def _offer_fitting_roles(form: forms.Form, row: Organisation) -> None:
+    cast("forms.ChoiceField", form.fields["role"]).choices = fitting_roles(row)
+
+
 def _suspend(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
     suspend_organisation(organisation=row)
     return Outcome(f"{row} is suspended.")
@@ -152,7 +157,14 @@ class OrganisationAdmin(RecordAdmin):
     fields = ("name", "slug", "kind", "country", "sector", "state_mark", "named_since", "created_at")
     table_deeds = (Deed("invite", "Invite an organisation", _invite, form=NewOrganisation),)
     deeds = (
-        Deed("invite-person", "Invite a person", _invite_person, form=NewPerson, applies=_in_force),
+        Deed(
+            "invite-person",
+            "Invite a person",
+            _invite_person,
+            form=NewPerson,
+            applies=_in_force,
+            fit=_offer_fitting_roles,
+        ),
         Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_in_force),
         Deed(
             "add-domain",
