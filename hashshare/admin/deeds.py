@@ -58,6 +58,10 @@ def no_consequence(row: Any) -> str:
     return ""
 
 
+def as_it_is(form: forms.Form, row: Any) -> None:
+    """The form offers every row the same."""
+
+
 def by_operators(request: HttpRequest, row: Any) -> bool:
     return roles.is_operator(request)
 
@@ -67,7 +71,7 @@ class Deed:
     """One thing to be done. `perform(row, data, actor)` calls a service; `row` is None for deeds of a whole table.
 
     `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
-    `consequence(row)` names the thing and what follows.
+    `consequence(row)` names the thing and what follows; `fit(form, row)` narrows the form to what fits the row.
     """
 
     slug: str
@@ -77,6 +81,7 @@ class Deed:
     form: type[forms.Form] = Nothing
     applies: Callable[[Any], bool] = always
     may: Callable[[HttpRequest, Any], bool] = by_operators
+    fit: Callable[[forms.Form, Any], None] = as_it_is
 
     @property
     def takes_away(self) -> bool:

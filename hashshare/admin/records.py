@@ -136,6 +136,7 @@ class RecordAdmin(StockAdmin):
             messages.warning(request, f"“{deed.label}” does not apply any more: the state has changed meanwhile.")
             return HttpResponseRedirect(self._back(row))
         form = deed.form(request.POST if request.method == "POST" else None)
+        deed.fit(form, row)
         if request.method == "POST" and form.is_valid():
             try:
                 outcome = self._do(request, deed, row, form.cleaned_data)

@@ -12,8 +12,8 @@ from django.db import transaction
 from hashshare.models import Invitation, Organisation, OrganisationKey, Person
 from hashshare.services.codes import keyed_hash, new_code
 from hashshare.services.keys import MAX_KEY_DAYS, add_key
-from hashshare.services.organisations import create_organisation
-from hashshare.services.people import Chosen, create_person, set_chosen
+from hashshare.services.organisations import admit_partner, create_organisation
+from hashshare.services.people import Chosen, create_person, require_fitting_role, set_chosen
 from hashshare.services.publishers import create_publisher
 from hashshare.wire import errors
 
@@ -84,11 +84,16 @@ def invite_person(
     email: str = "",
     valid_for: timedelta = VALID_FOR,
 ) -> tuple[Invitation, str]:
-    """A code for the page where a person sets a password. Only operators have no organisation."""
+    """A code for the page where a person sets a password. Only operators have no organisation.
+
+    Raises UsageError, also for a role that does not fit the kind of organisation.
+    """
     if role not in Person.Role.values:
         raise errors.UsageError(f"A role is one of {', '.join(Person.Role.values)}.")
     if (role == Person.Role.OPERATOR) != (organisation is None):
         raise errors.UsageError("An operator belongs to no organisation; everyone else to one.")
+    if organisation is not None:
+        require_fitting_role(role, organisation=organisation)
     code = new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.PERSON,
@@ -135,7 +140,7 @@ def enrol(*, code: str, public_key: bytes, key_name: str, now: datetime) -> Enro
 @transaction.atomic
 def accept_person_invitation(*, code: str, chosen: Chosen, now: datetime) -> Person:
     """Make the account that the invitation promised, with its password, authenticator and recovery codes, and use the
-    code up. An e-mail in the invitation wins over the one typed in.
+    code up. An e-mail in the invitation wins over the one typed in. With its first person a partner is in force.
 
     Raises InvitationInvalid, UsageError (no password or second factor, bad or taken e-mail).
     """
@@ -144,6 +149,9 @@ def accept_person_invitation(*, code: str, chosen: Chosen, now: datetime) -> Per
         raise errors.InvitationInvalid
     if invitation.organisation and invitation.organisation.state == Organisation.State.SUSPENDED:
         raise errors.InvitationInvalid
+    if invitation.organisation is not None:
+        # A link from before roles were matched may promise another.
+        require_fitting_role(invitation.role, organisation=invitation.organisation)
     if not (chosen.password_hash and chosen.key and chosen.codes):
         raise errors.UsageError("An account has a password, an authenticator and recovery codes.")
     person = create_person(
@@ -156,6 +164,8 @@ def accept_person_invitation(*, code: str, chosen: Chosen, now: datetime) -> Per
     set_chosen(person=person, chosen=chosen, now=now)
     invitation.used_at, invitation.used_by = now, person.email
     invitation.save(update_fields=["used_at", "used_by"])
+    if invitation.organisation is not None:
+        admit_partner(organisation=invitation.organisation)
     return person
 
 

@@ -28,14 +28,24 @@ def create_organisation(*, kind: str, name: str, country: str, sector: str = "")
         raise errors.Conflict(f"There is already an organisation called {slug}.") from error
 
 
+def admit_partner(*, organisation: Organisation) -> None:
+    """A partner is in force once its first person is in: it needs no machine. Others are when a machine enrols."""
+    partner, invited = Organisation.Kind.PARTNER, Organisation.State.INVITED
+    rows = Organisation.objects.filter(pk=organisation.pk, kind=partner, state=invited)
+    if rows.update(state=Organisation.State.ACTIVE):
+        organisation.state = Organisation.State.ACTIVE
+
+
 def suspend_organisation(*, organisation: Organisation) -> None:
     """Refuse all its keys from now on; nothing is deleted."""
     Organisation.objects.filter(pk=organisation.pk).update(state=Organisation.State.SUSPENDED)
 
 
 def reinstate_organisation(*, organisation: Organisation) -> None:
-    """Undo a suspension: active if it ever enrolled, else invited again."""
-    state = Organisation.State.ACTIVE if organisation.keys.exists() else Organisation.State.INVITED
+    """Undo a suspension: active if it ever enrolled, or is a partner that has people, else invited again."""
+    came = organisation.keys.exists()
+    came = came or (organisation.kind == Organisation.Kind.PARTNER and organisation.people.exists())
+    state = Organisation.State.ACTIVE if came else Organisation.State.INVITED
     Organisation.objects.filter(pk=organisation.pk, state=Organisation.State.SUSPENDED).update(state=state)
 
 

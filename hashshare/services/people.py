@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
@@ -19,6 +21,14 @@ from hashshare.services.second_factors import remove_second_factor, set_authenti
 from hashshare.wire import errors
 
 logger = logging.getLogger(__name__)
+
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    Organisation.Kind.HOTLINE: (Person.Role.ANALYST, Person.Role.ENGINEER),
+    Organisation.Kind.MEMBER: (Person.Role.ANALYST, Person.Role.ENGINEER),
+    Organisation.Kind.PARTNER: (Person.Role.OBSERVER,),
+    Organisation.Kind.HUB: (Person.Role.ENGINEER,),
+}
+"""Which people an organisation has, by its kind. The statistics are for governments, so nobody else has observers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +148,32 @@ def end_sessions(*, person: Person, now: datetime, but: str = "") -> int:
     return len(ending)
 
 
+def fitting_roles(organisation: Organisation) -> list[tuple[str, str]]:
+    """The roles that its people may have, each with its label."""
+    fitting = ROLES[organisation.kind]
+    return [(value, label) for value, label in Person.Role.choices if value in fitting]
+
+
+def require_fitting_role(role: str, *, organisation: Organisation) -> None:
+    """Raises UsageError that names the roles which fit."""
+    fitting = ROLES[organisation.kind]
+    if role not in fitting:
+        raise errors.UsageError(
+            f"{organisation} is a {organisation.kind}: its people are {' or '.join(fitting)}, not {role}.",
+            next_step=f"Choose {' or '.join(fitting)}.",
+        )
+
+
 @transaction.atomic
 def change_role(*, person: Person, role: str, now: datetime) -> None:
-    """Within the person's organisation; nobody becomes an operator by it. Ends the person's sessions.
+    """Within the person's organisation, to one that fits it; nobody becomes an operator by it. Ends the person's
+    sessions.
 
     Raises UsageError.
     """
-    if person.organisation_id is None or role not in {*Person.Role.values} - {Person.Role.OPERATOR}:
+    if person.organisation is None or role not in {*Person.Role.values} - {Person.Role.OPERATOR}:
         raise errors.UsageError("Only people of an organisation change roles, and none of them becomes an operator.")
+    require_fitting_role(role, organisation=person.organisation)
     Person.objects.filter(pk=person.pk).update(role=role)
     person.role = role
     end_sessions(person=person, now=now)

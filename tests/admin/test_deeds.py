@@ -15,7 +15,16 @@ from hashshare.admin import records, tables  # noqa: F401  (the tables register 
 from hashshare.admin.deeds import by_operators
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-from hashshare.models import AccessKey, Deed, GuardedDigest, Invitation, Organisation, OrganisationKey, Subscription
+from hashshare.models import (
+    AccessKey,
+    Deed,
+    GuardedDigest,
+    Invitation,
+    Organisation,
+    OrganisationKey,
+    Person,
+    Subscription,
+)
 from hashshare.services.invitations import enrol
 from hashshare.services.organisations import suspend_organisation
 from tests.admin.addresses import deed, page, table_deed
@@ -143,6 +152,15 @@ def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
     assert code not in str(list(Deed.objects.values()))
 
 
+def test_it_makes_a_partner_without_a_code_for_a_machine(hub: Hub) -> None:
+    form = {"kind": "partner", "name": "Ministry", "country": "be"}
+    answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form, follow=True)
+    assert "needs no machine: invite its people" in answer.content.decode()
+    made = Organisation.objects.get(name="Ministry")
+    assert (made.kind, made.invitations.exists()) == ("partner", False)
+    assert Deed.objects.filter(row=str(made.pk), what__contains="Invite").exists()
+
+
 def test_it_refuses_an_invitation_that_makes_no_sense_and_leaves_nothing(hub: Hub) -> None:
     form = {"kind": "member", "name": "Ceres", "country": "BE", "domains": "ceres.example"}
     answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form)
@@ -171,6 +189,25 @@ def test_it_does_not_make_operators_of_an_organisations_people(hub: Hub) -> None
     answer = browser(hub.operator).post(deed(hub.delta, "invite-person"), form)
     assert "is not one of the available choices" in answer.content.decode()
     assert Invitation.objects.count() == before
+
+
+def test_it_offers_the_roles_that_fit_the_organisation(hub: Hub) -> None:
+    client, cobalt, engineer = browser(hub.operator), hub.aurora.member, hub.aurora.of[Person]
+    for address in (deed(cobalt, "invite-person"), deed(engineer, "change-role")):
+        offered = client.get(address).content.decode()
+        assert 'value="analyst"' in offered and 'value="engineer"' in offered
+        assert 'value="observer"' not in offered and 'value="operator"' not in offered
+    offered = client.get(deed(hub.delta, "invite-person")).content.decode()
+    assert 'value="observer"' in offered and 'value="analyst"' not in offered
+    form = {"email": "new@cobalt.example", "role": "observer"}
+    before = Invitation.objects.count()
+    assert "is not one of the available choices" in client.post(deed(cobalt, "invite-person"), form).content.decode()
+    assert Invitation.objects.count() == before
+
+
+def test_it_offers_no_other_role_where_only_one_fits(hub: Hub) -> None:
+    observer = Person.objects.get(organisation=hub.delta)
+    assert deed(observer, "change-role") not in browser(hub.operator).get(page(observer)).content.decode()
 
 
 def test_it_adds_a_publisher_to_a_hotline_only(hub: Hub) -> None:

@@ -104,7 +104,7 @@ def test_every_session_of_a_person_ends_and_nobody_elses(cobalt: Organisation, h
     elif how == "leaves":
         someone_leaves(person=engineer, by="op@north.example", now=now)
     elif how == "role":
-        change_role(person=engineer, role="observer", now=now)
+        change_role(person=engineer, role="analyst", now=now)
     else:
         assert end_sessions(person=engineer, now=now) == 2
     for client in browsers:

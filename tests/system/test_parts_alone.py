@@ -97,6 +97,8 @@ def test_it_invites_before_any_hub_runs(data: Path) -> None:
     said_by(data, "migrate", "--verbosity", "0")
     assert "created" in said_by(data, "createoperator", "--email", "operator@north.example")
     said = said_by(data, "invite", "--kind", "partner", "--name", "Delta", "--country", "SE")
+    assert said == "delta"
+    said = said_by(data, "invite", "--kind", "member", "--name", "Cobalt", "--country", "NL")
     assert re.fullmatch(r"\S{4}-\S{4}-\S{4}", said)
     link = said_by(data, "invite-person", "--organisation", "delta", "--role", "observer")
     assert link.startswith("http://127.0.0.1:8000/invitation/")

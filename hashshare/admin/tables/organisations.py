@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -16,16 +16,19 @@ from hashshare.admin.links import invitation_link
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-from hashshare.models import Organisation, Person
+from hashshare.models import Organisation
 from hashshare.services.introductions import person_of
 from hashshare.services.invitations import invite_key, invite_organisation, invite_person
 from hashshare.services.organisations import (
     agree_to_be_named,
+    create_organisation,
     reinstate_organisation,
     stop_being_named,
     suspend_organisation,
 )
+from hashshare.services.people import fitting_roles
 from hashshare.services.publishers import create_publisher
+from hashshare.wire.errors import UsageError
 
 
 class NewOrganisation(forms.Form):
@@ -42,7 +45,7 @@ class NewOrganisation(forms.Form):
 
 class NewPerson(forms.Form):
     email = forms.EmailField(label="E-mail address", max_length=254)
-    role = forms.ChoiceField(choices=[choice for choice in Person.Role.choices if choice[0] != Person.Role.OPERATOR])
+    role = forms.ChoiceField(help_text="Those that fit this kind of organisation.")
 
 
 class NewKey(forms.Form):
@@ -70,6 +73,8 @@ class NewDomain(forms.Form):
 
 
 def _invite(row: None, data: dict[str, Any], actor: Any) -> Outcome:
+    if data["kind"] == Organisation.Kind.PARTNER:
+        return _add_partner(data)
     invitation, code = invite_organisation(
         kind=data["kind"],
         name=data["name"],
@@ -79,6 +84,13 @@ def _invite(row: None, data: dict[str, Any], actor: Any) -> Outcome:
         now=timezone.now(),
     )
     return Outcome(_code_message(invitation), code, invitation.organisation)
+
+
+def _add_partner(data: dict[str, Any]) -> Outcome:
+    if data["domains"].strip():
+        raise UsageError("Only a hotline publishes.", next_step="Leave the domains empty.")
+    made = create_organisation(kind=data["kind"], name=data["name"], country=data["country"], sector=data["sector"])
+    return Outcome(f"{made} is here. A partner needs no machine: invite its people.", row=made)
 
 
 def _invite_key(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
@@ -91,6 +103,10 @@ def _invite_person(row: Organisation, data: dict[str, Any], actor: Any) -> Outco
     invitation, code = invite_person(role=data["role"], organisation=row, email=data["email"], now=timezone.now())
     message = f"The link with which {invitation.email} sets a password, good until {invitation.expires_at:%d %B %Y}:"
     return Outcome(message, invitation_link(code))
+
+
+def _offer_fitting_roles(form: forms.Form, row: Organisation) -> None:
+    cast("forms.ChoiceField", form.fields["role"]).choices = fitting_roles(row)
 
 
 def _suspend(row: Organisation, data: dict[str, Any], actor: Any) -> Outcome:
@@ -141,7 +157,14 @@ class OrganisationAdmin(RecordAdmin):
     fields = ("name", "slug", "kind", "country", "sector", "state_mark", "named_since", "created_at")
     table_deeds = (Deed("invite", "Invite an organisation", _invite, form=NewOrganisation),)
     deeds = (
-        Deed("invite-person", "Invite a person", _invite_person, form=NewPerson, applies=_in_force),
+        Deed(
+            "invite-person",
+            "Invite a person",
+            _invite_person,
+            form=NewPerson,
+            applies=_in_force,
+            fit=_offer_fitting_roles,
+        ),
         Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_in_force),
         Deed(
             "add-domain",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import admin
@@ -20,7 +20,7 @@ from hashshare.models import Invitation, Person
 from hashshare.selectors.people import belongings
 from hashshare.selectors.second_factors import has_authenticator, recovery_codes_left
 from hashshare.services.lockout import is_shut_out, let_in_again
-from hashshare.services.people import change_role, someone_leaves, told
+from hashshare.services.people import change_role, fitting_roles, someone_leaves, told
 from hashshare.services.resets import reset_sign_in
 from hashshare.wire.errors import Conflict
 
@@ -34,7 +34,7 @@ class Reset(Reason):
 
 
 class NewRole(Reason):
-    role = forms.ChoiceField(choices=[choice for choice in Person.Role.choices if choice[0] != Person.Role.OPERATOR])
+    role = forms.ChoiceField(help_text="Those that fit the kind of organisation.")
     field_order = ("role", "reason")
 
 
@@ -77,7 +77,14 @@ def _is_active(row: Person) -> bool:
 
 
 def _has_other_roles(row: Person) -> bool:
-    return row.is_active and row.organisation_id is not None
+    """An observer of a partner has none; whoever has a role that does not fit can be given one that does."""
+    if not row.is_active or row.organisation is None:
+        return False
+    return any(value != row.role for value, _ in fitting_roles(row.organisation))
+
+
+def _offer_fitting_roles(form: forms.Form, row: Person) -> None:
+    cast("forms.ChoiceField", form.fields["role"]).choices = fitting_roles(row.organisation) if row.organisation else []
 
 
 def _leaves(row: Person, data: dict[str, Any], actor: Any) -> Outcome:
@@ -156,6 +163,7 @@ class PersonAdmin(RecordAdmin):
             lambda row: f"{row} is signed out everywhere, and sees what the new role sees.",
             NewRole,
             _has_other_roles,
+            fit=_offer_fitting_roles,
         ),
     )
 

@@ -22,7 +22,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organisation", default="", help="its slug; left out for a hub operator")
-        parser.add_argument("--role", required=True, choices=["operator", "analyst", "engineer", "observer"])
+        parser.add_argument(
+            "--role",
+            required=True,
+            choices=["operator", "analyst", "engineer", "observer"],
+            help="analyst or engineer of a hotline or member, engineer of a hub, observer of a partner",
+        )
         parser.add_argument("--email", default="", help="the address to sign in with; else the person chooses it")
         parser.add_argument("--days", type=int, default=14, help="how long the link is good (default 14)")
 
@@ -40,6 +45,6 @@ class Command(BaseCommand):
                 told = f"{options['email'] or 'whoever has the link'}, {options['role']}"
                 note_deed(person=None, what="Invite a person", about=invitation, noted=told, now=now)
         except HashshareError as error:
-            raise CommandError(error.message) from error
+            raise CommandError(f"{error.message} {error.next_step}".strip()) from error
         self.stdout.write(invitation_link(code))
         self.stderr.write(f"Good once, until {invitation.expires_at.strftime('%Y-%m-%dT%H:%MZ')}.")
