@@ -58,6 +58,10 @@ def no_consequence(row: Any) -> str:
     return ""
 
 
+def no_initial(row: Any) -> dict[str, Any]:
+    return {}
+
+
 def by_operators(request: HttpRequest, row: Any) -> bool:
     return roles.is_operator(request)
 
@@ -67,7 +71,8 @@ class Deed:
     """One thing to be done. `perform(row, data, actor)` calls a service; `row` is None for deeds of a whole table.
 
     `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
-    `consequence(row)` names the thing and what follows.
+    `consequence(row)` names the thing and what follows; `in_place(row)` is what operators read beside it, who act in
+    place of an organisation. `initial(row)` are the fields that the form opens with.
     """
 
     slug: str
@@ -77,6 +82,13 @@ class Deed:
     form: type[forms.Form] = Nothing
     applies: Callable[[Any], bool] = always
     may: Callable[[HttpRequest, Any], bool] = by_operators
+    in_place: Callable[[Any], str] = no_consequence
+    initial: Callable[[Any], dict[str, Any]] = no_initial
+
+    def tells(self, request: HttpRequest, row: Any) -> str:
+        """The consequence as this person reads it."""
+        in_place = self.in_place(row) if roles.is_operator(request) else ""
+        return f"{self.consequence(row)} {in_place}".strip()
 
     @property
     def takes_away(self) -> bool:
