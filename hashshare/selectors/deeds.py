@@ -21,9 +21,20 @@ def deeds_about(row: Model) -> QuerySet[Deed]:
 
 def decided_by(row: Subscription) -> str:
     """Who decided last on a subscription: a person by e-mail, else the hotline's machine."""
-    found = deeds_about(row).filter(what__in=("Grant", "Deny", "Revoke"), at__gte=row.decided_at or row.requested_at)
-    last = found.last()
+    last = _last_decision(row)
     return str(last.person) if last and last.person else f"a machine of {row.list.publisher.organisation}"
+
+
+def decided_in_place(row: Subscription) -> bool:
+    """Whether an operator took the last decision in place of the hotline."""
+    last = _last_decision(row)
+    return last is not None and last.role == "operator"
+
+
+def _last_decision(row: Subscription) -> Deed | None:
+    """None of one that a machine sent."""
+    since = row.decided_at or row.requested_at
+    return deeds_about(row).filter(what__in=("Grant", "Deny", "Revoke"), at__gte=since).last()
 
 
 def standing(deed: Deed) -> str:
