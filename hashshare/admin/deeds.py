@@ -62,6 +62,10 @@ def as_it_is(form: forms.Form, row: Any) -> None:
     """The form offers every row the same."""
 
 
+def no_initial(row: Any) -> dict[str, Any]:
+    return {}
+
+
 def by_operators(request: HttpRequest, row: Any) -> bool:
     return roles.is_operator(request)
 
@@ -71,7 +75,9 @@ class Deed:
     """One thing to be done. `perform(row, data, actor)` calls a service; `row` is None for deeds of a whole table.
 
     `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
-    `consequence(row)` names the thing and what follows; `fit(form, row)` narrows the form to what fits the row.
+    `consequence(row)` names the thing and what follows; `in_place(row)` is what operators read beside it, who act in
+    place of an organisation. `fit(form, row)` narrows the form to what fits the row, `initial(row)` are the fields that
+    it opens with.
     """
 
     slug: str
@@ -82,6 +88,13 @@ class Deed:
     applies: Callable[[Any], bool] = always
     may: Callable[[HttpRequest, Any], bool] = by_operators
     fit: Callable[[forms.Form, Any], None] = as_it_is
+    in_place: Callable[[Any], str] = no_consequence
+    initial: Callable[[Any], dict[str, Any]] = no_initial
+
+    def tells(self, request: HttpRequest, row: Any) -> str:
+        """The consequence as this person reads it."""
+        in_place = self.in_place(row) if roles.is_operator(request) else ""
+        return f"{self.consequence(row)} {in_place}".strip()
 
     @property
     def takes_away(self) -> bool:

@@ -140,13 +140,16 @@ def _line(it: Expiring, now: datetime, *, linked: bool) -> Line:
     left = (it.ends - now).total_seconds()
     state = "overdue" if left <= 0 else "soon" if it.urgent else "in time"
     address = reverse(f"admin:hashshare_{it.row[0]}_change", args=[it.row[1]]) if linked and it.row else ""
-    return Line(it, WORDS[it.kind], state, left if left > 0 else None, RENEWED[it.kind], _by(it), address)
+    how = "by itself" if it.hosted else RENEWED[it.kind]
+    return Line(it, WORDS[it.kind], state, left if left > 0 else None, how, _by(it), address)
 
 
 def _by(it: Expiring) -> str:
     """Who has to do it."""
     if it.granted_by is not None:
         return it.granted_by.name
+    if it.hosted:
+        return "this hub"
     if it.kind == "invitation" or it.whose is None:
         return "operators" if it.kind == "invitation" else "this hub"
     return f"{it.whose.name}'s officers" if it.kind in BY_OFFICERS else it.whose.name

@@ -26,9 +26,11 @@ from hashshare.admin import roles
 from hashshare.admin.next_steps import Standing, Step, next_steps
 from hashshare.sandbox.archive import NAME, sandbox_zip
 from hashshare.selectors.callers import Caller, caller_of_person
+from hashshare.selectors.deeds import decided_in_place
 from hashshare.selectors.lists import catalogue, list_detail
 from hashshare.selectors.member_desk import (
     OwnSubscription,
+    acknowledged_version,
     machine_keys,
     own_duties,
     own_leaves,
@@ -87,6 +89,8 @@ def member_list(site: AdminSite) -> View:
             "title": detail.list.name,
             "detail": detail,
             "form": asked,
+            "held": acknowledged_version(caller=caller, of=detail.list),
+            "decided_by": _decided_by(detail.subscription),
             "asks": _may_ask(detail.subscription, detail.list.terms_digest) and not detail.own,
         }
         return TemplateResponse(request, "hashshare/member_list.html", {**site.each_context(request), **context})
@@ -182,6 +186,14 @@ ASKED: Final = {
 }
 
 
+def _decided_by(newest: Any) -> str:
+    """As the member reads it: no person is named."""
+    if newest is None or newest.state not in ("denied", "revoked"):
+        return ""
+    hotline = newest.list.publisher.organisation.name
+    return f"an operator of this hub, in place of {hotline}" if decided_in_place(newest) else str(hotline)
+
+
 def _may_ask(newest: Any, terms_digest: str) -> bool:
     """Not where a request waits or a subscription runs under the terms as they stand."""
     if newest is None or newest.state not in ("requested", "active"):
@@ -206,6 +218,8 @@ def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
         "title": f"{caller.organisation.name}'s desk",
         "steps": [{"step": step, "address": _address(step)} for step in steps],
         "lists": lists,
+        "asked": [each.row.list for each in lists if each.state == "requested"],
+        "takes_any": any(each.in_force for each in lists),
         "sandbox": sandbox_list(),
         "duties": duties,
         "keys": [{"key": key, "state": key.state_at(now)} for key in keys],
@@ -220,7 +234,16 @@ def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
 def _standing(each: OwnSubscription) -> Standing:
     hash_list = each.row.list
     hotline = hash_list.publisher.organisation.name
-    return Standing(hash_list.name, each.state, each.progress, each.row.ends_at, each.terms_changed, hotline)
+    return Standing(
+        list_name=hash_list.name,
+        state=each.state,
+        progress=each.progress,
+        ends_at=each.row.ends_at,
+        terms_changed=each.terms_changed,
+        hotline=hotline,
+        closed_at=each.row.closed_at or (each.row.ends_at if each.state == "ended" else None),
+        held=each.acknowledged,
+    )
 
 
 def _address(step: Step) -> str:

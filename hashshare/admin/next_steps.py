@@ -27,7 +27,9 @@ class Key(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A subscription, by its list's name."""
+    """A subscription, by its list's name. `closed_at` is when it was denied, was revoked or ended; `held` the version
+    that a machine last stated to have applied.
+    """
 
     list_name: str
     state: str
@@ -35,6 +37,8 @@ class Standing:
     ends_at: datetime | None
     terms_changed: bool
     hotline: str
+    closed_at: datetime | None = None
+    held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,18 @@ def _of_duties(overdue: int) -> Iterator[Step]:
 
 def _of_lists(lists: Sequence[Standing], now: datetime) -> Iterator[Step]:
     if not any(each.state in ("active", "requested", "terms to accept") for each in lists):
-        yield Step("You take no list yet: see what there is and ask for one.", page="catalogue")
+        had = any(each.state in ("revoked", "ended") for each in lists)
+        what = "You take no list any more" if had else "You take no list yet"
+        yield Step(f"{what}: see what there is and ask for one.", page="catalogue")
     for each in lists:
+        if each.state in ("revoked", "ended") and each.held is not None:
+            yield Step(
+                f"{_closed(each)}, and your machine may still hold version {each.held}, which gets older. Ask for it "
+                "again, or remove it there:",
+                f"hashshare forget {each.list_name}",
+                page="list",
+                list_name=each.list_name,
+            )
         if each.state == "terms to accept":
             yield Step(
                 f"{each.hotline} has granted you {each.list_name}: accept its terms.",
@@ -113,3 +127,10 @@ def _of_lists(lists: Sequence[Standing], now: datetime) -> Iterator[Step]:
             yield Step(f"{each.list_name} is yours to fetch. On your machine:", "hashshare sync")
         if each.state == "active" and each.ends_at is not None and each.ends_at - now < SUBSCRIPTION_ENDS:
             yield Step(f"{each.list_name} ends on {each.ends_at:%Y-%m-%d}: ask {each.hotline} to go on with it.")
+
+
+def _closed(each: Standing) -> str:
+    on = f" on {each.closed_at:%Y-%m-%d}" if each.closed_at else ""
+    if each.state == "revoked":
+        return f"{each.list_name} was revoked{on}"
+    return f"Your subscription to {each.list_name} ended{on}"

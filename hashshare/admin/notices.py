@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from hashshare.admin import roles
 from hashshare.selectors.expiring import Expiring, expiring, urgent_signatures
+from hashshare.selectors.queues import Queue, queue_lengths, requests_for, uploads_for
 from hashshare.selectors.recovery import awaited_publishers, is_restored
 from hashshare.selectors.runs import JobState, job_states
 from hashshare.selectors.troubles import (
     JobTroubles,
-    OldRequests,
     Overdue,
     job_troubles,
-    old_requests,
     overdue_members,
 )
 
@@ -54,8 +53,12 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
             expiring(of=of, now=now, until=now + AHEAD, sources=("key", "access_key"), limit=COUNTED), now
         )
         found += _of_overdue(overdue_members(of=of, now=now, limit=COUNTED), request)
-    if roles.sees_propagation(request):
-        found += _of_requests(old_requests(of=roles.own_organisation(request), now=now), request)
+    if roles.is_operator(request):
+        found += _of_queues(queue_lengths())
+    if roles.uploads(request):
+        analyst = cast("Any", request.user)
+        found += _of_uploads(uploads_for(analyst))
+        found += _of_requests(requests_for(analyst.organisation_id))
     return found
 
 
@@ -113,20 +116,43 @@ def _of_overdue(rows: list[Overdue], request: HttpRequest) -> Iterator[Notice]:
     yield Notice(text, reverse(f"admin:{page}"), grave=True)
 
 
-def _of_requests(found: OldRequests, request: HttpRequest) -> Iterator[Notice]:
-    if found.number and found.since:
-        one = found.number == 1
-        text = (
-            f"{_number(found.number, 'request')} for a list {'waits' if one else 'wait'} for a decision"
-            f" {'since' if one else 'since as long ago as'} {found.since:%Y-%m-%d}."
-        )
-        table = f"{reverse('admin:hashshare_subscription_changelist')}?state__exact=requested"
-        address = reverse("admin:queues") if roles.is_operator(request) else table
-        yield Notice(text, address, grave=False)
+def _of_queues(found: dict[str, Queue]) -> Iterator[Notice]:
+    """What the page *Waiting for a decision* lists, counted."""
+    lengths = [(queue.number, NOUNS[kind]) for kind, queue in found.items() if queue.number]
+    begun = [queue.since for queue in found.values() if queue.since]
+    if lengths and begun:
+        counted = ", ".join(_number(count, noun) for count, noun in lengths)
+        text = f"Waiting for a decision, the first since {min(begun):%Y-%m-%d}: {counted}."
+        yield Notice(text, reverse("admin:queues"), grave=False)
+
+
+NOUNS: Final = {"subscription": "request@ for a list", "upload": "upload@", "commitment": "commitment@"}
+"""With the place of the plural's letter."""
+
+
+def _of_uploads(found: Queue) -> Iterator[Notice]:
+    if found.since:
+        verb = "waits" if found.number == 1 else "wait"
+        text = f"{_number(found.number, 'upload@')} of your hotline {verb} for your approval{_since(found)}."
+        yield Notice(text, reverse("admin:uploads"), grave=False)
+
+
+def _of_requests(found: Queue) -> Iterator[Notice]:
+    if found.since:
+        verb = "waits" if found.number == 1 else "wait"
+        text = f"{_number(found.number, 'request@ for a list')} {verb} for your decision{_since(found)}."
+        table = reverse("admin:hashshare_subscription_changelist")
+        yield Notice(text, f"{table}?state__exact=requested", grave=False)
+
+
+def _since(found: Queue) -> str:
+    return f"{' since' if found.number == 1 else ', the first since'} {found.since:%Y-%m-%d}"
 
 
 def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`noun` with an @ where the plural's letter goes, else it goes last."""
+    many = noun.replace("@", "s") if "@" in noun else f"{noun}s"
+    return f"{count} {noun.replace('@', '')}" if count == 1 else f"{count} {many}"
 
 
 def _of_signatures(rows: list[Expiring], now: datetime) -> Iterator[Notice]:

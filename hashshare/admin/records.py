@@ -135,7 +135,7 @@ class RecordAdmin(StockAdmin):
         if not deed.applies(row):
             messages.warning(request, f"“{deed.label}” does not apply any more: the state has changed meanwhile.")
             return HttpResponseRedirect(self._back(row))
-        form = deed.form(request.POST if request.method == "POST" else None)
+        form = deed.form(request.POST if request.method == "POST" else None, initial=deed.initial(row))
         deed.fit(form, row)
         if request.method == "POST" and form.is_valid():
             try:
@@ -144,17 +144,16 @@ class RecordAdmin(StockAdmin):
                 form.add_error(None, f"{error.message} {error.next_step}".strip())
             else:
                 return self._told(request, deed, row, outcome)
-        context = self._context(request, deed, row, form=form, consequence=deed.consequence(row))
+        context = self._context(request, deed, row, form=form, consequence=deed.tells(request, row))
         return TemplateResponse(request, "admin/deed.html", context)
 
     def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
         """The change and its line in the history and in the log stand or fall together."""
         actor: Any = request.user
-        note = partial(
-            note_deed, person=actor, what=deed.label, reason=str(data.get("reason") or ""), now=timezone.now()
-        )
+        note = partial(note_deed, person=actor, what=deed.label, reason=str(data.get("reason") or ""))
         with transaction.atomic():
             outcome = deed.perform(row, data, actor)
+            note = partial(note, now=timezone.now())
             about = outcome.row or row or ""
             note(about=about, noted=outcome.noted)
             for other in outcome.ended:

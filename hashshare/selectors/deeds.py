@@ -6,7 +6,7 @@ import hashlib
 
 from django.db.models import Model, QuerySet
 
-from hashshare.models import Deed, Leaf
+from hashshare.models import Deed, Leaf, Subscription
 from hashshare.selectors.audits import entries_between
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.log.deeds import DeedRow
@@ -17,6 +17,24 @@ def deeds_about(row: Model) -> QuerySet[Deed]:
     """Oldest first, as a history is read."""
     found = Deed.objects.filter(table=row._meta.label_lower, row=str(row.pk))
     return found.select_related("person").order_by("at", "pk")
+
+
+def decided_by(row: Subscription) -> str:
+    """Who decided last on a subscription: a person by e-mail, else the hotline's machine."""
+    last = _last_decision(row)
+    return str(last.person) if last and last.person else f"a machine of {row.list.publisher.organisation}"
+
+
+def decided_in_place(row: Subscription) -> bool:
+    """Whether an operator took the last decision in place of the hotline."""
+    last = _last_decision(row)
+    return last is not None and last.role == "operator"
+
+
+def _last_decision(row: Subscription) -> Deed | None:
+    """None of one that a machine sent."""
+    since = row.decided_at or row.requested_at
+    return deeds_about(row).filter(what__in=("Grant", "Deny", "Revoke"), at__gte=since).last()
 
 
 def standing(deed: Deed) -> str:

@@ -27,7 +27,8 @@ class Expiring:
     """`kind` is feed, targets, root, major, snapshot or timestamp of a signature, else one of `SOURCES`.
 
     `whose` is None for what belongs to the hub itself. `granted_by` is who renews what the owner cannot: the hotline of
-    a subscription. `row` leads to the row of a table: its class's name in lower case and its id.
+    a subscription. `row` leads to the row of a table: its class's name in lower case and its id. `hosted`: a list's
+    feed that the hub signs again by itself.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Expiring:
     urgent: bool
     granted_by: Organisation | None = None
     row: tuple[str, str] | None = None
+    hosted: bool = False
 
     @property
     def source(self) -> str:
@@ -72,7 +74,8 @@ def _signatures(of: uuid.UUID | None, now: datetime, until: datetime, limit: int
         step = each.step(now)
         whose = None if each.by_hub else each.publisher.organisation
         row = ("hashlist", str(each.list.pk)) if each.list else ("publisher", str(each.publisher.pk))
-        yield Expiring(each.kind, whose, each.subject, each.ends, step is not None and step.urgent, row=row)
+        urgent, hosted = step is not None and step.urgent, each.list is not None and each.list.hosted
+        yield Expiring(each.kind, whose, each.subject, each.ends, urgent, row=row, hosted=hosted)
 
 
 def _subscriptions(of: uuid.UUID | None, now: datetime, until: datetime, limit: int) -> Iterator[Expiring]:

@@ -16,6 +16,7 @@ from hashshare.models import (
     AccessKey,
     Acknowledgement,
     Delivery,
+    HashList,
     Leaf,
     OrganisationKey,
     Release,
@@ -100,6 +101,12 @@ def own_subscriptions(*, caller: Caller, now: datetime) -> list[OwnSubscription]
         .order_by("list__publisher__domain", "list__slug")
     )
     return [OwnSubscription(row, row.acknowledged, row.acknowledged_at, row.delivered_at, now) for row in rows[:MOST]]
+
+
+def acknowledged_version(*, caller: Caller, of: HashList) -> int | None:
+    """That the organisation last stated to have applied; None before the first."""
+    stated = Acknowledgement.objects.filter(list=of, organisation=caller.organisation)
+    return stated.order_by("-version", "-received_at").values_list("version", flat=True).first()
 
 
 def own_duties(*, subscriptions: Iterable[OwnSubscription], now: datetime) -> list[Duty]:

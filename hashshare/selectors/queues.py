@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hashshare.models import Commitment, Draft, Organisation, Subscription
+from django.db.models import Count, Min, QuerySet, Value
+
+from hashshare.models import Commitment, Draft, Organisation, Person, Subscription
 
 MOST: Final = 200
 """Of each kind."""
@@ -30,10 +33,60 @@ def waiting() -> list[Waiting]:
     return sorted((each for rows in QUEUES.values() for each in rows()), key=lambda each: each.since)
 
 
-def _requests() -> list[Waiting]:
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many wait, and since when the longest; None of none."""
+
+    number: int
+    since: datetime | None
+
+
+def queue_lengths() -> dict[str, Queue]:
+    """By kind, of all that `waiting` lists; one query."""
+    first, *others = (
+        rows.order_by().values(queue=Value(kind)).annotate(number=Count("pk"), since=Min(moment)).values_list(*LENGTH)
+        for kind, rows, moment in (
+            ("subscription", open_requests(), "requested_at"),
+            ("upload", submitted_uploads(), "submitted_at"),
+            ("commitment", awaiting_commitments(), "entered_at"),
+        )
+    )
+    return {kind: Queue(number, since) for kind, number, since in first.union(*others, all=True)}
+
+
+LENGTH: Final = ("queue", "number", "since")
+
+
+def requests_for(hotline: uuid.UUID) -> Queue:
+    """That its analysts are to decide."""
+    rows = open_requests().filter(list__publisher__organisation=hotline)
+    return Queue(**rows.aggregate(number=Count("pk"), since=Min("requested_at")))
+
+
+def uploads_for(person: Person) -> Queue:
+    """Of the person's hotline, that this analyst may approve: neither uploaded nor submitted by the same."""
+    rows = submitted_uploads().filter(list__publisher__organisation=person.organisation_id)
+    rows = rows.exclude(uploaded_by=person).exclude(submitted_by=person)
+    return Queue(**rows.aggregate(number=Count("pk"), since=Min("submitted_at")))
+
+
+def open_requests() -> QuerySet[Subscription]:
     """Of lists whose hotline is there to decide, or not: the operator may in its place."""
-    rows = Subscription.objects.filter(state=Subscription.State.REQUESTED).order_by("requested_at")
-    rows = rows.exclude(organisation__state=Organisation.State.SUSPENDED)
+    rows = Subscription.objects.filter(state=Subscription.State.REQUESTED)
+    return rows.exclude(organisation__state=Organisation.State.SUSPENDED)
+
+
+def submitted_uploads() -> QuerySet[Draft]:
+    """For a second analyst of the hotline; nobody else can approve one."""
+    return Draft.objects.filter(state=Draft.State.SUBMITTED, submitted_at__isnull=False)
+
+
+def awaiting_commitments() -> QuerySet[Commitment]:
+    return Commitment.objects.filter(standing=Commitment.Standing.AWAITING)
+
+
+def _requests() -> list[Waiting]:
+    rows = open_requests().order_by("requested_at")
     return [
         Waiting(
             "subscription",
@@ -48,8 +101,7 @@ def _requests() -> list[Waiting]:
 
 
 def _uploads() -> list[Waiting]:
-    """For a second analyst of the hotline; nobody else can approve one."""
-    rows = Draft.objects.filter(state=Draft.State.SUBMITTED, submitted_at__isnull=False).order_by("submitted_at")
+    rows = submitted_uploads().order_by("submitted_at")
     found = rows.select_related("list__publisher__organisation", "submitted_by")[:MOST]
     return [
         Waiting(
@@ -65,7 +117,7 @@ def _uploads() -> list[Waiting]:
 
 
 def _commitments() -> list[Waiting]:
-    rows = Commitment.objects.filter(standing=Commitment.Standing.AWAITING).order_by("entered_at")
+    rows = awaiting_commitments().order_by("entered_at")
     return [
         Waiting(
             "commitment",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from hashshare.models import Acknowledgement, Job, Organisation, Reminder, Subscription
 from hashshare.selectors.entitlements import in_force
@@ -15,7 +15,6 @@ from hashshare.selectors.propagation import SHOWN_DAYS
 
 FAILED_WITHIN: Final = timedelta(days=7)
 WAITS_LONG: Final = timedelta(minutes=10)
-ASKED_LONG: Final = timedelta(days=7)
 OURS: Final = 500
 """Status of a problem document from which on the fault is the hub's."""
 
@@ -62,18 +61,3 @@ def job_troubles(*, now: datetime) -> JobTroubles:
     waiting = Q(state=Job.State.QUEUED, created_at__lt=now - WAITS_LONG)
     whole = Job.objects.filter(parent=None)
     return JobTroubles(whole.filter(failed).count(), whole.filter(waiting).count())
-
-
-@dataclass(frozen=True, slots=True)
-class OldRequests:
-    number: int
-    since: datetime | None
-
-
-def old_requests(*, of: uuid.UUID | None, now: datetime) -> OldRequests:
-    """Requests for lists that nobody has decided for a week; `of`: to the lists of that hotline."""
-    rows = Subscription.objects.filter(state=Subscription.State.REQUESTED, requested_at__lt=now - ASKED_LONG)
-    rows = rows.exclude(organisation__state=Organisation.State.SUSPENDED)
-    if of is not None:
-        rows = rows.filter(list__publisher__organisation=of)
-    return OldRequests(**rows.aggregate(number=Count("pk"), since=Min("requested_at")))

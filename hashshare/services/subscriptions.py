@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.callers import Caller
+from hashshare.selectors.deeds import decided_by
 from hashshare.selectors.entitlements import own_list, visible_list
 from hashshare.wire import errors
 
@@ -64,11 +65,13 @@ def decide_subscription(
     now: datetime,
     until: date | datetime | None = None,
     reason: str = "",
+    seen: str = "",
 ) -> Subscription:
     """Grant, deny or revoke, as the list's publisher. `until` is the end; a plain date means 00:00 UTC of that day.
 
     Granting an active subscription moves its end; granting without a request waits for the member to accept the
-    terms. Raises NotEntitled, UsageError, NotFound (no such organisation, or nothing to decide).
+    terms. `seen`: what `standing_of` said of the subscription that is decided on, where a person read it before.
+    Raises NotEntitled, UsageError, NotFound (no such organisation, or nothing to decide), Conflict (decided since).
     """
     caller.require_write()
     found = own_list(caller=caller, domain=domain, slug=slug)
@@ -76,6 +79,8 @@ def decide_subscription(
         raise errors.UsageError(f"A decision is one of {', '.join(DECISIONS)}.")
     other = Organisation.objects.filter(slug=organisation).exclude(pk=caller.organisation.pk).first()
     row = open_subscription(found, other) if other else None
+    if seen and row is not None:
+        check_stands(row, seen)
     if other is None or (row is None and found.visibility != HashList.Visibility.PRIVATE):
         raise errors.NotFound(f"{organisation} has not asked for {found.name}.")
     if decision == "grant":
@@ -83,6 +88,23 @@ def decide_subscription(
     if row is None:
         raise errors.NotFound(f"{organisation} has not asked for {found.name}.")
     return close(row, decision, reason, now)
+
+
+def standing_of(row: Subscription) -> str:
+    """Changes with every decision."""
+    return f"{row.pk} {row.state} {row.decided_at.isoformat() if row.decided_at else 'undecided'}"
+
+
+def check_stands(row: Subscription, seen: str) -> None:
+    """Raises Conflict, saying who decided since and what stands."""
+    if standing_of(row) == seen:
+        return
+    until = f" until {row.ends_at:%Y-%m-%d}" if row.ends_at else ""
+    at = f" at {row.decided_at:%Y-%m-%d %H:%M} UTC" if row.decided_at else ""
+    raise errors.Conflict(
+        f"Decided meanwhile by {decided_by(row)}{at}: {row.state}{until}. Nothing was changed by this form.",
+        next_step="Open it again to decide on what stands now.",
+    )
 
 
 def grant(

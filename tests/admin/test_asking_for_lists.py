@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from hashshare.models import Deed, HashList, Subscription
+from hashshare.services.deeds import note_deed
 from hashshare.services.lists import terms_digest
 from hashshare.services.subscriptions import decide_subscription
 from tests import builders as b
@@ -93,6 +96,43 @@ def test_it_says_why_a_request_was_denied_and_lets_one_ask_again(desk: Desk) -> 
     text = desk.text(IMAGES)
     assert "send us the contract first" in text
     assert "Ask for this list" in text
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_it_says_since_when_and_by_whom_a_list_is_revoked_and_what_is_still_held(desk: Desk, in_place: bool) -> None:
+    row = b.subscribed(desk.cobalt, desk.images)
+    desk.synced(1)
+    now = b.now()
+    Subscription.objects.update(
+        state="revoked", decided_at=now, closed_at=now, ends_at=now + timedelta(days=90), reason="contract ended"
+    )
+    if in_place:
+        note_deed(person=person("operator"), what="Revoke", about=row, reason="contract ended", now=now)
+    text = desk.text(IMAGES)
+    by = "an operator of this hub, in place of Aurora" if in_place else "Aurora"
+    assert f"since {now:%Y-%m-%d %H:%M} UTC by {by}: contract ended" in text
+    assert "your machine may still hold version 1" in text
+    assert "hashshare forget aurora.example/images" in text
+    text = desk.text("/admin/desk/")
+    assert "You take no list any more" in text
+    assert f"aurora.example/images was revoked on {now:%Y-%m-%d}" in text
+    assert f"{now + timedelta(days=90):%Y-%m-%d}" not in text
+
+
+def test_a_member_whose_only_request_waits_is_told_so(desk: Desk) -> None:
+    asked(desk)
+    text = desk.text("/admin/desk/")
+    assert "Nothing needs you until your request for aurora.example/images is decided" in text
+    assert "A nightly" not in text
+
+
+def test_every_page_says_which_lists_are_hosted(desk: Desk) -> None:
+    b.subscribed(desk.cobalt, desk.images)
+    for path, words in ((LISTS, ">hosted<"), ("/admin/desk/", ">hosted<"), (IMAGES, "the hub signs for the hotline")):
+        HashList.objects.update(hosted=False)
+        assert words not in desk.text(path)
+        HashList.objects.update(hosted=True)
+        assert words in desk.text(path)
 
 
 def test_the_catalogue_says_where_each_request_stands_and_finds_words(desk: Desk) -> None:

@@ -153,7 +153,7 @@ def test_only_operators_review(slug: str, cobalt: Organisation, action: Statemen
 
 def test_operators_add_and_retire_actions(cobalt: Organisation) -> None:
     client = browser(person("operator"))
-    client.post(f"{changelist(StatementAction)}do/add/", {"key": "report", "text": "Report finds.", "position": "1"})
+    client.post(f"{changelist(StatementAction)}do/new/", {"key": "report", "text": "Report finds.", "position": "1"})
     action = StatementAction.objects.get()
     assert "Report finds." in browser(person("engineer", cobalt)).get(PAGE).content.decode()
     client.post(deed(action, "retire"), {"reason": "Superseded."})

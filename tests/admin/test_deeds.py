@@ -27,6 +27,7 @@ from hashshare.models import (
 )
 from hashshare.services.invitations import enrol
 from hashshare.services.organisations import suspend_organisation
+from hashshare.services.subscriptions import standing_of
 from tests.admin.addresses import deed, page, table_deed
 from tests.admin.cast import browser, sign_in
 from tests.admin.conftest import Hub
@@ -100,12 +101,13 @@ def test_it_grants_a_subscription_and_revokes_it(hub: Hub) -> None:
     client, row = browser(hub.operator), hub.aurora.of[Subscription]
     assert isinstance(row, Subscription)
     until = timezone.now().date() + timedelta(days=90)
-    client.post(deed(row, "grant"), {"until": until.isoformat(), "reason": "Aurora asked by telephone"})
+    fields = {"until": until.isoformat(), "reason": "Aurora asked by telephone", "seen": standing_of(row)}
+    client.post(deed(row, "grant"), fields)
     row.refresh_from_db()
     assert row.state == "active"
     assert row.ends_at is not None
     assert row.ends_at.date() == until
-    client.post(deed(row, "revoke"), {"reason": "contract ended"})
+    client.post(deed(row, "revoke"), {"reason": "contract ended", "seen": standing_of(row)})
     row.refresh_from_db()
     assert row.state == "revoked"
 
@@ -113,7 +115,7 @@ def test_it_grants_a_subscription_and_revokes_it(hub: Hub) -> None:
 def test_it_denies_a_subscription(hub: Hub) -> None:
     row = hub.aurora.of[Subscription]
     assert isinstance(row, Subscription)
-    browser(hub.operator).post(deed(row, "deny"), {"reason": "not a member of the scheme"})
+    browser(hub.operator).post(deed(row, "deny"), {"reason": "not a member of the scheme", "seen": standing_of(row)})
     row.refresh_from_db()
     assert row.state == "denied"
 
@@ -122,11 +124,44 @@ def test_it_shows_why_a_service_refused_and_changes_nothing(hub: Hub) -> None:
     row = hub.aurora.of[Subscription]
     assert isinstance(row, Subscription)
     address = deed(row, "grant")
-    answer = browser(hub.operator).post(address, {"until": "2020-01-01", "reason": "too late"})
+    fields = {"until": "2020-01-01", "reason": "too late", "seen": standing_of(row)}
+    answer = browser(hub.operator).post(address, fields)
     assert "would end before it begins" in answer.content.decode()
     row.refresh_from_db()
     assert row.state == "requested"
     assert not Deed.objects.filter(row=str(row.pk)).exists()
+
+
+@pytest.mark.parametrize("second", ["grant", "revoke"])
+def test_a_form_older_than_the_last_decision_changes_nothing(hub: Hub, second: str) -> None:
+    """Two tabs: what the second sends was written for a subscription that stood otherwise."""
+    row = hub.aurora.of[Subscription]
+    assert isinstance(row, Subscription)
+    client = browser(hub.operator)
+    Subscription.objects.filter(pk=row.pk).update(state="active", decided_at=timezone.now())
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', client.get(deed(row, second)).content.decode())
+    first = {"until": "2099-01-01", "reason": "as agreed", "seen": seen}
+    assert client.post(deed(row, "grant"), first).status_code == 302
+    later = {"until": "2031-05-05", "reason": "another tab", "seen": seen}
+    text = html.unescape(client.post(deed(row, second), later).content.decode())
+    assert f"Decided meanwhile by {hub.operator}" in text
+    assert "active until 2099-01-01. Nothing was changed by this form." in text
+    row.refresh_from_db()
+    assert (row.state, row.reason, row.ends_at and row.ends_at.year) == ("active", "as agreed", 2099)
+    assert Deed.objects.filter(row=str(row.pk)).count() == 1
+    assert client.post(deed(row, second), {"until": "2031-05-05", "reason": "no word of it"}).status_code == 200
+    row.refresh_from_db()
+    assert row.reason == "as agreed"
+
+
+@pytest.mark.parametrize("what", ["grant", "deny", "revoke"])
+def test_decisions_on_subscriptions_say_who_reads_the_reason_and_whose_they_are(hub: Hub, what: str) -> None:
+    row = hub.aurora.of[Subscription]
+    Subscription.objects.filter(pk=row.pk).update(state="active" if what == "revoke" else "requested")
+    for who, in_place in ((hub.operator, True), (hub.analyst, False)):
+        text = browser(who).get(deed(row, what)).content.decode()
+        assert "The member reads this" in text
+        assert ("an operator takes it in its place" in text) == in_place
 
 
 def test_it_does_nothing_that_it_cannot_note(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

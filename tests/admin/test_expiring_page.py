@@ -110,6 +110,16 @@ def test_operators_see_everything_soonest_first(ending: Hub) -> None:
     assert found[2][4] == "aurora.example/images"
 
 
+def test_the_hub_itself_renews_the_feed_signature_of_a_hosted_list(ending: Hub) -> None:
+    HashList.objects.filter(publisher__organisation=ending.aurora.hotline).update(hosted=True)
+    found = rows(browser(ending.operator), "?kind=signature&days=30")
+    feeds = [(row[5], row[6], row[7]) for row in found if row[3] == "Feed signature"]
+    assert feeds == [
+        ("Aurora", "this hub", "by itself"),
+        ("Borealis", "Borealis", "nightly publish or publisher refresh"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("who", "own"),
     [

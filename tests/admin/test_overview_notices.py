@@ -10,10 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hashshare.models import Job, Organisation, OrganisationKey, Release, Subscription
+from hashshare.models import Draft, Job, Organisation, OrganisationKey, Person, Release, Subscription
+from hashshare.services.people import create_person
 from hashshare.services.reminders import remind_overdue
 from tests import builders as b
-from tests.admin.cast import browser, person
+from tests.admin.cast import PASSWORD, browser, person
 from tests.admin.desk_cast import Desk, desk_of_cobalt
 from tests.services.statements import state
 
@@ -85,15 +86,46 @@ def test_jobs_that_failed_through_the_hub_or_hang_are_told_to_operators(desk: De
     assert overview(browser(person("engineer", desk.images.publisher.party.organisation))) == ""
 
 
-def test_requests_that_wait_for_long_are_told_to_who_decides(desk: Desk, operator: Client) -> None:
-    Subscription.objects.create(
-        list=desk.images.row, organisation=desk.cobalt.organisation, requested_at=timezone.now() - 8 * DAY
+def test_every_open_request_is_told_to_who_decides(desk: Desk, operator: Client) -> None:
+    Subscription.objects.create(list=desk.images.row, organisation=desk.cobalt.organisation)
+    hotline = desk.images.publisher.party.organisation
+    said = overview(browser(person("analyst", hotline)))
+    assert f"1 request for a list waits for your decision since {timezone.now():%Y-%m-%d}." in said
+    assert 'href="/admin/hashshare/subscription/?state__exact=requested"' in said
+    assert "Waiting for a decision, the first since" in overview(operator)
+    assert "1 request for a list." in overview(operator)
+    assert 'href="/admin/waiting/"' in overview(operator)
+    assert overview(desk.client) == overview(browser(person("engineer", hotline))) == ""
+
+
+def test_an_upload_is_told_to_the_analysts_who_may_approve_it(desk: Desk, operator: Client) -> None:
+    hotline = desk.images.publisher.party.organisation
+    ada, grace = person("analyst", hotline), another_analyst("grace", hotline)
+    Draft.objects.create(
+        list=desk.images.row,
+        kind="whole",
+        file_name="images.csv",
+        digest="0" * 64,
+        length=1,
+        state="submitted",
+        uploaded_by=ada,
+        submitted_by=ada,
+        submitted_at=timezone.now(),
     )
-    hotline = browser(person("analyst", desk.images.publisher.party.organisation))
-    for client, address in ((operator, "/admin/waiting/"), (hotline, "/admin/hashshare/subscription/")):
-        assert "1 request for a list waits for a decision since" in overview(client)
-        assert address in overview(client)
-    assert overview(desk.client) == ""
+    assert "1 upload of your hotline waits for your approval since" in overview(browser(grace))
+    assert 'href="/admin/uploads/"' in overview(browser(grace))
+    assert "1 upload." in overview(operator)
+    other = another_analyst("olaf", b.publisher("Borealis", "borealis.example").party.organisation)
+    for nobody in (ada, other, desk.analyst):
+        assert overview(browser(nobody)) == ""
+    Draft.objects.update(uploaded_by=grace)
+    assert overview(browser(grace)) == ""
+
+
+def another_analyst(name: str, hotline: Organisation) -> Person:
+    return create_person(
+        email=f"{name}@{hotline.slug}.example", role="analyst", organisation=hotline, password=PASSWORD
+    )
 
 
 def test_it_costs_the_same_queries_at_300_organisations(desk: Desk, operator: Client) -> None:
@@ -111,4 +143,4 @@ def test_it_costs_the_same_queries_at_300_organisations(desk: Desk, operator: Cl
         Subscription(list=desk.images.row, organisation=each, requested_at=long_ago) for each in made
     )
     assert queries() == few < 15
-    assert "300 requests for a list wait for a decision since as long ago as" in overview(operator)
+    assert f"the first since {long_ago:%Y-%m-%d}: 300 requests for a list." in overview(operator)

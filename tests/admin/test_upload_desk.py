@@ -328,13 +328,13 @@ def test_a_release_is_seen_by_its_hotline_and_operators(images: b.Feed, hotline:
 def test_analysts_decide_on_requests_for_their_own_lists(
     images: b.Feed, ada: Person, hotline: Organisation, deed: str, state: str
 ) -> None:
-    from hashshare.services.subscriptions import request_subscription
+    from hashshare.services.subscriptions import request_subscription, standing_of
 
     cobalt = b.member()
     names: dict[str, Any] = {"domain": "aurora.example", "slug": "images", "now": b.now()}
     row, _ = request_subscription(caller=cobalt.caller, terms_digest=images.row.terms_digest, **names)
     one = reverse(f"admin:hashshare_subscription_{deed}", args=[row.pk])
-    fields = {"reason": "Signed the agreement.", "until": "2099-01-01"}
+    fields = {"reason": "Signed the agreement.", "until": "2099-01-01", "seen": standing_of(row)}
     for who in (person("analyst", cobalt.organisation), analyst("engineer", hotline, role="engineer")):
         assert browser(who).post(one, fields).status_code == 403
     assert browser(ada).post(one, fields).status_code == 302

@@ -167,7 +167,7 @@ def test_only_the_publisher_decides(declared: Hotline, cobalt: Party, borealis: 
     ask(cobalt, declared)
     refused(decide(cobalt, declared, "grant"), 403, "not-allowed")
     refused(decide(borealis, declared, "grant"), 403, "not-entitled")
-    assert cobalt.get("heads").json() == {"lists": []}
+    assert cobalt.get("heads").json() == {"lists": [], "publishers": []}
 
 
 def test_a_publisher_needs_no_subscription_and_a_partner_gets_none(declared: Hotline, delta: Party) -> None:
@@ -213,7 +213,7 @@ def test_heads_are_those_that_the_caller_may_read(images: Hotline, cobalt: Party
         "role_version": 1,
         "version": 1,
     }
-    assert borealis.get("heads").json() == {"lists": []}
+    assert borealis.get("heads").json() == {"lists": [], "publishers": []}
 
 
 def test_a_poll_with_nothing_new_is_empty_and_writes_nothing(
@@ -240,7 +240,8 @@ def test_the_tag_changes_with_what_may_be_read(images: Hotline, cobalt: Party) -
 
 def test_publishers_are_those_whose_lists_can_be_seen(images: Hotline, cobalt: Party, borealis: Party) -> None:
     [row] = cobalt.get("publishers").json()["publishers"]
-    assert row == cobalt.get("publishers/aurora.example").json()
+    # The one alone also tells its own hotline whether it may begin anew.
+    assert {**row, "anew_until": None} == cobalt.get("publishers/aurora.example").json()
     assert (row["domain"], row["name"]) == ("aurora.example", "Aurora")
     refused(cobalt.get("publishers/borealis.example"), 403, "not-entitled")
     refused(borealis.get("publishers/borealis.example"), 404, "not-found")

@@ -18,10 +18,21 @@ from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Subscription
-from hashshare.services.subscriptions import decide_subscription
+from hashshare.services.subscriptions import decide_subscription, standing_of
 
 
-class Grant(Reason):
+class Decision(Reason):
+    """`seen` is how the subscription stood when the form was opened: a decision on anything else is refused."""
+
+    takes_away = True
+    reason = forms.CharField(
+        max_length=500, help_text="The member reads this; it is kept in the record of what people did."
+    )
+    seen = forms.CharField(max_length=120, widget=forms.HiddenInput)
+
+
+class Grant(Decision):
+    takes_away = False
     until = forms.DateField(
         help_text="The subscription ends at 00:00 UTC of this day.",
         widget=forms.DateInput(attrs={"type": "date"}),
@@ -39,6 +50,7 @@ def _decide(row: Subscription, decision: str, data: dict[str, Any], actor: Any) 
         decision=decision,
         until=data.get("until"),
         reason=data["reason"],
+        seen=data["seen"],
         now=timezone.now(),
     )
     return Outcome(f"{row}: {decided.state}.")
@@ -54,6 +66,10 @@ def _deny(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
 
 def _revoke(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
     return _decide(row, "revoke", data, actor)
+
+
+def _as_it_stands(row: Subscription) -> dict[str, Any]:
+    return {"seen": standing_of(row)}
 
 
 def _instead_of(row: Subscription) -> str:
@@ -85,31 +101,34 @@ class SubscriptionAdmin(RecordAdmin):
             "grant",
             "Grant",
             _grant,
-            lambda row: f"{row.organisation} may fetch {row.list} until the day you name. {_instead_of(row)}",
+            lambda row: f"{row.organisation} may fetch {row.list} until the day you name.",
             Grant,
             lambda row: row.state in {"requested", "active"},
             roles.decides_on_subscription,
+            _instead_of,
+            _as_it_stands,
         ),
         Deed(
             "deny",
             "Deny",
             _deny,
-            lambda row: f"{row.organisation} does not get {row.list}; it may ask again. {_instead_of(row)}",
-            Reason,
+            lambda row: f"{row.organisation} does not get {row.list}; it may ask again.",
+            Decision,
             lambda row: row.state == "requested",
             roles.decides_on_subscription,
+            _instead_of,
+            _as_it_stands,
         ),
         Deed(
             "revoke",
             "Revoke",
             _revoke,
-            lambda row: (
-                f"{row.organisation} can fetch nothing more of {row.list}, withdrawals included, from now on. "
-                f"{_instead_of(row)}"
-            ),
-            Reason,
+            lambda row: f"{row.organisation} can fetch nothing more of {row.list}, withdrawals included, from now on.",
+            Decision,
             lambda row: row.state == "active",
             roles.decides_on_subscription,
+            _instead_of,
+            _as_it_stands,
         ),
     )
 
