@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.selectors.drafts import draft_of, drafts_seen, faults_file, list_to_draft_for, lists_to_draft_for
-from hashshare.services.draft_rules import list_columns, needed_number
+from hashshare.services.draft_rules import list_columns, needed_number, stopped
 from hashshare.services.drafts import abandon_draft, approve_draft, ask_check, send_back_draft, submit_draft
 from hashshare.wire.errors import HashshareError, NotEntitled, NotFound
 from hashshare.wire.vocabulary import REASONS
@@ -107,6 +107,7 @@ def shown(request: HttpRequest, draft: Any) -> dict[str, Any]:
     at = next((place for place, (_, states) in enumerate(STEPS) if draft.state in states), -1)
     known = list_columns(draft.list, changes=draft.kind != "whole")
     posted = request.POST if request.method == "POST" else {}
+    in_hand = draft.findings and draft.state in ("checked", "returned")
     return {
         "steps": [(word, place < at, place == at) for place, (word, _) in enumerate(STEPS)],
         "mine": request.user.pk in authors(draft),
@@ -114,6 +115,7 @@ def shown(request: HttpRequest, draft: Any) -> dict[str, Any]:
         "columns": [(place, name, draft.columns.get(name, "")) for place, name in enumerate(draft.header)],
         "known": known,
         "needed": needed_number(draft) if draft.findings else None,
+        "stopped": stopped(draft.findings, kind=draft.kind) if in_hand else None,
         "needs_reason": bool(draft.findings) and draft.kind == "whole" and draft.findings["withdrawn"] > 0,
         "stale": bool(draft.findings) and draft.findings["before"] != draft.list.version,
         "reasons": REASON_WORDS,

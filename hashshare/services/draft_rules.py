@@ -58,7 +58,7 @@ def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
 
 def check_submittable(draft: Draft) -> None:
     """Raises DraftMoved when it must be checked again, BadInput for lines at fault that nobody said to leave out,
-    UsageError for nothing to publish, and what stops every publication: WithdrawnKey, NotLive, TooManyWithdrawals.
+    what `stopped` returns, and what is to be said in the form: TooManyWithdrawals, UsageError.
     """
     found = draft.findings
     if found is None:
@@ -73,9 +73,53 @@ def check_submittable(draft: Draft) -> None:
             f"{found['rows'] - found['good']:,} lines are at fault.",
             next_step="Correct the file and upload it again, or say that these lines shall be left out.",
         )
-    if not changed(found):
-        raise errors.UsageError("The list says all of this already: there is nothing to publish.")
+    if (stop := stopped(found, kind=draft.kind)) is not None:
+        raise stop
     check_counts(draft)
+
+
+def stopped(found: Mapping[str, Any], *, kind: str) -> errors.HashshareError | None:
+    """What keeps a file from being submitted whatever is said in the form: WithdrawnKey, NotLive, or UsageError for
+    nothing to publish, in the words of a page; None if nothing does.
+    """
+    if found["blocked"]:
+        return errors.WithdrawnKey(
+            f"{_entries(found['blocked'])} of the file {_were(found['blocked'])} withdrawn from this list before: "
+            f"{_named(found, 'blocked')}.",
+            next_step="Take them out of the file. To bring them back, upload a file of changes that says reinstate in "
+            "its column op for each of them, with all of the entry's columns.",
+        )
+    for fate in ("unheld", "untraced") if kind == Draft.Kind.WITHDRAWALS else ("unheld",):
+        if found[fate]:
+            return errors.NotLive(
+                f"{_entries(found[fate])} to be withdrawn {'is' if found[fate] == 1 else 'are'} not on this list: "
+                f"{_named(found, fate)}.",
+                next_step="Check the hashes, and that they are of the list's key algorithm. Leave the others out.",
+            )
+    return None if changed(found) else _nothing(kind)
+
+
+def _nothing(kind: str) -> errors.UsageError:
+    if kind != Draft.Kind.WITHDRAWALS:
+        return errors.UsageError("The list says all of this already: there is nothing to publish.")
+    return errors.UsageError(
+        "All of this is withdrawn already: there is nothing to publish.",
+        next_step="Members that have synced since no longer have it; Withdrawal propagation shows which.",
+    )
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _named(found: Mapping[str, Any], fate: str) -> str:
+    shown = found[f"{fate}_examples"][:3]
+    more = found[fate] - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def check_counts(draft: Draft) -> None:

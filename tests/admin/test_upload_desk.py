@@ -269,6 +269,47 @@ def test_keys_are_withdrawn_from_a_page(images: b.Feed, ada: Person) -> None:
     assert draft.findings["withdrawn"] == 1
 
 
+def withdrawal(who: Person, to: b.Feed, *keys: str) -> Draft:
+    fields = {"list": str(to.row.pk), "reason": "incorrect", "keys": " ".join(keys)}
+    assert browser(who).post("/admin/withdraw/", fields).status_code == 302
+    return run(Draft.objects.select_related("job").latest("uploaded_at"))
+
+
+def test_what_cannot_be_submitted_offers_no_submit_and_says_why(images: b.Feed, ada: Person) -> None:
+    rows = entries(10)
+    published(images, rows)
+    images.publish(images.next([b.withdraw(rows[0])]))
+    gone = rows[0]["key"].hex()
+    before = checked(ada, images, csv_of([*rows, b.entry()]))
+    unknown, already = withdrawal(ada, images, "ab" * 32), withdrawal(ada, images, gone)
+    for draft, *words in (
+        (before, "1 entry of the file was withdrawn from this list before", "says reinstate in its column op"),
+        (unknown, "1 entry to be withdrawn is not on this list", "Check the hashes"),
+        (already, "All of this is withdrawn already", "Withdrawal propagation shows"),
+        (checked(ada, images, csv_of(rows[1:])), "says all of this already"),
+    ):
+        page = text(ada, draft)
+        assert "Submit for approval" not in page
+        assert "It cannot be submitted as it is" in page
+        for word in words:
+            assert word in page
+        answer = act(ada, draft, "submit", reason="incorrect").content.decode()
+        assert words[0] in answer
+        assert "--reinstate" not in answer
+        assert again(draft).state == Draft.State.CHECKED
+
+
+def test_what_the_page_says_brings_an_entry_back(images: b.Feed, ada: Person) -> None:
+    rows = entries(10)
+    published(images, rows)
+    images.publish(images.next([b.withdraw(rows[0])]))
+    header, line = csv_of(rows[:1]).decode().split()
+    draft = checked(ada, images, f"op,{header}\nreinstate,{line}\n".encode(), kind="changes")
+    assert "Submit for approval" in text(ada, draft)
+    act(ada, draft, "submit")
+    assert again(draft).state == Draft.State.SUBMITTED
+
+
 def everybody_else(hotline: Organisation) -> list[Person]:
     borealis = b.publisher("Borealis", "borealis.example").party.organisation
     return [
