@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from hashshare.models import Draft, HashList
@@ -42,17 +42,34 @@ def guessed_columns(header: Sequence[str], hash_list: HashList, *, changes: bool
     return guessed
 
 
+def needed_columns(hash_list: HashList, *, kind: str, given: Collection[str]) -> tuple[str, ...]:
+    """What a file must have: all of the list's columns, since an entry replaces the whole of an earlier one. Changes
+    that say in `op` what they are may be withdrawals alone, which need their keys; the worker sees whether they are.
+    """
+    if kind != Draft.Kind.WHOLE and "op" in given:
+        return (hash_list.algorithms[0],)
+    return list_columns(hash_list, changes=False)
+
+
 def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
-    """Each column of the file with what it is. Raises UsageError for one given twice, unknown, or the key missing."""
+    """Each column of the file with what it is. Raises UsageError for one given twice, unknown, or one of the list's
+    that is missing; its fact `at` names the file's columns where that is to be mended.
+    """
     known = list_columns(draft.list, changes=draft.kind != Draft.Kind.WHOLE)
     chosen = {name: columns.get(name, "") for name in draft.header}
     given = [name for name in chosen.values() if name]
     if unknown := set(given) - set(known):
         raise errors.UsageError(f"{min(unknown)[:40]!r} is not a column of this list.")
     if twice := {name for name in given if given.count(name) > 1}:
-        raise errors.UsageError(f"Two columns of the file are both said to be {min(twice)}.")
-    if draft.list.algorithms[0] not in given:
-        raise errors.UsageError(f"No column of the file is said to be {draft.list.algorithms[0]}, the list's key.")
+        at = [column for column, name in chosen.items() if name in twice]
+        raise errors.UsageError(f"Two columns of the file are both said to be {min(twice)}.", at=at)
+    if missing := [name for name in needed_columns(draft.list, kind=draft.kind, given=given) if name not in given]:
+        raise errors.UsageError(
+            f"No column of the file is said to be {', '.join(missing)}.",
+            next_step="Say which it is. If the file has none, add it to the file and upload it again: a column of the "
+            "list may be empty, except the key, but has to be there.",
+            at=[column for column, name in chosen.items() if not name],
+        )
     return chosen
 
 

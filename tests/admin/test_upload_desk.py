@@ -269,6 +269,32 @@ def test_keys_are_withdrawn_from_a_page(images: b.Feed, ada: Person) -> None:
     assert draft.findings["withdrawn"] == 1
 
 
+def test_a_column_that_is_missing_is_told_at_the_field_and_starts_no_worker(images: b.Feed, ada: Person) -> None:
+    draft = sent(ada, images, csv_of(entries(3), header="sha256,sum,category"))
+    page = text(ada, draft)
+    assert "These have to be there, though all but the key may be empty: sha256, md5, category." in page
+    answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "", "column-2": "category"}).content.decode()
+    assert '<ul class="errorlist" id="wrong-1"><li>No column of the file is said to be md5.</li>' in answer
+    assert answer.count('aria-invalid="true"') == 1
+    assert 'value="category" selected' in answer
+    answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "sha256"}).content.decode()
+    assert answer.count('aria-invalid="true"') == 2
+    assert not Job.objects.filter(target=draft.pk).exists()
+    act(ada, draft, "check", **{"column-0": "sha256", "column-1": "md5", "column-2": "category"})
+    assert run(again(draft)).state == Draft.State.CHECKED
+
+
+def test_changes_that_may_be_withdrawals_alone_need_only_their_keys(images: b.Feed, ada: Person) -> None:
+    rows = entries(3)
+    published(images, rows)
+    line = f"withdraw,incorrect,{rows[0]['key'].hex()}\n"
+    draft = checked(ada, images, f"op,reason,sha256\n{line}".encode(), kind="changes")
+    assert draft.findings is not None
+    assert draft.findings["withdrawn"] == 1
+    draft = sent(ada, images, f"sha256\n{rows[0]['key'].hex()}\n".encode(), kind="changes")
+    assert "said to be md5, category" in act(ada, draft, "check", **{"column-0": "sha256"}).content.decode()
+
+
 def withdrawal(who: Person, to: b.Feed, *keys: str) -> Draft:
     fields = {"list": str(to.row.pk), "reason": "incorrect", "keys": " ".join(keys)}
     assert browser(who).post("/admin/withdraw/", fields).status_code == 302
