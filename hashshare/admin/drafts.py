@@ -23,7 +23,7 @@ from hashshare.admin import roles
 from hashshare.selectors.drafts import draft_of, drafts_seen, faults_file, list_to_draft_for, lists_to_draft_for
 from hashshare.services.draft_rules import list_columns, needed_columns, needed_number, stopped
 from hashshare.services.drafts import abandon_draft, approve_draft, ask_check, send_back_draft, submit_draft
-from hashshare.wire.errors import HashshareError, NotEntitled, NotFound
+from hashshare.wire.errors import HashshareError, NotEntitled, NotFound, UsageError
 from hashshare.wire.vocabulary import REASONS
 
 SHOWN: Final = 50
@@ -113,6 +113,7 @@ def shown(request: HttpRequest, draft: Any, *, error: HashshareError | None) -> 
     return {
         "steps": [(word, place < step, place == step) for place, (word, _) in enumerate(STEPS)],
         "mine": request.user.pk in authors(draft),
+        "own": draft.uploaded_by_id == request.user.pk,
         "working": draft.state in WORKING,
         "columns": [(place, name, mapped.get(name, ""), name in at) for place, name in enumerate(draft.header)],
         "known": known,
@@ -162,7 +163,9 @@ def send_back(request: HttpRequest, draft: Any) -> str:
 
 
 def abandon(request: HttpRequest, draft: Any) -> str:
-    abandon_draft(**where(request, draft))
+    if "sure" not in request.POST:
+        raise UsageError("Tick that you are sure: the file is deleted. Nothing was done.")
+    abandon_draft(reason=request.POST.get("why_gone", ""), **where(request, draft))
     return "Thrown away. The file is deleted within minutes."
 
 

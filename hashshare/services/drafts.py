@@ -266,12 +266,17 @@ def send_back_draft(*, person: Person, draft_id: uuid.UUID, revision: int, reaso
 
 
 @transaction.atomic
-def abandon_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: datetime) -> Draft:
-    """Throw an upload away with its file; what is being published is not stopped. Raises NotEntitled, DraftMoved."""
+def abandon_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: datetime, reason: str = "") -> Draft:
+    """Throw an upload away with its file; what is being published is not stopped. Raises NotEntitled, DraftMoved,
+    UsageError for a colleague's without a reason.
+    """
     draft = draft_of(person=person, draft_id=draft_id)
+    if draft.uploaded_by_id != person.pk and not reason.strip():
+        raise errors.UsageError(f"Say why: {draft.uploaded_by} uploaded it, and reads that. Nothing was done.")
     among = (*IN_HAND, Draft.State.CHECKING, Draft.State.SUBMITTED, Draft.State.APPROVED)
-    _move(draft, to=Draft.State.ABANDONED, among=among, revision=revision, closed_at=now)
-    _note(draft, person, "Throw an upload away", now)
+    fields = {"decided_by": person, "decided_at": now, "decision_reason": reason.strip()[:500]}
+    _move(draft, to=Draft.State.ABANDONED, among=among, revision=revision, closed_at=now, **fields)
+    _note(draft, person, "Throw an upload away", now, reason)
     return _again(draft)
 
 

@@ -295,6 +295,27 @@ def test_changes_that_may_be_withdrawals_alone_need_only_their_keys(images: b.Fe
     assert "said to be md5, category" in act(ada, draft, "check", **{"column-0": "sha256"}).content.decode()
 
 
+def test_throwing_away_is_asked_once_more_and_a_colleagues_takes_a_reason(
+    images: b.Feed, ada: Person, grace: Person
+) -> None:
+    draft = sent(ada, images, csv_of(entries(3)))
+    assert 'class="button danger">Throw it away' in text(ada, draft)
+    assert 'name="why_gone"' not in text(ada, draft)
+    assert 'name="why_gone"' in text(grace, draft)
+    assert "Tick that you are sure" in act(ada, draft, "abandon").content.decode()
+    assert "Say why" in act(grace, draft, "abandon", sure="on", why_gone=" ").content.decode()
+    assert again(draft).state == Draft.State.UPLOADED
+    act(grace, draft, "abandon", sure="on", why_gone="It is last month's.")
+    assert again(draft).state == Draft.State.ABANDONED
+    page = text(ada, draft)
+    assert "<dt>Thrown away</dt>" in page
+    assert "It is last month&#x27;s." in page
+    assert Deed.objects.latest("at").reason == "It is last month's."
+    own = sent(ada, images, csv_of(entries(3)))
+    act(ada, own, "abandon", sure="on")
+    assert again(own).state == Draft.State.ABANDONED
+
+
 def withdrawal(who: Person, to: b.Feed, *keys: str) -> Draft:
     fields = {"list": str(to.row.pk), "reason": "incorrect", "keys": " ".join(keys)}
     assert browser(who).post("/admin/withdraw/", fields).status_code == 302
