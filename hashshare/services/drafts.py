@@ -8,7 +8,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,12 +24,15 @@ from hashshare.services.jobs import create_job
 from hashshare.storage import object_store
 from hashshare.storage.keys import draft_key
 from hashshare.wire import errors
-from hashshare.wire.algorithms import algorithm, parse
+from hashshare.wire.algorithms import Algorithm, algorithm, guarded, parse
 from hashshare.wire.sources import read_header
 from hashshare.wire.vocabulary import REASONS
 
 MOST_OPEN: Final = 20
 """Uploads of one hotline that are neither published nor thrown away."""
+
+FIRST: Final = 16
+"""Characters of a wrong hash by which it is named."""
 
 MOST_WITHDRAWALS: Final = 20_000
 """Keys that one may paste; more come as a file."""
@@ -83,7 +86,7 @@ def draft_withdrawals(*, person: Person, list_id: uuid.UUID, keys: str, reason: 
         words = words[1:]
     if not 1 <= len(words) <= MOST_WITHDRAWALS:
         raise errors.UsageError(f"Name 1 to {MOST_WITHDRAWALS:,} keys; for more, upload a file of changes.")
-    found = dict.fromkeys(parse(word, kind).hex() for word in words)
+    found = list(dict.fromkeys(_keys(words, kind)))
     body = f"op,reason,{kind.name}\n" + "".join(f"withdraw,{reason},{key}\n" for key in found)
     encoded = body.encode()
     draft = Draft(
@@ -100,6 +103,22 @@ def draft_withdrawals(*, person: Person, list_id: uuid.UUID, keys: str, reason: 
     )
     kept = _keep(draft, [encoded])
     return ask_check(person=person, draft_id=kept.pk, revision=kept.revision, columns=kept.columns, now=now)
+
+
+def _keys(words: Sequence[str], kind: Algorithm) -> Iterator[str]:
+    """As lower-case hexadecimal. Raises BadHash, which says which of the words is none."""
+    for number, word in enumerate(words, start=1):
+        which = f"Hash {number:,} of {len(words):,}, “{word[:FIRST]}{'…' if len(word) > FIRST else ''}”"
+        try:
+            key = parse(word, kind)
+        except errors.BadHash as error:
+            raise errors.BadHash(f"{which}: {error.message}", next_step="Correct it; nothing was kept.") from error
+        if key in guarded(kind.name):
+            raise errors.BadHash(
+                f"{which}, is that of an empty or blank file, which no list may hold: there is nothing to withdraw.",
+                next_step="Leave it out; nothing was kept.",
+            )
+        yield key.hex()
 
 
 def clean_name(name: str) -> str:
