@@ -1,6 +1,6 @@
 """The dry run: what a draft would change, counted by the same queries as `hashshare publish` uses, in bounded memory.
 
-Counts, shortened keys and lines at fault leave here; entries do not.
+Counts, shortened keys, lines at fault and the few entries to be withdrawn first leave here; other entries do not.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ from hashshare.wire.state import HeldState, fold_later, held_rows, key_hex
 from hashshare.wire.vocabulary import OPERATIONS, WITHDRAW
 
 PREVIEW_ROWS: Final = 10
+SHOWN_WITHDRAWALS: Final = 20
+"""Entries to be withdrawn that are shown whole: who approves has to see what goes."""
+
+WITHDRAWN_COLUMNS: Final = ("category", "media", "first_seen")
 SHORTENED: Final = 12
 """Hexadecimal digits of a hash that a page may show."""
 
@@ -78,6 +82,7 @@ def check_draft(draft: Draft, *, progress: Progress, now: datetime) -> tuple[dic
             reason=draft.reason or "other",
             renewed=manifest is not None and manifest.base.version > 1,
         )
+        withdrawals = _withdrawals(engine, state, change, fmt) if change.withdrawn else None
         progress(2, STEPS, "Looking at other hotlines' lists")
         elsewhere = None if others is None else _count_elsewhere(engine, intake, others)
         progress(3, STEPS, "Writing down what was found")
@@ -94,6 +99,7 @@ def check_draft(draft: Draft, *, progress: Progress, now: datetime) -> tuple[dic
             "elsewhere": elsewhere,
             "major": _needs_major(hash_list, change, now=now),
             "preview": _preview(engine, change, fmt),
+            "withdrawals": withdrawals,
         }
     return found, faults
 
@@ -192,6 +198,22 @@ def _preview(engine: Engine, change: Difference, fmt: ListFormat) -> dict[str, A
             for row in rows
         ],
     }
+
+
+def _withdrawals(engine: Engine, state: HeldState, change: Difference, fmt: ListFormat) -> dict[str, Any]:
+    """The first entries that go, with their whole keys and what the list says of them; goes itself with the file."""
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE going AS SELECT p, s FROM {change.table} WHERE op = {WITHDRAW}"
+        f" ORDER BY p, s LIMIT {SHOWN_WITHDRAWALS}"
+    )
+    prefixes = ", ".join(str(p) for (p,) in engine.execute("SELECT DISTINCT p FROM going").fetchall())
+    names = [name for name in WITHDRAWN_COLUMNS if name in fmt.columns]
+    asked = f"p IN ({prefixes})"
+    fold_later(engine, state, columns=["op", *names], condition=asked)
+    held = held_rows(state, ["p", "s", *names], condition=asked)
+    shown = ", ".join([key_hex(), *(f"{quoted(name)}::VARCHAR" for name in names)])
+    rows = engine.execute(f"SELECT {shown} FROM ({held}) SEMI JOIN going USING (p, s) ORDER BY p, s").fetchall()
+    return {"columns": [fmt.key.name, *names], "rows": [list(row) for row in rows]}
 
 
 def _keep_faults(engine: Engine, draft: Draft, folder: Path) -> Faults:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hashshare.models import Deed, Draft, Job, Organisation, Person
+from hashshare.services.draft_work import clear_drafts
 from tests import builders as b
 from tests.admin.cast import browser, person, sign_in
 from tests.services.drafting import analyst, csv_of, entries, published, run
@@ -355,6 +356,38 @@ def test_what_the_page_says_brings_an_entry_back(images: b.Feed, ada: Person) ->
     assert "Submit for approval" in text(ada, draft)
     act(ada, draft, "submit")
     assert again(draft).state == Draft.State.SUBMITTED
+
+
+def test_who_approves_sees_what_is_withdrawn_until_the_file_is_deleted(
+    images: b.Feed, ada: Person, grace: Person
+) -> None:
+    rows = sorted(entries(30), key=lambda row: row["key"])
+    rows[1] = rows[1] | {"category": "C"}
+    published(images, rows)
+    images.publish(images.next([b.upsert(rows[1] | {"category": "B"})], growth=0))
+    keys = [row["key"].hex() for row in rows]
+    draft = withdrawal(ada, images, *keys[:2])
+    assert draft.findings is not None
+    assert draft.findings["withdrawals"] == {
+        "columns": ["sha256", "category"],
+        "rows": [[keys[0], rows[0]["category"]], [keys[1], "B"]],
+    }
+    page = text(grace, draft)
+    assert all(key in page for key in keys[:2])
+    assert "As the list holds them now" in page
+    many = withdrawal(ada, images, *keys[:25])
+    page = text(grace, many)
+    assert "The first 20 of 25, as the list holds them now" in page
+    assert keys[19] in page
+    assert keys[20] not in page
+    whole = checked(ada, images, csv_of([rows[0], rows[1] | {"category": "B"}, *rows[3:]]))
+    assert whole.findings is not None
+    assert whole.findings["withdrawals"]["rows"] == [[keys[2], rows[2]["category"]]]
+    act(ada, draft, "abandon", sure="on")
+    clear_drafts(now=b.now(), days=14)
+    page = text(grace, draft)
+    assert keys[0] not in page
+    assert keys[0] not in str(again(draft).findings)
 
 
 def everybody_else(hotline: Organisation) -> list[Person]:
