@@ -25,8 +25,8 @@ from hashshare.services.shards import MEMORY, Progress
 from hashshare.storage import object_store
 from hashshare.storage.keys import draft_key
 from hashshare.wire import errors
-from hashshare.wire.difference import Difference, difference
-from hashshare.wire.engine import Engine, open_engine, scalar
+from hashshare.wire.difference import FATED, Difference, difference
+from hashshare.wire.engine import Engine, literal, open_engine, scalar
 from hashshare.wire.entries import ListFormat, quoted
 from hashshare.wire.intake import Intake, read_entries, write_errors_csv
 from hashshare.wire.lapsing import day_of
@@ -36,7 +36,7 @@ from hashshare.wire.manifest import Manifest
 from hashshare.wire.segments import file_sha256
 from hashshare.wire.spreadsheet import Sheet
 from hashshare.wire.state import HeldState, fold_later, held_rows, key_hex
-from hashshare.wire.vocabulary import OPERATIONS, WITHDRAW
+from hashshare.wire.vocabulary import WITHDRAW
 
 PREVIEW_ROWS: Final = 10
 SHOWN_WITHDRAWALS: Final = 20
@@ -51,6 +51,9 @@ MOST_COMPARED: Final = 4 * GIB
 
 FEW: Final = 5
 """Fewer entries than this on others' lists are told as "few": one key at a time must not be asked for."""
+
+FATES: Final = {"added": "new", "updated": "changed", "reinstated": "reinstated", "withdrawn": "withdrawn"}
+"""What becomes of an entry, in the words of the page."""
 
 STEPS: Final = 4
 BLOCK: Final = 1 << 18
@@ -98,7 +101,7 @@ def check_draft(draft: Draft, *, progress: Progress, now: datetime) -> tuple[dic
             **{name: [f"{key[:SHORTENED]}…" for key in getattr(change, name)] for name in EXAMPLES},
             "elsewhere": elsewhere,
             "major": _needs_major(hash_list, change, now=now),
-            "preview": _preview(engine, change, fmt),
+            "preview": _preview(engine, fmt),
             "withdrawals": withdrawals,
         }
     return found, faults
@@ -182,19 +185,21 @@ def _needs_major(hash_list: HashList, change: Difference, *, now: datetime) -> d
     return {"lost": lost, "held": seen.held} if change.withdrawn and needs_major(lost=lost, held=seen.held) else None
 
 
-def _preview(engine: Engine, change: Difference, fmt: ListFormat) -> dict[str, Any]:
+def _preview(engine: Engine, fmt: ListFormat) -> dict[str, Any]:
     """The first rows of what would change, every hash shortened."""
     hashes = [f"left(lower(hex({quoted(it.name)})), {SHORTENED}) AS {quoted(it.name)}" for it in fmt.further]
     metadata = [f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in fmt.columns]
     names = [fmt.key.name, *(it.name for it in fmt.further), *fmt.columns]
+    fates = ", ".join(literal(fate) for fate in FATES)
     shown = ", ".join([f"left({key_hex()}, {SHORTENED})", *hashes, *metadata])
-    rows = engine.execute(f"SELECT op, {shown} FROM {change.table} ORDER BY p, s LIMIT {PREVIEW_ROWS}").fetchall()
-    words = {number: name for name, number in OPERATIONS.items()}
+    rows = engine.execute(
+        f"SELECT fate, {shown} FROM {FATED} WHERE fate IN ({fates}) ORDER BY p, s LIMIT {PREVIEW_ROWS}"
+    ).fetchall()
     hashed = 1 + len(fmt.further)
     return {
         "columns": ["change", *names],
         "rows": [
-            [words[row[0]], *(f"{text}…" if text else "" for text in row[1 : 1 + hashed]), *row[1 + hashed :]]
+            [FATES[row[0]], *(f"{text}…" if text else "" for text in row[1 : 1 + hashed]), *row[1 + hashed :]]
             for row in rows
         ],
     }

@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from hashshare.models import Draft, Job, Person
+from hashshare.models import Draft, HashList, Job, Person
 from hashshare.selectors.drafts import draft_of, list_to_draft_for
 from hashshare.services.deeds import note_deed
 from hashshare.services.draft_rules import check_columns, check_submittable, guessed_columns
@@ -92,7 +92,7 @@ def draft_withdrawals(*, person: Person, list_id: uuid.UUID, keys: str, reason: 
     draft = Draft(
         list=hash_list,
         kind=Draft.Kind.WITHDRAWALS,
-        file_name=f"{len(found)} withdrawals",
+        file_name=_withdrawals_name(found, hash_list),
         digest=hashlib.sha256(encoded).hexdigest(),
         length=len(encoded),
         header=["op", "reason", kind.name],
@@ -103,6 +103,12 @@ def draft_withdrawals(*, person: Person, list_id: uuid.UUID, keys: str, reason: 
     )
     kept = _keep(draft, [encoded])
     return ask_check(person=person, draft_id=kept.pk, revision=kept.revision, columns=kept.columns, now=now)
+
+
+def _withdrawals_name(keys: Sequence[str], hash_list: HashList) -> str:
+    """By which a person tells one from another: the list and the first digits."""
+    number = "1 withdrawal" if len(keys) == 1 else f"{len(keys):,} withdrawals"
+    return f"{number} from {hash_list.slug}: {keys[0][:8]}…"
 
 
 def _keys(words: Sequence[str], kind: Algorithm) -> Iterator[str]:
@@ -301,10 +307,15 @@ def abandon_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: da
 
 def _move(draft: Draft, *, to: str, among: Iterable[str], revision: int, **fields: Any) -> None:
     """The compare-and-set. Raises DraftMoved, saying what it is now."""
-    rows = Draft.objects.filter(pk=draft.pk, state__in=[*among], revision=revision)
+    among = tuple(among)
+    rows = Draft.objects.filter(pk=draft.pk, state__in=among, revision=revision)
     if rows.update(state=to, revision=F("revision") + 1, **fields):
         return
     now = _again(draft)
+    if now.state in among:
+        raise errors.DraftMoved(
+            "This upload was worked on since this page was opened, in another tab or by a colleague. Nothing was done."
+        )
     raise errors.DraftMoved(f"This upload is “{now.get_state_display().lower()}” by now{_by(now)}. Nothing was done.")
 
 

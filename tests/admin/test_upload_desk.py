@@ -390,6 +390,35 @@ def test_who_approves_sees_what_is_withdrawn_until_the_file_is_deleted(
     assert keys[0] not in str(again(draft).findings)
 
 
+def test_counts_and_names_are_said_as_people_say_them(images: b.Feed, ada: Person) -> None:
+    rows = sorted(entries(3), key=lambda row: row["key"])
+    published(images, rows)
+    draft = withdrawal(ada, images, rows[0]["key"].hex())
+    name = f"1 withdrawal from images: {rows[0]['key'].hex()[:8]}…"
+    page = text(ada, draft)
+    assert name in page
+    assert name in browser(ada).get(DESK).content.decode()
+    assert name in Deed.objects.latest("at").about
+    assert "<dd>1, good</dd>" in page
+    both = withdrawal(ada, images, *(row["key"].hex() for row in rows[:2]))
+    assert "2 withdrawals from images" in both.file_name
+    body = csv_of([rows[0], rows[1] | {"category": "C"}, b.entry()]) + b"short,,A\n"
+    draft = checked(ada, images, body)
+    assert "<dd>4, 3 of them good</dd>" in text(ada, draft)
+    assert draft.findings is not None
+    assert sorted(row[0] for row in draft.findings["preview"]["rows"]) == ["changed", "new", "withdrawn"]
+
+
+def test_a_second_tab_is_told_that_the_upload_was_worked_on(images: b.Feed, ada: Person) -> None:
+    draft = sent(ada, images, csv_of([]))
+    columns = {"column-0": "sha256", "column-1": "md5", "column-2": "category"}
+    act(ada, draft, "check", **columns)
+    assert run(again(draft)).state == Draft.State.UPLOADED
+    answer = act(ada, draft, "check", **columns).content.decode()
+    assert "was worked on since this page was opened" in answer
+    assert "by now" not in answer
+
+
 def everybody_else(hotline: Organisation) -> list[Person]:
     borealis = b.publisher("Borealis", "borealis.example").party.organisation
     return [
