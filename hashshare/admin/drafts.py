@@ -21,9 +21,9 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.selectors.drafts import draft_of, drafts_seen, faults_file, list_to_draft_for, lists_to_draft_for
-from hashshare.services.draft_rules import list_columns, needed_number
+from hashshare.services.draft_rules import list_columns, needed_columns, needed_number, stopped
 from hashshare.services.drafts import abandon_draft, approve_draft, ask_check, send_back_draft, submit_draft
-from hashshare.wire.errors import HashshareError, NotEntitled, NotFound
+from hashshare.wire.errors import HashshareError, NotEntitled, NotFound, UsageError
 from hashshare.wire.vocabulary import REASONS
 
 SHOWN: Final = 50
@@ -98,22 +98,28 @@ def one_upload(site: AdminSite, request: HttpRequest, draft_id: uuid.UUID) -> Ht
         else:
             messages.success(request, done)
             return HttpResponseRedirect(reverse("admin:upload", args=[draft.pk]))
-    context = {"title": draft.file_name, "draft": draft, "error": problem, **shown(request, draft)}
+    context = {"title": draft.file_name, "draft": draft, "error": problem, **shown(request, draft, error=problem)}
     return page(site, request, "upload", context)
 
 
-def shown(request: HttpRequest, draft: Any) -> dict[str, Any]:
+def shown(request: HttpRequest, draft: Any, *, error: HashshareError | None) -> dict[str, Any]:
     """What the page of one upload tells besides the row."""
-    at = next((place for place, (_, states) in enumerate(STEPS) if draft.state in states), -1)
+    step = next((place for place, (_, states) in enumerate(STEPS) if draft.state in states), -1)
     known = list_columns(draft.list, changes=draft.kind != "whole")
     posted = request.POST if request.method == "POST" else {}
+    in_hand = draft.findings and draft.state in ("checked", "returned")
+    mapped = {**draft.columns, **(posted_columns(request, draft) if posted.get("deed") == "check" else {})}
+    at = error.facts.get("at", ()) if error is not None else ()
     return {
-        "steps": [(word, place < at, place == at) for place, (word, _) in enumerate(STEPS)],
+        "steps": [(word, place < step, place == step) for place, (word, _) in enumerate(STEPS)],
         "mine": request.user.pk in authors(draft),
+        "own": draft.uploaded_by_id == request.user.pk,
         "working": draft.state in WORKING,
-        "columns": [(place, name, draft.columns.get(name, "")) for place, name in enumerate(draft.header)],
+        "columns": [(place, name, mapped.get(name, ""), name in at) for place, name in enumerate(draft.header)],
         "known": known,
+        "needs": needed_columns(draft.list, kind=draft.kind, given=()),
         "needed": needed_number(draft) if draft.findings else None,
+        "stopped": stopped(draft.findings, kind=draft.kind) if in_hand else None,
         "needs_reason": bool(draft.findings) and draft.kind == "whole" and draft.findings["withdrawn"] > 0,
         "stale": bool(draft.findings) and draft.findings["before"] != draft.list.version,
         "reasons": REASON_WORDS,
@@ -124,9 +130,12 @@ def shown(request: HttpRequest, draft: Any) -> dict[str, Any]:
 # --- What may be done --------------------------------------------------------------------------------------------
 
 
+def posted_columns(request: HttpRequest, draft: Any) -> dict[str, str]:
+    return {name: request.POST.get(f"column-{place}", "") for place, name in enumerate(draft.header)}
+
+
 def check(request: HttpRequest, draft: Any) -> str:
-    columns = {name: request.POST.get(f"column-{place}", "") for place, name in enumerate(draft.header)}
-    ask_check(columns=columns, **where(request, draft))
+    ask_check(columns=posted_columns(request, draft), **where(request, draft))
     return "A worker counts what the file would change. Nothing is published by that."
 
 
@@ -154,7 +163,9 @@ def send_back(request: HttpRequest, draft: Any) -> str:
 
 
 def abandon(request: HttpRequest, draft: Any) -> str:
-    abandon_draft(**where(request, draft))
+    if "sure" not in request.POST:
+        raise UsageError("Tick that you are sure: the file is deleted. Nothing was done.")
+    abandon_draft(reason=request.POST.get("why_gone", ""), **where(request, draft))
     return "Thrown away. The file is deleted within minutes."
 
 

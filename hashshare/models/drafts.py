@@ -24,7 +24,8 @@ def no_columns() -> dict[str, str]:
 
 
 class Draft(models.Model):
-    """The file itself lies in the object store under `digest` until `purged_at`; no row ever holds an entry.
+    """The file itself lies in the object store under `digest` until `purged_at`; no row holds an
+    entry, but for the few to be withdrawn that `findings["withdrawals"]` shows as long.
 
     `header` are the file's columns, `columns` what each of them is in the list ("" for one to leave out). `findings`
     are what the dry run counted against version `findings["before"]`. `revision` rises with every change, so that a

@@ -1,6 +1,6 @@
 """The dry run: what a draft would change, counted by the same queries as `hashshare publish` uses, in bounded memory.
 
-Counts, shortened keys and lines at fault leave here; entries do not.
+Counts, shortened keys, lines at fault and the few entries to be withdrawn first leave here; other entries do not.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from hashshare.services.shards import MEMORY, Progress
 from hashshare.storage import object_store
 from hashshare.storage.keys import draft_key
 from hashshare.wire import errors
-from hashshare.wire.difference import Difference, difference
-from hashshare.wire.engine import Engine, open_engine, scalar
+from hashshare.wire.difference import FATED, Difference, difference
+from hashshare.wire.engine import Engine, literal, open_engine, scalar
 from hashshare.wire.entries import ListFormat, quoted
 from hashshare.wire.intake import Intake, read_entries, write_errors_csv
 from hashshare.wire.lapsing import day_of
@@ -36,9 +36,13 @@ from hashshare.wire.manifest import Manifest
 from hashshare.wire.segments import file_sha256
 from hashshare.wire.spreadsheet import Sheet
 from hashshare.wire.state import HeldState, fold_later, held_rows, key_hex
-from hashshare.wire.vocabulary import OPERATIONS, WITHDRAW
+from hashshare.wire.vocabulary import WITHDRAW
 
 PREVIEW_ROWS: Final = 10
+SHOWN_WITHDRAWALS: Final = 20
+"""Entries to be withdrawn that are shown whole: who approves has to see what goes."""
+
+WITHDRAWN_COLUMNS: Final = ("category", "media", "first_seen")
 SHORTENED: Final = 12
 """Hexadecimal digits of a hash that a page may show."""
 
@@ -47,6 +51,9 @@ MOST_COMPARED: Final = 4 * GIB
 
 FEW: Final = 5
 """Fewer entries than this on others' lists are told as "few": one key at a time must not be asked for."""
+
+FATES: Final = {"added": "new", "updated": "changed", "reinstated": "reinstated", "withdrawn": "withdrawn"}
+"""What becomes of an entry, in the words of the page."""
 
 STEPS: Final = 4
 BLOCK: Final = 1 << 18
@@ -78,6 +85,7 @@ def check_draft(draft: Draft, *, progress: Progress, now: datetime) -> tuple[dic
             reason=draft.reason or "other",
             renewed=manifest is not None and manifest.base.version > 1,
         )
+        withdrawals = _withdrawals(engine, state, change, fmt) if change.withdrawn else None
         progress(2, STEPS, "Looking at other hotlines' lists")
         elsewhere = None if others is None else _count_elsewhere(engine, intake, others)
         progress(3, STEPS, "Writing down what was found")
@@ -93,7 +101,8 @@ def check_draft(draft: Draft, *, progress: Progress, now: datetime) -> tuple[dic
             **{name: [f"{key[:SHORTENED]}…" for key in getattr(change, name)] for name in EXAMPLES},
             "elsewhere": elsewhere,
             "major": _needs_major(hash_list, change, now=now),
-            "preview": _preview(engine, change, fmt),
+            "preview": _preview(engine, fmt),
+            "withdrawals": withdrawals,
         }
     return found, faults
 
@@ -176,22 +185,40 @@ def _needs_major(hash_list: HashList, change: Difference, *, now: datetime) -> d
     return {"lost": lost, "held": seen.held} if change.withdrawn and needs_major(lost=lost, held=seen.held) else None
 
 
-def _preview(engine: Engine, change: Difference, fmt: ListFormat) -> dict[str, Any]:
+def _preview(engine: Engine, fmt: ListFormat) -> dict[str, Any]:
     """The first rows of what would change, every hash shortened."""
     hashes = [f"left(lower(hex({quoted(it.name)})), {SHORTENED}) AS {quoted(it.name)}" for it in fmt.further]
     metadata = [f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in fmt.columns]
     names = [fmt.key.name, *(it.name for it in fmt.further), *fmt.columns]
+    fates = ", ".join(literal(fate) for fate in FATES)
     shown = ", ".join([f"left({key_hex()}, {SHORTENED})", *hashes, *metadata])
-    rows = engine.execute(f"SELECT op, {shown} FROM {change.table} ORDER BY p, s LIMIT {PREVIEW_ROWS}").fetchall()
-    words = {number: name for name, number in OPERATIONS.items()}
+    rows = engine.execute(
+        f"SELECT fate, {shown} FROM {FATED} WHERE fate IN ({fates}) ORDER BY p, s LIMIT {PREVIEW_ROWS}"
+    ).fetchall()
     hashed = 1 + len(fmt.further)
     return {
         "columns": ["change", *names],
         "rows": [
-            [words[row[0]], *(f"{text}…" if text else "" for text in row[1 : 1 + hashed]), *row[1 + hashed :]]
+            [FATES[row[0]], *(f"{text}…" if text else "" for text in row[1 : 1 + hashed]), *row[1 + hashed :]]
             for row in rows
         ],
     }
+
+
+def _withdrawals(engine: Engine, state: HeldState, change: Difference, fmt: ListFormat) -> dict[str, Any]:
+    """The first entries that go, with their whole keys and what the list says of them; goes itself with the file."""
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE going AS SELECT p, s FROM {change.table} WHERE op = {WITHDRAW}"
+        f" ORDER BY p, s LIMIT {SHOWN_WITHDRAWALS}"
+    )
+    prefixes = ", ".join(str(p) for (p,) in engine.execute("SELECT DISTINCT p FROM going").fetchall())
+    names = [name for name in WITHDRAWN_COLUMNS if name in fmt.columns]
+    asked = f"p IN ({prefixes})"
+    fold_later(engine, state, columns=["op", *names], condition=asked)
+    held = held_rows(state, ["p", "s", *names], condition=asked)
+    shown = ", ".join([key_hex(), *(f"{quoted(name)}::VARCHAR" for name in names)])
+    rows = engine.execute(f"SELECT {shown} FROM ({held}) SEMI JOIN going USING (p, s) ORDER BY p, s").fetchall()
+    return {"columns": [fmt.key.name, *names], "rows": [list(row) for row in rows]}
 
 
 def _keep_faults(engine: Engine, draft: Draft, folder: Path) -> Faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from hashshare.models import Draft, HashList
@@ -42,23 +42,40 @@ def guessed_columns(header: Sequence[str], hash_list: HashList, *, changes: bool
     return guessed
 
 
+def needed_columns(hash_list: HashList, *, kind: str, given: Collection[str]) -> tuple[str, ...]:
+    """What a file must have: all of the list's columns, since an entry replaces the whole of an earlier one. Changes
+    that say in `op` what they are may be withdrawals alone, which need their keys; the worker sees whether they are.
+    """
+    if kind != Draft.Kind.WHOLE and "op" in given:
+        return (hash_list.algorithms[0],)
+    return list_columns(hash_list, changes=False)
+
+
 def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
-    """Each column of the file with what it is. Raises UsageError for one given twice, unknown, or the key missing."""
+    """Each column of the file with what it is. Raises UsageError for one given twice, unknown, or one of the list's
+    that is missing; its fact `at` names the file's columns where that is to be mended.
+    """
     known = list_columns(draft.list, changes=draft.kind != Draft.Kind.WHOLE)
     chosen = {name: columns.get(name, "") for name in draft.header}
     given = [name for name in chosen.values() if name]
     if unknown := set(given) - set(known):
         raise errors.UsageError(f"{min(unknown)[:40]!r} is not a column of this list.")
     if twice := {name for name in given if given.count(name) > 1}:
-        raise errors.UsageError(f"Two columns of the file are both said to be {min(twice)}.")
-    if draft.list.algorithms[0] not in given:
-        raise errors.UsageError(f"No column of the file is said to be {draft.list.algorithms[0]}, the list's key.")
+        at = [column for column, name in chosen.items() if name in twice]
+        raise errors.UsageError(f"Two columns of the file are both said to be {min(twice)}.", at=at)
+    if missing := [name for name in needed_columns(draft.list, kind=draft.kind, given=given) if name not in given]:
+        raise errors.UsageError(
+            f"No column of the file is said to be {', '.join(missing)}.",
+            next_step="Say which it is. If the file has none, add it to the file and upload it again: a column of the "
+            "list may be empty, except the key, but has to be there.",
+            at=[column for column, name in chosen.items() if not name],
+        )
     return chosen
 
 
 def check_submittable(draft: Draft) -> None:
     """Raises DraftMoved when it must be checked again, BadInput for lines at fault that nobody said to leave out,
-    UsageError for nothing to publish, and what stops every publication: WithdrawnKey, NotLive, TooManyWithdrawals.
+    what `stopped` returns, and what is to be said in the form: TooManyWithdrawals, UsageError.
     """
     found = draft.findings
     if found is None:
@@ -73,9 +90,53 @@ def check_submittable(draft: Draft) -> None:
             f"{found['rows'] - found['good']:,} lines are at fault.",
             next_step="Correct the file and upload it again, or say that these lines shall be left out.",
         )
-    if not changed(found):
-        raise errors.UsageError("The list says all of this already: there is nothing to publish.")
+    if (stop := stopped(found, kind=draft.kind)) is not None:
+        raise stop
     check_counts(draft)
+
+
+def stopped(found: Mapping[str, Any], *, kind: str) -> errors.HashshareError | None:
+    """What keeps a file from being submitted whatever is said in the form: WithdrawnKey, NotLive, or UsageError for
+    nothing to publish, in the words of a page; None if nothing does.
+    """
+    if found["blocked"]:
+        return errors.WithdrawnKey(
+            f"{_entries(found['blocked'])} of the file {_were(found['blocked'])} withdrawn from this list before: "
+            f"{_named(found, 'blocked')}.",
+            next_step="Take them out of the file. To bring them back, upload a file of changes that says reinstate in "
+            "its column op for each of them, with all of the entry's columns.",
+        )
+    for fate in ("unheld", "untraced") if kind == Draft.Kind.WITHDRAWALS else ("unheld",):
+        if found[fate]:
+            return errors.NotLive(
+                f"{_entries(found[fate])} to be withdrawn {'is' if found[fate] == 1 else 'are'} not on this list: "
+                f"{_named(found, fate)}.",
+                next_step="Check the hashes, and that they are of the list's key algorithm. Leave the others out.",
+            )
+    return None if changed(found) else _nothing(kind)
+
+
+def _nothing(kind: str) -> errors.UsageError:
+    if kind != Draft.Kind.WITHDRAWALS:
+        return errors.UsageError("The list says all of this already: there is nothing to publish.")
+    return errors.UsageError(
+        "All of this is withdrawn already: there is nothing to publish.",
+        next_step="Members that have synced since no longer have it; Withdrawal propagation shows which.",
+    )
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _named(found: Mapping[str, Any], fate: str) -> str:
+    shown = found[f"{fate}_examples"][:3]
+    more = found[fate] - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def check_counts(draft: Draft) -> None:

@@ -264,11 +264,16 @@ def clear_drafts(*, now: datetime, days: int) -> int:
 
 
 def purge_draft(draft: Draft, *, now: datetime) -> bool:
-    """Delete a draft's files."""
+    """Delete a draft's files, and the entries that its findings show."""
     object_store().delete(draft_key(draft.digest, draft.pk))
     if draft.errors_digest:
         object_store().delete(draft_key(draft.errors_digest, draft.pk, faults=True))
-    return bool(Draft.objects.filter(pk=draft.pk, purged_at=None).update(purged_at=now))
+    with transaction.atomic():
+        row = Draft.objects.select_for_update().filter(pk=draft.pk, purged_at=None).first()
+        if row is None:
+            return False
+        kept = row.findings and {**row.findings, "withdrawals": None}
+        return bool(Draft.objects.filter(pk=row.pk).update(purged_at=now, findings=kept))
 
 
 def _drop_leftovers(*, before: datetime) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from hashshare.models import Draft, Job, Person
+from hashshare.models import Draft, HashList, Job, Person
 from hashshare.selectors.drafts import draft_of, list_to_draft_for
 from hashshare.services.deeds import note_deed
 from hashshare.services.draft_rules import check_columns, check_submittable, guessed_columns
@@ -24,12 +24,15 @@ from hashshare.services.jobs import create_job
 from hashshare.storage import object_store
 from hashshare.storage.keys import draft_key
 from hashshare.wire import errors
-from hashshare.wire.algorithms import algorithm, parse
+from hashshare.wire.algorithms import Algorithm, algorithm, guarded, parse
 from hashshare.wire.sources import read_header
 from hashshare.wire.vocabulary import REASONS
 
 MOST_OPEN: Final = 20
 """Uploads of one hotline that are neither published nor thrown away."""
+
+FIRST: Final = 16
+"""Characters of a wrong hash by which it is named."""
 
 MOST_WITHDRAWALS: Final = 20_000
 """Keys that one may paste; more come as a file."""
@@ -83,13 +86,13 @@ def draft_withdrawals(*, person: Person, list_id: uuid.UUID, keys: str, reason: 
         words = words[1:]
     if not 1 <= len(words) <= MOST_WITHDRAWALS:
         raise errors.UsageError(f"Name 1 to {MOST_WITHDRAWALS:,} keys; for more, upload a file of changes.")
-    found = dict.fromkeys(parse(word, kind).hex() for word in words)
+    found = list(dict.fromkeys(_keys(words, kind)))
     body = f"op,reason,{kind.name}\n" + "".join(f"withdraw,{reason},{key}\n" for key in found)
     encoded = body.encode()
     draft = Draft(
         list=hash_list,
         kind=Draft.Kind.WITHDRAWALS,
-        file_name=f"{len(found)} withdrawals",
+        file_name=_withdrawals_name(found, hash_list),
         digest=hashlib.sha256(encoded).hexdigest(),
         length=len(encoded),
         header=["op", "reason", kind.name],
@@ -100,6 +103,28 @@ def draft_withdrawals(*, person: Person, list_id: uuid.UUID, keys: str, reason: 
     )
     kept = _keep(draft, [encoded])
     return ask_check(person=person, draft_id=kept.pk, revision=kept.revision, columns=kept.columns, now=now)
+
+
+def _withdrawals_name(keys: Sequence[str], hash_list: HashList) -> str:
+    """By which a person tells one from another: the list and the first digits."""
+    number = "1 withdrawal" if len(keys) == 1 else f"{len(keys):,} withdrawals"
+    return f"{number} from {hash_list.slug}: {keys[0][:8]}…"
+
+
+def _keys(words: Sequence[str], kind: Algorithm) -> Iterator[str]:
+    """As lower-case hexadecimal. Raises BadHash, which says which of the words is none."""
+    for number, word in enumerate(words, start=1):
+        which = f"Hash {number:,} of {len(words):,}, “{word[:FIRST]}{'…' if len(word) > FIRST else ''}”"
+        try:
+            key = parse(word, kind)
+        except errors.BadHash as error:
+            raise errors.BadHash(f"{which}: {error.message}", next_step="Correct it; nothing was kept.") from error
+        if key in guarded(kind.name):
+            raise errors.BadHash(
+                f"{which}, is that of an empty or blank file, which no list may hold: there is nothing to withdraw.",
+                next_step="Leave it out; nothing was kept.",
+            )
+        yield key.hex()
 
 
 def clean_name(name: str) -> str:
@@ -266,21 +291,31 @@ def send_back_draft(*, person: Person, draft_id: uuid.UUID, revision: int, reaso
 
 
 @transaction.atomic
-def abandon_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: datetime) -> Draft:
-    """Throw an upload away with its file; what is being published is not stopped. Raises NotEntitled, DraftMoved."""
+def abandon_draft(*, person: Person, draft_id: uuid.UUID, revision: int, now: datetime, reason: str = "") -> Draft:
+    """Throw an upload away with its file; what is being published is not stopped. Raises NotEntitled, DraftMoved,
+    UsageError for a colleague's without a reason.
+    """
     draft = draft_of(person=person, draft_id=draft_id)
+    if draft.uploaded_by_id != person.pk and not reason.strip():
+        raise errors.UsageError(f"Say why: {draft.uploaded_by} uploaded it, and reads that. Nothing was done.")
     among = (*IN_HAND, Draft.State.CHECKING, Draft.State.SUBMITTED, Draft.State.APPROVED)
-    _move(draft, to=Draft.State.ABANDONED, among=among, revision=revision, closed_at=now)
-    _note(draft, person, "Throw an upload away", now)
+    fields = {"decided_by": person, "decided_at": now, "decision_reason": reason.strip()[:500]}
+    _move(draft, to=Draft.State.ABANDONED, among=among, revision=revision, closed_at=now, **fields)
+    _note(draft, person, "Throw an upload away", now, reason)
     return _again(draft)
 
 
 def _move(draft: Draft, *, to: str, among: Iterable[str], revision: int, **fields: Any) -> None:
     """The compare-and-set. Raises DraftMoved, saying what it is now."""
-    rows = Draft.objects.filter(pk=draft.pk, state__in=[*among], revision=revision)
+    among = tuple(among)
+    rows = Draft.objects.filter(pk=draft.pk, state__in=among, revision=revision)
     if rows.update(state=to, revision=F("revision") + 1, **fields):
         return
     now = _again(draft)
+    if now.state in among:
+        raise errors.DraftMoved(
+            "This upload was worked on since this page was opened, in another tab or by a colleague. Nothing was done."
+        )
     raise errors.DraftMoved(f"This upload is “{now.get_state_display().lower()}” by now{_by(now)}. Nothing was done.")
 
 

@@ -17,6 +17,9 @@ from hashshare.wire.touched import HELD, collect_standing
 from hashshare.wire.vocabulary import REINSTATE, UPSERT, WITHDRAW
 
 TABLE: Final = "difference"
+FATED: Final = "compared"
+"""Temporary table that `difference` is a view of: its rows with their `fate`, and those left out."""
+
 _EXAMPLES: Final = 20
 
 

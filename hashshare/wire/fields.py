@@ -57,7 +57,7 @@ class Field:
 
 def file_fields(fmt: ListFormat, *, changes: bool, default_reason: str | None = None) -> tuple[Field, ...]:
     """The fields of a file of entries, or of changes to them, in the order in which people are told of them."""
-    fields = [_hash_field(fmt.key, required=True, needed=True)]
+    fields = [_hash_field(fmt.key, required=True, needed=True, changes=changes)]
     fields += [_hash_field(hashed, required=not changes) for hashed in fmt.further]
     fields += [_metadata_field(column, fmt, required=not changes) for column in fmt.columns]
     return (*_operation_fields(default_reason), *fields) if changes else tuple(fields)
@@ -74,7 +74,8 @@ def key_rest(fmt: ListFormat) -> str:
     return f"{quoted(f'v_{fmt.algorithms[0]}')}[{KEY_PREFIX + 1}:]"
 
 
-def _hash_field(hashed: Algorithm, *, required: bool, needed: bool = False) -> Field:
+def _hash_field(hashed: Algorithm, *, required: bool, needed: bool = False, changes: bool = False) -> Field:
+    """`changes`: the row may be a withdrawal of it, as `t_op` says."""
     text = quoted(f"t_{hashed.name}")
     harmless = f"lower({text}) IN ({_harmless(hashed)})"
     cases = f"WHEN {harmless} THEN NULL WHEN length({text}) = {hashed.hex_width} THEN try(unhex({text}))"
@@ -83,8 +84,10 @@ def _hash_field(hashed: Algorithm, *, required: bool, needed: bool = False) -> F
         cases += f" WHEN length({text}) = {hashed.base64_width} AND NOT contains({text}, '=') THEN"
         cases += f" try(from_base64({text}))"
         widths.append(hashed.base64_width)
+    withdrawn = f"coalesce(t_op, '') = 'withdraw' AND {harmless}" if changes else "false"
     message = (
         f"CASE WHEN {text} IS NULL THEN 'is missing'"
+        f" WHEN {withdrawn} THEN 'is that of an empty or blank file, which no list may hold: nothing to withdraw'"
         f" WHEN {harmless} THEN 'is that of an empty or blank file: it would match harmless files everywhere'"
         f" WHEN length({text}) IN ({', '.join(map(str, widths))}) THEN 'is not hexadecimal'"
         f" ELSE 'has ' || length({text}) || ' characters, expected {describe_text(hashed)}' END"

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from hashshare.models import Deed, Draft, Job, Organisation, Person
+from hashshare.services.draft_work import clear_drafts
 from tests import builders as b
 from tests.admin.cast import browser, person, sign_in
 from tests.services.drafting import analyst, csv_of, entries, published, run
@@ -267,6 +268,155 @@ def test_keys_are_withdrawn_from_a_page(images: b.Feed, ada: Person) -> None:
     draft = run(Draft.objects.select_related("job").get())
     assert draft.findings is not None
     assert draft.findings["withdrawn"] == 1
+
+
+def test_a_column_that_is_missing_is_told_at_the_field_and_starts_no_worker(images: b.Feed, ada: Person) -> None:
+    draft = sent(ada, images, csv_of(entries(3), header="sha256,sum,category"))
+    page = text(ada, draft)
+    assert "These have to be there, though all but the key may be empty: sha256, md5, category." in page
+    answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "", "column-2": "category"}).content.decode()
+    assert '<ul class="errorlist" id="wrong-1"><li>No column of the file is said to be md5.</li>' in answer
+    assert answer.count('aria-invalid="true"') == 1
+    assert 'value="category" selected' in answer
+    answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "sha256"}).content.decode()
+    assert answer.count('aria-invalid="true"') == 2
+    assert not Job.objects.filter(target=draft.pk).exists()
+    act(ada, draft, "check", **{"column-0": "sha256", "column-1": "md5", "column-2": "category"})
+    assert run(again(draft)).state == Draft.State.CHECKED
+
+
+def test_changes_that_may_be_withdrawals_alone_need_only_their_keys(images: b.Feed, ada: Person) -> None:
+    rows = entries(3)
+    published(images, rows)
+    line = f"withdraw,incorrect,{rows[0]['key'].hex()}\n"
+    draft = checked(ada, images, f"op,reason,sha256\n{line}".encode(), kind="changes")
+    assert draft.findings is not None
+    assert draft.findings["withdrawn"] == 1
+    draft = sent(ada, images, f"sha256\n{rows[0]['key'].hex()}\n".encode(), kind="changes")
+    assert "said to be md5, category" in act(ada, draft, "check", **{"column-0": "sha256"}).content.decode()
+
+
+def test_throwing_away_is_asked_once_more_and_a_colleagues_takes_a_reason(
+    images: b.Feed, ada: Person, grace: Person
+) -> None:
+    draft = sent(ada, images, csv_of(entries(3)))
+    assert 'class="button danger">Throw it away' in text(ada, draft)
+    assert 'name="why_gone"' not in text(ada, draft)
+    assert 'name="why_gone"' in text(grace, draft)
+    assert "Tick that you are sure" in act(ada, draft, "abandon").content.decode()
+    assert "Say why" in act(grace, draft, "abandon", sure="on", why_gone=" ").content.decode()
+    assert again(draft).state == Draft.State.UPLOADED
+    act(grace, draft, "abandon", sure="on", why_gone="It is last month's.")
+    assert again(draft).state == Draft.State.ABANDONED
+    page = text(ada, draft)
+    assert "<dt>Thrown away</dt>" in page
+    assert "It is last month&#x27;s." in page
+    assert Deed.objects.latest("at").reason == "It is last month's."
+    own = sent(ada, images, csv_of(entries(3)))
+    act(ada, own, "abandon", sure="on")
+    assert again(own).state == Draft.State.ABANDONED
+
+
+def withdrawal(who: Person, to: b.Feed, *keys: str) -> Draft:
+    fields = {"list": str(to.row.pk), "reason": "incorrect", "keys": " ".join(keys)}
+    assert browser(who).post("/admin/withdraw/", fields).status_code == 302
+    return run(Draft.objects.select_related("job").latest("uploaded_at"))
+
+
+def test_what_cannot_be_submitted_offers_no_submit_and_says_why(images: b.Feed, ada: Person) -> None:
+    rows = entries(10)
+    published(images, rows)
+    images.publish(images.next([b.withdraw(rows[0])]))
+    gone = rows[0]["key"].hex()
+    before = checked(ada, images, csv_of([*rows, b.entry()]))
+    unknown, already = withdrawal(ada, images, "ab" * 32), withdrawal(ada, images, gone)
+    for draft, *words in (
+        (before, "1 entry of the file was withdrawn from this list before", "says reinstate in its column op"),
+        (unknown, "1 entry to be withdrawn is not on this list", "Check the hashes"),
+        (already, "All of this is withdrawn already", "Withdrawal propagation shows"),
+        (checked(ada, images, csv_of(rows[1:])), "says all of this already"),
+    ):
+        page = text(ada, draft)
+        assert "Submit for approval" not in page
+        assert "It cannot be submitted as it is" in page
+        for word in words:
+            assert word in page
+        answer = act(ada, draft, "submit", reason="incorrect").content.decode()
+        assert words[0] in answer
+        assert "--reinstate" not in answer
+        assert again(draft).state == Draft.State.CHECKED
+
+
+def test_what_the_page_says_brings_an_entry_back(images: b.Feed, ada: Person) -> None:
+    rows = entries(10)
+    published(images, rows)
+    images.publish(images.next([b.withdraw(rows[0])]))
+    header, line = csv_of(rows[:1]).decode().split()
+    draft = checked(ada, images, f"op,{header}\nreinstate,{line}\n".encode(), kind="changes")
+    assert "Submit for approval" in text(ada, draft)
+    act(ada, draft, "submit")
+    assert again(draft).state == Draft.State.SUBMITTED
+
+
+def test_who_approves_sees_what_is_withdrawn_until_the_file_is_deleted(
+    images: b.Feed, ada: Person, grace: Person
+) -> None:
+    rows = sorted(entries(30), key=lambda row: row["key"])
+    rows[1] = rows[1] | {"category": "C"}
+    published(images, rows)
+    images.publish(images.next([b.upsert(rows[1] | {"category": "B"})], growth=0))
+    keys = [row["key"].hex() for row in rows]
+    draft = withdrawal(ada, images, *keys[:2])
+    assert draft.findings is not None
+    assert draft.findings["withdrawals"] == {
+        "columns": ["sha256", "category"],
+        "rows": [[keys[0], rows[0]["category"]], [keys[1], "B"]],
+    }
+    page = text(grace, draft)
+    assert all(key in page for key in keys[:2])
+    assert "As the list holds them now" in page
+    many = withdrawal(ada, images, *keys[:25])
+    page = text(grace, many)
+    assert "The first 20 of 25, as the list holds them now" in page
+    assert keys[19] in page
+    assert keys[20] not in page
+    whole = checked(ada, images, csv_of([rows[0], rows[1] | {"category": "B"}, *rows[3:]]))
+    assert whole.findings is not None
+    assert whole.findings["withdrawals"]["rows"] == [[keys[2], rows[2]["category"]]]
+    act(ada, draft, "abandon", sure="on")
+    clear_drafts(now=b.now(), days=14)
+    page = text(grace, draft)
+    assert keys[0] not in page
+    assert keys[0] not in str(again(draft).findings)
+
+
+def test_counts_and_names_are_said_as_people_say_them(images: b.Feed, ada: Person) -> None:
+    rows = sorted(entries(3), key=lambda row: row["key"])
+    published(images, rows)
+    draft = withdrawal(ada, images, rows[0]["key"].hex())
+    name = f"1 withdrawal from images: {rows[0]['key'].hex()[:8]}…"
+    page = text(ada, draft)
+    assert name in page
+    assert name in browser(ada).get(DESK).content.decode()
+    assert name in Deed.objects.latest("at").about
+    assert "<dd>1, good</dd>" in page
+    both = withdrawal(ada, images, *(row["key"].hex() for row in rows[:2]))
+    assert "2 withdrawals from images" in both.file_name
+    body = csv_of([rows[0], rows[1] | {"category": "C"}, b.entry()]) + b"short,,A\n"
+    draft = checked(ada, images, body)
+    assert "<dd>4, 3 of them good</dd>" in text(ada, draft)
+    assert draft.findings is not None
+    assert sorted(row[0] for row in draft.findings["preview"]["rows"]) == ["changed", "new", "withdrawn"]
+
+
+def test_a_second_tab_is_told_that_the_upload_was_worked_on(images: b.Feed, ada: Person) -> None:
+    draft = sent(ada, images, csv_of([]))
+    columns = {"column-0": "sha256", "column-1": "md5", "column-2": "category"}
+    act(ada, draft, "check", **columns)
+    assert run(again(draft)).state == Draft.State.UPLOADED
+    answer = act(ada, draft, "check", **columns).content.decode()
+    assert "was worked on since this page was opened" in answer
+    assert "by now" not in answer
 
 
 def everybody_else(hotline: Organisation) -> list[Person]:

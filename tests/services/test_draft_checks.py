@@ -129,6 +129,19 @@ def test_pasted_keys_that_are_none_are_refused(images: b.Feed, ada: Any) -> None
     assert not Draft.objects.exists()
 
 
+def test_a_pasted_key_that_is_none_is_named_by_its_number_and_first_characters(images: b.Feed, ada: Any) -> None:
+    where: dict[str, Any] = {"person": ada, "list_id": images.row.pk, "reason": "incorrect", "now": b.now()}
+    good = [b.entry()["key"].hex() for _ in range(1_233)]
+    for wrong, words in (
+        ("xyzw" * 16, "Hash 1,234 of 1,235, “xyzwxyzwxyzwxyzw…”: A sha256 hash is 64 hexadecimal digits"),
+        ("0" * 64, "Hash 1,234 of 1,235, “0000000000000000…”, is that of an empty or blank file"),
+    ):
+        with pytest.raises(errors.BadHash) as refused:
+            draft_withdrawals(keys="\n".join([*good, wrong, "ab" * 32]), **where)
+        assert refused.value.message.startswith(words)
+        assert "harmless" not in refused.value.message
+
+
 def test_columns_of_other_names_are_guessed_and_can_be_mapped(images: b.Feed, ada: Any) -> None:
     draft = uploaded(ada, images, csv_of(entries(3), header="SHA-256;Summe;Class").replace(b",", b";"))
     assert draft.columns == {"sha-256": "sha256", "summe": "", "class": "category"}

@@ -271,3 +271,10 @@ def test_it_rejects_upserts_that_would_erase_columns(tmp_path: Path) -> None:
 def test_it_rejects_unknown_operations_and_reasons(tmp_path: Path) -> None:
     text = f"op,reason,{HEADER}\ndelete,,{line(1)}\nwithdraw,court order,{line(2)}\n"
     assert problems(write(tmp_path / "a.csv", text), changes=True) == [(2, "op"), (3, "reason")]
+
+
+def test_a_withdrawal_of_what_no_list_holds_is_not_said_to_match_files(tmp_path: Path) -> None:
+    text = f"op,reason,{HEADER}\nwithdraw,incorrect,{'0' * 64},,\nupsert,,{'0' * 64},,A\n"
+    withdrawn, added = read(write(tmp_path / "a.csv", text), changes=True).problems
+    assert "nothing to withdraw" in withdrawn.message
+    assert "harmless files" in added.message
