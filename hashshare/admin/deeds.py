@@ -87,9 +87,9 @@ class Deed:
     form: type[forms.Form] = Nothing
     applies: Callable[[Any], bool] = always
     may: Callable[[HttpRequest, Any], bool] = by_operators
-    fit: Callable[[forms.Form, Any], None] = as_it_is
     in_place: Callable[[Any], str] = no_consequence
     initial: Callable[[Any], dict[str, Any]] = no_initial
+    fit: Callable[[forms.Form, Any], None] = as_it_is
 
     def tells(self, request: HttpRequest, row: Any) -> str:
         """The consequence as this person reads it."""
