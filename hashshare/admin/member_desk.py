@@ -40,6 +40,7 @@ from hashshare.selectors.member_desk import (
 from hashshare.selectors.receipts import one_receipt
 from hashshare.selectors.sandbox import sandbox_list
 from hashshare.services.deeds import note_deed
+from hashshare.services.lists import terms_digest
 from hashshare.services.subscriptions import request_subscription
 from hashshare.wire.errors import HashshareError, NotEntitled, TermsNotAccepted
 
@@ -136,14 +137,26 @@ def sandbox_files(site: AdminSite) -> View:
     return view
 
 
+NO_TERMS: Final = terms_digest("")
+
+
 class Acceptance(forms.Form):
-    """`terms_digest` are the terms that were shown: if others stand by now, they have to be read first."""
+    """`terms_digest` are the terms that were shown: if others stand by now, they have to be read first.
+
+    Where those were none there is nothing to accept.
+    """
 
     terms_digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     accept = forms.BooleanField(
         label="My organisation accepts these terms",
-        error_messages={"required": "Accept the terms to ask for the list."},
+        required=False,
     )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        if found.get("terms_digest") != NO_TERMS and not found.get("accept"):
+            self.add_error("accept", "Accept the terms to ask for the list.")
+        return found
 
 
 def _caller(request: HttpRequest) -> Caller:

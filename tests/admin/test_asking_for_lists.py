@@ -60,6 +60,18 @@ def test_it_needs_the_terms_accepted(desk: Desk) -> None:
     assert not Subscription.objects.exists()
 
 
+def test_where_the_hotline_has_set_no_terms_there_is_nothing_to_accept(desk: Desk) -> None:
+    before = asked(desk, terms_digest=terms_digest(""), accept="")
+    assert "The terms have changed since this page was opened." in before
+    assert not Subscription.objects.exists()
+    HashList.objects.update(terms="", terms_digest=terms_digest(""))
+    text = desk.text(IMAGES)
+    assert "The hotline has set no terms of its own." in text and "Ask for this list" in text
+    assert "accepts these terms" not in text
+    assert "Aurora decides" in asked(desk, terms_digest=terms_digest(""), accept="")
+    assert Subscription.objects.get().state == "requested"
+
+
 def test_terms_that_changed_meanwhile_have_to_be_read_first(desk: Desk) -> None:
     terms = "For detection only. And tell us."
     HashList.objects.update(terms=terms, terms_digest=terms_digest(terms))

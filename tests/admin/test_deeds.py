@@ -240,6 +240,14 @@ def test_it_offers_the_roles_that_fit_the_organisation(hub: Hub) -> None:
     assert Invitation.objects.count() == before
 
 
+def test_the_tables_say_whom_an_invitation_is_for_and_which_clock_it_is(hub: Hub) -> None:
+    client, invitation = browser(hub.operator), hub.aurora.of[Invitation]
+    assert isinstance(invitation, Invitation)
+    cell = f'class="field-email">{invitation.email}<'
+    assert cell in client.get("/admin/hashshare/invitation/").content.decode()
+    assert "Last login (UTC)" in client.get("/admin/hashshare/person/").content.decode()
+
+
 def test_it_offers_no_other_role_where_only_one_fits(hub: Hub) -> None:
     observer = Person.objects.get(organisation=hub.delta)
     assert deed(observer, "change-role") not in browser(hub.operator).get(page(observer)).content.decode()

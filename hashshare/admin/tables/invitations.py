@@ -16,7 +16,7 @@ from hashshare.models import Invitation
 @admin.register(Invitation, site=site)
 class InvitationAdmin(RecordAdmin):
     empty_state = "Invitations are made from an organisation's page, or with `manage.py invite` and `invite-person`."
-    list_display = ("__str__", "kind", "role", "state_mark", "created_at", "expires_at", "used_at")
+    list_display = ("__str__", "kind", "email", "role", "state_mark", "created_at", "expires_at", "used_at")
     list_filter = ("kind", ("used_at", UsedFilter))
     list_select_related = ("organisation",)
     fields = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 
 from django import forms
@@ -133,11 +134,11 @@ def _has_something_left(row: Person) -> bool:
 class PersonAdmin(RecordAdmin):
     organisation_paths = ("organisation",)
     empty_state = "People appear here when they set a password with the link they were sent."
-    list_display = ("email", "name", "organisation", "role", "state_mark", "last_login")
+    list_display = ("email", "name", "organisation", "role", "state_mark", "last_login_utc")
     list_filter = ("role", "is_active")
     list_select_related = ("organisation",)
     search_fields = ("email", "name")
-    fields = ("email", "name", "organisation", "role", "state_mark", "factor_mark", "last_login", "created_at")
+    fields = ("email", "name", "organisation", "role", "state_mark", "factor_mark", "last_login_utc", "created_at")
     deeds = (
         Deed(
             "leaves",
@@ -172,6 +173,10 @@ class PersonAdmin(RecordAdmin):
         if not has_authenticator(row):
             return "due at the next sign-in" if row.second_factor_due else "none"
         return f"authenticator, {recovery_codes_left(row)} recovery codes left"
+
+    @admin.display(description="last login (UTC)", ordering="last_login")
+    def last_login_utc(self, row: Person) -> datetime | None:
+        return row.last_login
 
     @admin.display(description="account", ordering="is_active")
     def state_mark(self, row: Person) -> SafeString:
