@@ -60,7 +60,7 @@ def test_the_right_ends_with_the_subscription(images: Hotline, cobalt: Party) ->
     with time_machine.travel(tomorrow):
         refused(cobalt.get(images.path_of(".parquet")), 403, "not-entitled")
         refused(cobalt.get("tuf/aurora.example/metadata/timestamp.json"), 403, "not-entitled")
-        assert cobalt.get("heads").json() == {"lists": []}
+        assert cobalt.get("heads").json() == {"lists": [], "publishers": []}
 
 
 def test_the_right_ends_when_revoked(images: Hotline, cobalt: Party) -> None:
