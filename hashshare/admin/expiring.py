@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hashshare.admin import roles
+from hashshare.admin.choices import asked_for, choices
 from hashshare.selectors.expiring import SOURCES, Expiring, expiring
 
 MOST: Final = 100
@@ -91,8 +92,8 @@ def what_expires_next(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    now, kind = timezone.now(), _one_of(request, "kind", KINDS)
-    days = _one_of(request, "days", PERIODS) or DEFAULT_PERIOD
+    now, kind = timezone.now(), asked_for(request, "kind", KINDS)
+    days = asked_for(request, "days", PERIODS) or DEFAULT_PERIOD
     until = FOREVER if days == "all" else now + timedelta(days=int(days))
     found = expiring(
         of=roles.own_organisation(request),
@@ -105,30 +106,13 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "title": "What expires next",
         "lines": [_line(each, now, linked=_linked(request, each)) for each in found[:MOST]],
         "more": len(found) > MOST,
-        "periods": _choices(PERIODS, days, "days", {"kind": kind}),
-        "kinds": _choices({"": "Everything", **KINDS}, kind, "kind", {"days": days}),
+        "periods": choices(PERIODS, days, "days", {"kind": kind}),
+        "kinds": choices({"": "Everything", **KINDS}, kind, "kind", {"days": days}),
         "narrowed": bool(kind) or days != "all",
         "everything": f"?{urlencode({'days': 'all'})}",
         "is_operator": roles.is_operator(request),
         "as_of": now,
     }
-
-
-def _one_of(request: HttpRequest, name: str, known: dict[str, str]) -> str:
-    asked = request.GET.get(name, "")
-    return asked if asked in known else ""
-
-
-def _choices(labels: dict[str, str], chosen: str, name: str, others: dict[str, str]) -> list[dict[str, Any]]:
-    """A filter's links, each of which keeps what the other filters say."""
-    return [
-        {
-            "label": label,
-            "chosen": value == chosen,
-            "address": "?" + urlencode({key: text for key, text in {**others, name: value}.items() if text}),
-        }
-        for value, label in labels.items()
-    ]
 
 
 def _linked(request: HttpRequest, it: Expiring) -> bool:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hashshare.admin import roles
+from hashshare.admin.choices import asked_for, choices
 from hashshare.selectors.onboarding import Milestone, Onboarding, onboardings
 
 ROWS: Final = 25
@@ -69,7 +70,7 @@ def onboarding(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    kind, state = _asked(request, "kind", KINDS), _asked(request, "state", STATES)
+    kind, state = asked_for(request, "kind", KINDS), asked_for(request, "state", STATES)
     every = onboardings(now=now, kind=kind)
     shown = [each for each in every if state == "all" or (each.next is None) == (state == "arrived")]
     shown.sort(key=lambda each: (each.next is None, each.since or now))
@@ -81,8 +82,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "pages": urlencode({name: text for name, text in (("kind", kind), ("state", state)) if text}),
         "total": len(every),
         "arrived": sum(each.next is None for each in every),
-        "kinds": _choices(KINDS, kind, "kind", {"state": state}),
-        "states": _choices(STATES, state, "state", {"kind": kind}),
+        "kinds": choices(KINDS, kind, "kind", {"state": state}),
+        "states": choices(STATES, state, "state", {"kind": kind}),
         "as_of": now,
     }
 
@@ -104,20 +105,3 @@ def _next(each: Onboarding, step: Milestone) -> tuple[str, str, str]:
     if step.name == "key enrolled":
         return who, f"{what}, good until {each.code_until:%Y-%m-%d %H:%M} UTC", ""
     return who, what, deed
-
-
-def _asked(request: HttpRequest, name: str, known: dict[str, str]) -> str:
-    asked = request.GET.get(name, "")
-    return asked if asked in known else ""
-
-
-def _choices(labels: dict[str, str], chosen: str, name: str, others: dict[str, str]) -> list[dict[str, Any]]:
-    """A filter's links, each of which keeps what the other filters say."""
-    return [
-        {
-            "label": label,
-            "chosen": value == chosen,
-            "address": "?" + urlencode({key: text for key, text in {**others, name: value}.items() if text}),
-        }
-        for value, label in labels.items()
-    ]
