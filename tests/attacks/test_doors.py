@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import json
 import re
 import secrets
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -183,6 +185,18 @@ NAMES = [
 ]
 
 
+def sent_as_it_is(hub: str, address: str) -> tuple[int, bytes]:
+    """Status and body of a plain GET whose path no client has tidied up before."""
+    at = urlsplit(hub)
+    connection = http.client.HTTPConnection(str(at.hostname), at.port, timeout=60)
+    try:
+        connection.request("GET", address.removeprefix(hub))
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_paths_that_climb(scene: Scene, name: str) -> None:
     """In addresses, as names of lists and of objects: nothing outside is read, nothing outside is written."""
@@ -203,6 +217,10 @@ def test_paths_that_climb(scene: Scene, name: str) -> None:
         assert inside or answer.status_code in (400, 403, 404), (path, answer.status_code)
         assert b"PRIVATE KEY" not in answer.content
         assert b"root:" not in answer.content
+        status, content = sent_as_it_is(scene.url, path if path.startswith("http") else f"{scene.url}/api/v1/{path}")
+        assert status in (302, 400, 401, 403, 404), (path, status)
+        assert b"PRIVATE KEY" not in content
+        assert b"root:" not in content
     body = {
         "publisher": DOMAIN,
         "slug": name,
