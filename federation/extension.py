@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from federation.selectors.crossing import crossing_to
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
 
-EXTENSION: Final = Extension(planned=TIMETABLE)
+EXTENSION: Final = Extension(planned=TIMETABLE, may_cross=crossing_to)

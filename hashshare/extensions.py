@@ -32,6 +32,8 @@ class Extension:
     `pages` (called late, since they need the site) and `tables` (section -> names of model classes, with `about`) stand
     in the navigation, registered with the site by `tables_module`; `notices` stand on the overview.
     `may_cross`: of the lists that a peer hub is subscribed to, those that it may be served, as a condition on lists.
+    `why_not`: the reason why an organisation may not be granted a list, "" if it may. `decided_at`: the hub at which
+    requests for a list are decided on, "" if it is this one.
     `elsewhere`: how far a list's withdrawals are at other hubs' members, newest first, as plain values.
     """
 
@@ -43,6 +45,8 @@ class Extension:
     tables_module: str = ""
     notices: Callable[[HttpRequest, datetime], Iterable[Notice]] = lambda _request, _now: ()
     may_cross: Callable[[Organisation, datetime], Q] | None = None
+    why_not: Callable[[HashList, Organisation, datetime], str] = lambda _list, _organisation, _now: ""
+    decided_at: Callable[[HashList], str] = lambda _list: ""
     elsewhere: Callable[[HashList, datetime], list[dict[str, Any]]] = lambda _list, _now: []
 
 
