@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from federation.selectors.crossing import crossing_to
+from federation.selectors.receiving import decided_at, why_not
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
 
-EXTENSION: Final = Extension(planned=TIMETABLE, may_cross=crossing_to)
+EXTENSION: Final = Extension(planned=TIMETABLE, may_cross=crossing_to, why_not=why_not, decided_at=decided_at)

@@ -106,12 +106,36 @@ def may_hold(policy: Redistribution, *, country: str, kind: str) -> Verdict:
     return Failure(reason) if reason else Success()
 
 
+def widens(offered: Redistribution, signed: Redistribution) -> str:
+    """What a peer says of a list's policy lets through that the signed one does not, as a sentence; "" if nothing.
+
+    Only the signed policy counts, so a difference does no harm; but a peer that says more than was signed is no
+    peer to be taken at its word.
+    """
+    if signed.extra and not offered.extra:
+        return "leaves out a restriction that this version does not know"
+    if reopened := [place for place in signed.not_in if place not in offered.not_in]:
+        return f"opens {_several(tuple(reopened))}, which the publisher closes"
+    if offered.policy == "none":
+        return ""
+    if signed.policy not in ("named", "federation"):
+        return "passes on what the publisher lets no other hub have"
+    if signed.policy == "federation" and not signed.peers:
+        return ""
+    if offered.policy == "federation" and not offered.peers:
+        return "lets every peer have what the publisher lets some have"
+    added = tuple(hub for hub in offered.peers if hub not in signed.peers)
+    return f"names {_several(added)}, whom the publisher does not" if added else ""
+
+
 def _unreadable(policy: Redistribution) -> str:
     if policy.extra:
         return "The publisher's policy says something that this version does not know, so it counts as a no."
     places = [place for place in policy.not_in if place not in COUNTRIES]
     if places:
-        return f"The publisher's policy closes “{places[0]}”, which is no country's code, so nobody can say who is in it."
+        return (
+            f"The publisher's policy closes “{places[0]}”, which is no country's code, so nobody can say who is in it."
+        )
     return ""
 
 
@@ -140,7 +164,9 @@ def _closed(policy: Redistribution, country: str, who: str) -> str:
     if not policy.not_in:
         return ""
     if country not in COUNTRIES:
-        return f"{who} does not say in which country it is, and the publisher's policy closes {_several(policy.not_in)}."
+        return (
+            f"{who} does not say in which country it is, and the publisher's policy closes {_several(policy.not_in)}."
+        )
     if country in policy.not_in:
         return f"{who} is in {country}, which the publisher's policy closes."
     return ""

@@ -1,4 +1,4 @@
-"""Which lists may cross, asked of the tables: the rules of `federation.policy` over rows, one by one and as a condition.
+"""Which lists may cross, asked of the tables: the rules of `federation.policy` over rows, and as a condition.
 
 The condition must let through exactly what the rules do; tests hold them against one another.
 """
@@ -69,10 +69,8 @@ def judge_giving(found: HashList, peer: Peer, *, now: datetime) -> rules.Verdict
     return rules.may_cross(crossing, agreements=agreed(peer, Agreement.Direction.OUT), now=now)
 
 
-def judge_taking(
-    name: str, policy: Redistribution, *, path: Iterable[str], peer: Peer, now: datetime
-) -> rules.Verdict:
-    """Whether this hub may have a list of the peer's, of which the manifest says `policy`; `path` ends with the peer."""
+def judge_taking(name: str, policy: Redistribution, *, path: Iterable[str], peer: Peer, now: datetime) -> rules.Verdict:
+    """Whether this hub may have a list of the peer's whose signed manifest says `policy`; `path` ends with the peer."""
     crossing = rules.Crossing(name, policy, tuple(path), here())
     return rules.may_cross(crossing, agreements=agreed(peer, Agreement.Direction.IN), now=now)
 

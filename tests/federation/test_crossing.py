@@ -142,7 +142,9 @@ def doors(feed: b.Feed) -> list[Callable[[Caller], Any]]:
         lambda c: releases(caller=c, domain=domain, slug=feed.row.slug, now=at()),
         lambda c: metadata_file(caller=c, domain=domain, filename=f"1.{list_id}.json", now=at()),
         lambda c: metadata_file(caller=c, domain=domain, filename="timestamp.json", now=at()),
-        lambda c: target_object(caller=c, domain=domain, list_id=list_id, digest=digest, name="manifest.json", now=at()),
+        lambda c: target_object(
+            caller=c, domain=domain, list_id=list_id, digest=digest, name="manifest.json", now=at()
+        ),
     ]
 
 

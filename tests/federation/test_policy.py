@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.policy import MOST_HUBS, Agreed, Crossing, Failure, Hub, Success, may_cross, may_hold
+from federation.policy import MOST_HUBS, Agreed, Crossing, Failure, Hub, Success, may_cross, may_hold, widens
 from hashshare.wire.manifest import Redistribution
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -247,9 +247,7 @@ def test_agreements_never_let_through_what_the_publisher_does_not(
 
 
 @given(CROSSINGS, AGREEMENTS, st.integers(0, 10))
-def test_time_alone_lets_nothing_more_through(
-    crossing: Crossing, agreements: tuple[Agreed, ...], days: int
-) -> None:
+def test_time_alone_lets_nothing_more_through(crossing: Crossing, agreements: tuple[Agreed, ...], days: int) -> None:
     later = may_cross(crossing, agreements=agreements, now=NOW + timedelta(days=days))
     if later == Success():
         assert may_cross(crossing, agreements=agreements, now=NOW) == Success()
@@ -269,3 +267,37 @@ def test_a_narrower_policy_gives_no_more_members_a_list(
 ) -> None:
     if may_hold(narrower(policy, how), country=country, kind=kind) == Success():
         assert may_hold(policy, country=country, kind=kind) == Success()
+
+
+# --- A peer's word beside the signed policy ----------------------------------------------------------------------
+
+WIDENS: dict[str, tuple[Redistribution, Redistribution, str]] = {
+    "the same": (named(SOUTH), named(SOUTH), ""),
+    "less": (named(SOUTH, not_in=("US",)), EVERYBODY, ""),
+    "nothing of what is signed": (Redistribution(), EVERYBODY, ""),
+    "fewer": (named(SOUTH), named(SOUTH, EAST), ""),
+    "all, where some are named": (EVERYBODY, named(SOUTH), "every peer"),
+    "another, where some are named": (named(SOUTH, EAST), named(SOUTH), "names east.example"),
+    "another, where the federation is narrowed": (named(EAST), Redistribution("federation", (SOUTH,)), "names east"),
+    "some, where nobody may": (named(SOUTH), Redistribution(), "lets no other hub have"),
+    "a closed country": (closed_to("PT"), closed_to("US", "PT"), "opens US"),
+    "past a restriction unknown": (EVERYBODY, Redistribution("federation", extra={"x": 1}), "does not know"),
+}
+
+
+@pytest.mark.parametrize(("offered", "signed", "reason"), WIDENS.values(), ids=WIDENS)
+def test_it_tells_how_a_peer_s_word_goes_beyond_the_signed_policy(
+    offered: Redistribution, signed: Redistribution, reason: str
+) -> None:
+    said = widens(offered, signed)
+    assert bool(said) == bool(reason)
+    assert reason in said
+
+
+@given(POLICIES, CROSSINGS, AGREEMENTS)
+def test_a_word_that_does_not_widen_lets_nothing_more_through(
+    offered: Redistribution, crossing: Crossing, agreements: tuple[Agreed, ...]
+) -> None:
+    told = replace(crossing, policy=offered)
+    if not widens(offered, crossing.policy) and may_cross(told, agreements=agreements, now=NOW) == Success():
+        assert may_cross(crossing, agreements=agreements, now=NOW) == Success()
