@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -11,6 +12,9 @@ from hashshare.models import HashList, Organisation, OrganisationKey, Publisher,
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.redistribution import may_cross_to
 from hashshare.wire import errors
+
+LISTED: Final = (Organisation.State.ACTIVE, Organisation.State.MIRRORED)
+"""Hotlines whose lists are in the catalogue."""
 
 
 def in_force(now: datetime) -> Q:
@@ -43,11 +47,11 @@ def readable_by(organisation: uuid.UUID, *, now: datetime) -> QuerySet[HashList]
 def visible_lists(*, caller: Caller) -> QuerySet[HashList]:
     """Lists whose description the caller may see: the catalogue, its own, and private ones it was ever offered.
 
-    Lists of a suspended hotline leave the catalogue.
+    Lists of a suspended hotline leave the catalogue, and so does what may no longer be passed on here.
     """
     offered = Subscription.objects.filter(list=OuterRef("pk"), organisation=caller.organisation)
     mine = Q(publisher__organisation=caller.organisation)
-    catalogue = Q(visibility=HashList.Visibility.CATALOGUE, publisher__organisation__state=Organisation.State.ACTIVE)
+    catalogue = Q(visibility=HashList.Visibility.CATALOGUE, publisher__organisation__state__in=LISTED, closed_at=None)
     return HashList.objects.select_related("publisher").filter(mine | catalogue | Exists(offered))
 
 
