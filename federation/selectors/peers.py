@@ -62,6 +62,14 @@ def is_active(peer: Peer) -> bool:
     return peer.state == Peer.State.ACTIVE and in_force
 
 
+def keeps_out(organisation: Organisation) -> str:
+    """Why a suspended organisation is not let in again from its own page: what a peer is, is decided on the peer's."""
+    peer = Peer.objects.filter(organisation=organisation).first()
+    if peer is None:
+        return ""
+    return f"{organisation} is a hub: it is let in again as a peer (Peers, or manage.py peer resume {peer.name})."
+
+
 def active_peers() -> QuerySet[Peer]:
     """Those of which something may be asked: active, and the hub that was accepted as far as we know."""
     rows = Peer.objects.filter(state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE, differs=None)

@@ -44,7 +44,7 @@ class TooSlowError(TimeoutError):
 
 
 class UnreachableError(OSError):
-    """A name leads to network addresses at which nothing is to be asked."""
+    """A name (the first argument) stands for network addresses at which nothing is to be asked."""
 
 
 def patience() -> float:
@@ -182,8 +182,8 @@ def _first_reached(
     name = connection._dns_host
     addresses = _addresses(connection, name)
     if not addresses or not all(map(reachable, addresses)):
-        cause = UnreachableError(f"{name} stands for an address at which nothing is asked")
-        raise NewConnectionError(connection, str(cause)) from cause
+        cause = UnreachableError(name)
+        raise NewConnectionError(connection, "an address at which nothing is asked") from cause
     try:
         for address in addresses[:-1]:
             with suppress(NewConnectionError, ConnectTimeoutError):
@@ -228,9 +228,9 @@ def paced(session: requests.Session, transport: Transport | None = None) -> requ
     return session
 
 
-def was_unreachable(error: BaseException) -> bool:
-    """Whether an exception of the libraries came of UnreachableError."""
-    return any(isinstance(cause, UnreachableError) for cause in _causes(error))
+def unreachable_name(error: BaseException) -> str:
+    """The host that an UnreachableError was about, from which an exception of the libraries came; else nothing."""
+    return next((str(cause.args[0]) for cause in _causes(error) if isinstance(cause, UnreachableError)), "")
 
 
 def was_too_slow(error: BaseException) -> bool:

@@ -26,7 +26,7 @@ from hashshare.client import problems
 from hashshare.client.addresses import ANYWHERE, Reach, checked_url, is_loopback
 from hashshare.client.answers import decoded, decoded_object, network_error, read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
-from hashshare.client.patience import Transport, paced, patience, was_too_slow, was_unreachable
+from hashshare.client.patience import Transport, paced, patience, unreachable_name, was_too_slow
 from hashshare.wire import keys, signatures
 from hashshare.wire.errors import NetworkError
 from hashshare.wire.segments import file_sha256
@@ -207,7 +207,7 @@ class Session:
             try:
                 response = self._follow(prepare(), stream=stream)
             except (requests.ConnectionError, requests.Timeout) as error:
-                if last or not reconnect or was_too_slow(error) or was_unreachable(error):
+                if last or not reconnect or was_too_slow(error) or unreachable_name(error):
                     raise network_error(error, self.hub_url) from error
                 self.wait(_backoff(attempt))
                 continue

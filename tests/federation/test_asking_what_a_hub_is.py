@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from federation.models import Peer
 from federation.services import descriptors
 from federation.services.descriptors import checked_address, fetch_descriptor
 from federation.services.peers import introduce_peer
 from hashshare.wire import errors
+from hashshare.wire.documents import write_object
 from tests.builders import now
 from tests.federation.builders import Hub, hub
 from tests.federation.conftest import Answering
@@ -81,7 +81,7 @@ def test_it_refuses_what_is_no_descriptor(answering: Start, said: bytes) -> None
 
 
 def test_it_asks_nothing_of_this_machine_unless_it_is_at_home_there_itself(
-    north_answers: tuple[Hub, Answering], settings: SettingsWrapper
+    north_answers: tuple[Hub, Answering], settings: Settings
 ) -> None:
     settings.HASHSHARE_PUBLIC_URL = "https://south.example"
 
@@ -102,7 +102,4 @@ def test_it_takes_addresses_of_hubs_and_nothing_else() -> None:
 
 
 def _document(made: Hub) -> bytes:
-    from hashshare.wire.documents import write_object
-
-    found: dict[str, Any] = made.document()
-    return write_object(found)
+    return write_object(made.document())

@@ -122,7 +122,7 @@ def test_it_refuses_itself() -> None:
 def test_it_refuses_a_hub_that_shows_the_key_of_another() -> None:
     one, cobalt = north(), member()
 
-    with pytest.raises(errors.Conflict, match="the key of north.example"):
+    with pytest.raises(errors.Conflict, match=r"the key of north\.example"):
         introduce(hub("south.example"), peer_key=one.document()["peer_key"])
     mine = hub("south.example")
     mine.key = cobalt.key

@@ -1,4 +1,4 @@
-"""What a peer answers must not lead this hub elsewhere: not to another host, not into its own network, not to itself."""
+"""What a peer answers must not lead this hub elsewhere: not to another host, into its own network or to itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from federation.models import Peer
 from federation.services.connections import home_of, session_with
@@ -74,19 +75,18 @@ def test_it_fetches_objects_and_nothing_else_from_storage_that_was_named(answeri
         session_with(made.peer).get(OBJECT)
 
 
-def test_it_is_led_to_this_machine_by_no_name_that_was_allowed(
-    answering: Start, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+def test_it_is_led_into_its_own_network_by_no_name_that_was_allowed(
+    answering: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The operator named the storage; whoever keeps its name in the DNS points it at us."""
-    inside = answering("descriptor", b"{}")
-    made, _ = redirected_to(answering, f"https://storage.example:{inside.port}/x")
-    name_storage(name=made.name, host=f"storage.example:{inside.port}")
-    resolve(monkeypatch, {"storage.example": ["127.0.0.1"], "127.0.0.1": ["127.0.0.1"]})
-    monkeypatch.setattr("federation.services.reach.is_loopback", lambda _: False)
-    monkeypatch.setattr("federation.services.reach.may_be_reached", may_be_reached)
+    """The operator named the storage; whoever keeps its name in the DNS points it at a machine of ours."""
+    made, _ = redirected_to(answering, "https://storage.example/x")
+    name_storage(name=made.name, host="storage.example")
+    asked = resolve(monkeypatch, {"storage.example": ["10.0.0.1"], "127.0.0.1": ["127.0.0.1"]})
 
-    with pytest.raises(errors.AddressRefused):
+    with pytest.raises(errors.AddressRefused, match=r"storage\.example stands for an address inside"):
         session_with(made.peer).get(OBJECT)
+
+    assert "10.0.0.1" not in asked  # nothing was connected to
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[str]]) -> list[str]:
@@ -106,7 +106,6 @@ def test_it_connects_to_the_address_that_it_asked_about(answering: Start, monkey
     process = answering("descriptor", b'{"here": 1}')
     made = peer_at(process)
     asked = resolve(monkeypatch, {"127.0.0.1": ["127.0.0.1"], "localhost": ["127.0.0.1"]})
-    made.peer.refresh_from_db()
     Peer.objects.filter(name=made.name).update(url=f"http://localhost:{process.port}")
     session = session_with(made.peer)
     session._token = ("a-token", time.time() + 600)
@@ -129,26 +128,29 @@ def test_it_refuses_a_name_of_which_one_address_is_inside(answering: Start, monk
 
 INSIDE = (
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-    "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1", "ff02::1",
-    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001::1",
+    "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1",
+    "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1",
+    "2002:7f00:1::", "2001::1",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("address", INSIDE)
-def test_it_reaches_nothing_inside_of_a_network(address: str, settings: SettingsWrapper) -> None:
+def test_it_reaches_nothing_inside_of_a_network(address: str, settings: Settings) -> None:
     settings.HASHSHARE_PUBLIC_URL = "https://south.example"
 
     assert not may_be_reached(address)
 
 
-def test_it_reaches_public_addresses_and_networks_that_the_operator_named(settings: SettingsWrapper) -> None:
+def test_it_reaches_public_addresses_and_networks_that_the_operator_named(settings: Settings) -> None:
     settings.HASHSHARE_PUBLIC_URL = "https://south.example"
     for address in ("93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"):
         assert may_be_reached(address)
 
-    from ipaddress import ip_network
-
-    settings.HASHSHARE_PEER_NETWORKS = (ip_network("10.20.0.0/16"), ip_network("fd00:1::/32"), ip_network("127.0.0.0/8"))
+    settings.HASHSHARE_PEER_NETWORKS = (
+        ip_network("10.20.0.0/16"),
+        ip_network("fd00:1::/32"),
+        ip_network("127.0.0.0/8"),
+    )
     assert [may_be_reached(it) for it in ("10.20.3.4", "fd00:1::9", "10.21.0.1")] == [True, True, False]
     assert not may_be_reached("127.0.0.1")  # this machine is nobody's network
 
