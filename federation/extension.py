@@ -15,4 +15,8 @@ def _keeps_out(organisation: Organisation) -> str:
     return keeps_out(organisation)
 
 
-EXTENSION: Final = Extension(planned=TIMETABLE, keeps_out=_keeps_out)
+EXTENSION: Final = Extension(
+    planned=TIMETABLE,
+    keeps_out=_keeps_out,
+    tasks={"mirror": "federation.tasks.mirror"},
+)
