@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from federation.selectors.crossing import crossing_to
+from federation.selectors.receiving import decided_at, why_not
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
 from hashshare.models import Organisation
@@ -17,6 +19,9 @@ def _keeps_out(organisation: Organisation) -> str:
 
 EXTENSION: Final = Extension(
     planned=TIMETABLE,
+    may_cross=crossing_to,
+    why_not=why_not,
+    decided_at=decided_at,
     keeps_out=_keeps_out,
     tasks={"mirror": "federation.tasks.mirror"},
 )

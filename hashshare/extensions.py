@@ -33,6 +33,8 @@ class Extension:
     in the navigation, registered with the site by `tables_module`; `notices` stand on the overview.
     `may_cross`: of the lists that a peer hub is subscribed to, those that it may be served, as a condition on lists.
     `keeps_out`: why an organisation that was suspended is not reinstated from its own page, or nothing.
+    `why_not`: the reason why an organisation may not be granted a list, "" if it may. `decided_at`: the hub at which
+    requests for a list are decided on, "" if it is this one.
     `elsewhere`: how far a list's withdrawals are at other hubs' members, newest first, as plain values.
     """
 
@@ -45,6 +47,8 @@ class Extension:
     notices: Callable[[HttpRequest, datetime], Iterable[Notice]] = lambda _request, _now: ()
     may_cross: Callable[[Organisation, datetime], Q] | None = None
     keeps_out: Callable[[Organisation], str] = lambda _organisation: ""
+    why_not: Callable[[HashList, Organisation, datetime], str] = lambda _list, _organisation, _now: ""
+    decided_at: Callable[[HashList], str] = lambda _list: ""
     elsewhere: Callable[[HashList, datetime], list[dict[str, Any]]] = lambda _list, _now: []
 
 

@@ -2,6 +2,17 @@
 
 from federation.models.agreements import Agreement
 from federation.models.mirrors import MirroredList, MirroredPublisher
+from federation.models.onward import HubTerms, MemberRequest, Members, Relayed, TakenTerms
 from federation.models.peers import Peer
 
-__all__ = ["Agreement", "MirroredList", "MirroredPublisher", "Peer"]
+__all__ = [
+    "Agreement",
+    "HubTerms",
+    "MemberRequest",
+    "Members",
+    "MirroredList",
+    "MirroredPublisher",
+    "Peer",
+    "Relayed",
+    "TakenTerms",
+]
