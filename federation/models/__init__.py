@@ -1,7 +1,21 @@
 """The tables of the federation: fields, constraints, querysets."""
 
 from federation.models.agreements import Agreement
+from federation.models.evidence import RemoteAcknowledgement, RemoteCount, RemoteHub, RemoteMember
 from federation.models.mirrors import MirroredList, MirroredPublisher
 from federation.models.peers import Peer
+from federation.models.reports import ReportCursor, TakenReport, ToldItem
 
-__all__ = ["Agreement", "MirroredList", "MirroredPublisher", "Peer"]
+__all__ = [
+    "Agreement",
+    "MirroredList",
+    "MirroredPublisher",
+    "Peer",
+    "RemoteAcknowledgement",
+    "RemoteCount",
+    "RemoteHub",
+    "RemoteMember",
+    "ReportCursor",
+    "TakenReport",
+    "ToldItem",
+]

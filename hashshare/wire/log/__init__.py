@@ -39,7 +39,7 @@ from hashshare.wire.log.merkle import (
 from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_key
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
-from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
 from hashshare.wire.log.tiles import (
     ENTRIES,
     WIDTH,
@@ -71,6 +71,7 @@ __all__ = [
     "Opening",
     "PaddingRow",
     "Receipt",
+    "RelayedRow",
     "RootReplaced",
     "Row",
     "Tile",
