@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from federation.selectors import elsewhere
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
 
-EXTENSION: Final = Extension(planned=TIMETABLE)
+EXTENSION: Final = Extension(
+    planned=TIMETABLE,
+    elsewhere=elsewhere.elsewhere,
+    statements=elsewhere.relayed_statements,
+)

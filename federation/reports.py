@@ -301,8 +301,8 @@ def fitting(items: Iterable[Item]) -> list[Item]:
 
 
 def _check_whole(report: Report, fields: Fields) -> None:
-    spoken_of = [it.path for it in (*report.hubs, *report.members, *report.statements)]
-    if any({report.sender, report.receiver} & set(path) for path in spoken_of):
+    items: list[Item] = [*report.hubs, *report.members, *report.statements]
+    if any({report.sender, report.receiver} & set(it.path) for it in items):
         fields.fail("a path leads through the hub that sends or receives it")
     if len({it.path for it in report.hubs}) != len(report.hubs):
         fields.fail("hubs names one twice")

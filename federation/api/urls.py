@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from federation.api.reports import Reports
+
+urlpatterns: list[URLPattern] = [
+    path("peers/reports", Reports.as_view(), name="peer-reports"),
+]

@@ -17,6 +17,7 @@ class ReportCursor(models.Model):
 
     `pending`: that report as it was signed, until the peer has taken it, so that it is told the same again whatever
     happens in between; `pending_items`: what it tells, item -> digest. `settled_at`: statements from before are told.
+    `stamp`: of when nothing was left to tell, to know in few questions that nothing is (selectors/reporting.py).
     `taken`: the sequence number that the peer took last; `trouble`: the problem document of the last failure.
     """
 
@@ -26,6 +27,7 @@ class ReportCursor(models.Model):
     pending = models.TextField(blank=True)
     pending_items: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    stamp = models.CharField(max_length=64, blank=True)
     taken = models.PositiveBigIntegerField(default=0)
     taken_at = models.DateTimeField(null=True, blank=True)
     trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
