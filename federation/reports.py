@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.wire.documents import Fields, read_object, write_object, write_time
-from hashshare.wire.dsse import open_document, sign_document
 from hashshare.wire.errors import MalformedLog, MalformedReport
 from hashshare.wire.limits import KIB, MAX_JSON_BODY
 from hashshare.wire.log.acknowledgements import MAX_ACKNOWLEDGEMENT, Acknowledgement, verify_acknowledgement
+from hashshare.wire.log.dsse import open_document, sign_document
 from hashshare.wire.log.notes import decode_base64
 from hashshare.wire.manifest import HUB, LIST_NAME
 from hashshare.wire.objects import LIST_ID

@@ -15,9 +15,9 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.wire.documents import Fields, read_object, write_object, write_time
-from hashshare.wire.dsse import open_document, sign_document
 from hashshare.wire.errors import MalformedAcknowledgement
 from hashshare.wire.limits import KIB
+from hashshare.wire.log.dsse import open_document, sign_document
 from hashshare.wire.manifest import LIST_NAME
 from hashshare.wire.objects import LIST_ID, SHA256
 
