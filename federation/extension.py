@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from federation.selectors import elsewhere
 from federation.selectors.crossing import crossing_to
 from federation.selectors.receiving import decided_at, why_not
 from federation.timetable import TIMETABLE
@@ -24,4 +25,6 @@ EXTENSION: Final = Extension(
     decided_at=decided_at,
     keeps_out=_keeps_out,
     tasks={"mirror": "federation.tasks.mirror"},
+    elsewhere=elsewhere.elsewhere,
+    statements=elsewhere.relayed_statements,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from federation.services import checks, mirroring, polling
+from federation.services import checks, evidence, mirroring, polling, reporting
 from hashshare.tasks import process_of, scheduled, unless_restored
 
 
@@ -29,3 +29,15 @@ def mirror_peers() -> None:
 def check_peers() -> None:
     """See whether the hubs that were accepted still answer at their addresses."""
     checks.check_peers(now=timezone.now())
+
+
+@scheduled
+def send_reports() -> None:
+    """Tell the hubs that lists come from how far withdrawals got here."""
+    reporting.send_reports(now=timezone.now())
+
+
+@scheduled
+def erase_evidence() -> None:
+    """Erase what may be kept no longer of other hubs' members."""
+    evidence.erase_evidence(now=timezone.now())

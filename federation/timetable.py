@@ -21,4 +21,16 @@ TIMETABLE: Final[tuple[Planned, ...]] = (
         missed="Mirrored lists fall behind; after 24 hours their members alarm. They stay in use.",
         module="federation.tasks",
     ),
+    Planned(
+        "send_reports", MINUTE, 15 * MINUTE, module="federation.tasks",
+        does="Tells the hubs that mirrored lists come from how far their withdrawals got among the members here.",
+        seen="Reports to hubs: no list has waited for more than a few minutes.",
+        missed="Hotlines at other hubs see an older state of the members here. Nothing is lost.",
+    ),
+    Planned(
+        "erase_evidence", HOUR, 3 * HOUR, module="federation.tasks",
+        does="Erases what other hubs told of their members after HASHSHARE_LOG_YEARS, with the openings in the logs.",
+        seen="Logs: a leaf of kind erasure on the days when something was.",
+        missed="What your law says may be kept no longer is kept until the next run.",
+    ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from federation.api.offers import PeerOffers
 from federation.api.onward import Decisions, Hubs, MemberDecision, Requests, TermsOfHub
+from federation.api.reports import Reports
 
 A_LIST = "lists/<str:domain>/<str:slug>"
 
@@ -20,4 +21,5 @@ urlpatterns: list[URLPattern] = [
         MemberDecision.as_view(),
         name="list-peer-decision",
     ),
+    path("peers/reports", Reports.as_view(), name="peer-reports"),
 ]

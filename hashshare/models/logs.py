@@ -76,6 +76,7 @@ class Leaf(models.Model):
         PUBLICATION = "publication", "Signed metadata was accepted"
         DELIVERY = "delivery", "A manifest was delivered"
         ACKNOWLEDGEMENT = "acknowledgement", "A member acknowledged"
+        RELAYED = "relayed", "A member acknowledged at another hub"
         ERASURE = "erasure", "Openings were erased"
         DEED = "deed", "A person did something"
         REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
@@ -119,7 +120,10 @@ class Leaf(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=["publication", "delivery", "acknowledgement", "erasure", "deed", "replacement", "peer"]
+                    kind__in=[
+                        *("publication", "delivery", "acknowledgement", "relayed"),
+                        *("erasure", "deed", "replacement", "peer"),
+                    ]
                 ),
                 name="leaf_kind_known",
             ),

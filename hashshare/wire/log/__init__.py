@@ -41,7 +41,7 @@ from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_ke
 from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
-from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
 from hashshare.wire.log.tiles import (
     ENTRIES,
     WIDTH,
@@ -74,6 +74,7 @@ __all__ = [
     "PaddingRow",
     "PeerChange",
     "Receipt",
+    "RelayedRow",
     "RootReplaced",
     "Row",
     "Tile",
