@@ -3,6 +3,7 @@
 - `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
+- `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced.
 - `acknowledgements`: members' statements.
 
@@ -16,6 +17,7 @@
 
 from hashshare.wire.log.acknowledgements import Acknowledgement, sign_acknowledgement, verify_acknowledgement
 from hashshare.wire.log.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from hashshare.wire.log.cosignatures import Cosignature, Cosigner, cosign, cosignatures
 from hashshare.wire.log.deeds import DeedRow
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import (
@@ -55,6 +57,7 @@ from hashshare.wire.log.tiles import (
     width_at,
 )
 from hashshare.wire.log.trees import Tree
+from hashshare.wire.log.witnessing import AddCheckpoint, check_step
 
 __all__ = [
     "DEED",
@@ -63,7 +66,10 @@ __all__ = [
     "WIDTH",
     "Acknowledgement",
     "AcknowledgementRow",
+    "AddCheckpoint",
     "Checkpoint",
+    "Cosignature",
+    "Cosigner",
     "DeedRow",
     "DeliveryRow",
     "ErasureRow",
@@ -79,6 +85,9 @@ __all__ = [
     "Tree",
     "Verifier",
     "check_opening",
+    "check_step",
+    "cosign",
+    "cosignatures",
     "cut",
     "entries_bundle",
     "entry_of",
