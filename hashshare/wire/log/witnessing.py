@@ -1,4 +1,4 @@
-"""What a log asks a witness (C2SP tlog-witness, section "add-checkpoint"): to go from one size to a checkpoint, by a proof.
+"""What a log asks a witness (C2SP tlog-witness, section "add-checkpoint"): to follow it to a checkpoint, by a proof.
 
     old 256
     (a hash of the consistency proof in base64, up to 63 of them)
