@@ -1,5 +1,5 @@
-"""Keeping what witnesses cosigned of this hub's public checkpoints. Each cosignature stays with the very checkpoint that
-it is under, as one note: so it cannot be shown with another.
+"""Keeping what witnesses cosigned of this hub's public checkpoints. Each cosignature stays with the very checkpoint
+that it is under, as one note: so it cannot be shown with another.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ KEPT: Final = timedelta(days=2)
 
 
 @transaction.atomic
-def keep_cosignatures(*, log_id: int, checkpoint: str, lines: Iterable[str], by: Iterable[Cosigner], now: datetime) -> int:
+def keep_cosignatures(
+    *, log_id: int, checkpoint: str, lines: Iterable[str], by: Iterable[Cosigner], now: datetime
+) -> int:
     """Put the cosignatures of `by` among `lines` under the public checkpoint that they are of, a note as it was shown;
     how many it has then. Others' lines, and those of witnesses that are none any more, are left out.
 
-    Raises BadSignature when a line of theirs does not verify, or the hub never signed the checkpoint; WrongProof when it
-    is of another log, or was never shown.
+    Raises BadSignature when a line of theirs does not verify, or the hub never signed the checkpoint; WrongProof when
+    it is of another log, or was never shown.
     """
     log = Log.objects.select_for_update(no_key=True, of=("self",)).get(pk=log_id)
     known = list(by)

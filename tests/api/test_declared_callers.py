@@ -36,7 +36,7 @@ PARTS = {
 }
 PUBLIC = {
     *("descriptor", "enrolments", "public-checkpoint", "public-tile"),
-    *("public-checkpoint-of", "public-tile-of", "public-successions"),
+    *("public-checkpoint-of", "public-tile-of", "public-successions", "public-cosigned"),
 }
 UNPUBLISHED = {"drafts", "draft-file"}
 """What is no release yet goes to the hotline's own machine alone, not to whoever has a key for reading."""
