@@ -116,6 +116,7 @@ def watch_log(log: PublicLog, elsewhere: Iterable[tuple[Peer, Session]] = (), *,
         newest = _compare(log, newest, earlier, now)
     _check_succession(log, newest, now)
     _remember(log, newest, now)
+    _forget_dispute(newest.checkpoint.origin, log, newest)
     return newest
 
 
@@ -257,7 +258,6 @@ def _remember(log: PublicLog, newest: Signed, now: datetime) -> None:
         return
     row.size, row.root, row.checkpoint, row.seen_at, row.trouble = found.size, found.root, newest.note, now, None
     row.save(update_fields=["size", "root", "checkpoint", "seen_at", "trouble"])
-    _forget_dispute(row.origin, log, newest)
 
 
 def _forget_dispute(origin: str, log: PublicLog, newest: Signed) -> None:
