@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from federation.services import checks, evidence, mirroring, polling, reporting
+from federation.services import checks, cosigning, evidence, mirroring, polling, reporting, watching
 from hashshare.tasks import process_of, scheduled, unless_restored
 
 
@@ -41,3 +41,15 @@ def send_reports() -> None:
 def erase_evidence() -> None:
     """Erase what may be kept no longer of other hubs' members."""
     evidence.erase_evidence(now=timezone.now())
+
+
+@scheduled
+def have_cosigned() -> None:
+    """Ask the witnesses about what the public is shown."""
+    cosigning.have_cosigned(now=timezone.now())
+
+
+@scheduled
+def watch_peers() -> None:
+    """Compare what peers show with what they showed."""
+    watching.watch_peers(now=timezone.now())

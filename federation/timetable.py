@@ -33,4 +33,18 @@ TIMETABLE: Final[tuple[Planned, ...]] = (
         seen="Logs: a leaf of kind erasure on the days when something was.",
         missed="What your law says may be kept no longer is kept until the next run.",
     ),
+    Planned(
+        "have_cosigned", MINUTE, 15 * MINUTE,
+        does="Has each new public checkpoint of the logs cosigned by every peer, and by HASHSHARE_WITNESSES.",
+        seen="Cosignatures: each log has one of the last hour by each witness, or says why not.",
+        missed="Members that require cosignatures alarm after a day. Nothing is lost: the next run asks for all.",
+        module="federation.tasks",
+    ),
+    Planned(
+        "watch_peers", 10 * MINUTE, HOUR,
+        does="Reads each peer's public logs and roots, and compares with what it showed before, and to other peers.",
+        seen="Logs watched: each was seen in the last minutes.",
+        missed="A peer that shows two histories, or replaces a root in silence, is noticed later.",
+        module="federation.tasks",
+    ),
 )  # fmt: skip
