@@ -17,6 +17,7 @@ from hashshare.client.cli.output import Output, command, count, error_document, 
 from hashshare.client.cli.requests import tell_waiting
 from hashshare.client.contact import note_reached
 from hashshare.client.enrol import organisation_text
+from hashshare.client.held_standby import held_standby
 from hashshare.client.home import Home
 from hashshare.client.kept_metadata import expiries, is_hosted
 from hashshare.client.logs import seen_logs
@@ -54,7 +55,7 @@ def status(
         "hub": config.hub_url,
         "organisation": dict(config.organisation),
         "key": config.key_id,
-        "publishers": [publisher_json(publisher) for publisher in known],
+        "publishers": [{**publisher_json(one), **_standby_json(home, one.domain)} for one in known],
         "lists": [*(_held_json(home, state) for state in held), *failures.rows],
         "logs": [log_json(publisher, seen) for publisher, seen in seen_logs(home).items()],
     }
@@ -73,11 +74,18 @@ def status(
     for publisher in known:
         if publisher.fingerprint:
             out.fingerprint(f"{publisher.domain}   root ", publisher.fingerprint, f"   {publisher.state}")
+        if (named := held_standby(home, publisher.domain)) is not None:
+            out.say(str(named))
     document["requests"] = tell_waiting(out, home)
     warn_unconfirmed(out, known)
     for domain, seen in seen_logs(home).items():
         warn_refused(out, domain, seen)
     out.result(document)
+
+
+def _standby_json(home: Home, domain: str) -> dict[str, str]:
+    named = held_standby(home, domain)
+    return {"standby_hub": named.hub} if named else {}
 
 
 def _held_lists(out: Output, home: Home) -> tuple[list[Held], ListFailures]:
@@ -209,6 +217,7 @@ def _verified_json(done: Verified) -> dict[str, Any]:
         "trust": done.trust,
         "fingerprint": done.fingerprint,
         "hosted": done.hosted,
+        "standby_hub": done.standby_hub or None,
         "expired": {role: write_time(end) for role, end in done.expired},
     }
 
@@ -220,3 +229,5 @@ def _say_verified(out: Output, done: Verified) -> None:
         out.fingerprint("  signed under root ", done.fingerprint, f", {done.trust}")
     if done.hosted:
         out.say(f"  {HOSTED}")
+    if done.standby_hub:
+        out.say(f"  its publisher names a standby hub: {done.standby_hub}")
