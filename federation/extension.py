@@ -7,4 +7,7 @@ from typing import Final
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
 
-EXTENSION: Final = Extension(planned=TIMETABLE)
+EXTENSION: Final = Extension(
+    planned=TIMETABLE,
+    tasks={"mirror": "federation.tasks.mirror"},
+)

@@ -1,1 +1,25 @@
 """What Celery runs for the federation. A task carries an id at most; what is to be done stands in the database."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from federation.services import mirroring, polling
+from hashshare.tasks import process_of, scheduled, unless_restored
+
+
+@shared_task(bind=True, name="federation.tasks.mirror")
+@unless_restored
+def mirror(self: Any, job_id: str) -> None:
+    """Copy a publisher from a peer."""
+    mirroring.run_mirror_job(job_id=uuid.UUID(job_id), worker=process_of(self), task_id=str(self.request.id))
+
+
+@scheduled
+def mirror_peers() -> None:
+    """Ask peers for what is new."""
+    polling.mirror_peers(now=timezone.now())

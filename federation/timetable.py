@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from hashshare.timetable import Planned
+from hashshare.timetable import MINUTE, SECOND, Planned
 
-TIMETABLE: Final[tuple[Planned, ...]] = ()
+TIMETABLE: Final[tuple[Planned, ...]] = (
+    Planned(
+        "mirror_peers", 15 * SECOND, 5 * MINUTE,
+        does="Asks each peer every HASHSHARE_MIRROR_SECONDS for what is new, and has it copied.",
+        seen="Peers: each was reached in the last minutes. Jobs: those of kind Copy a publisher from another hub.",
+        missed="Mirrored lists fall behind; after 24 hours their members alarm. They stay in use.",
+        module="federation.tasks",
+    ),
+)  # fmt: skip

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from federation.api.offers import PeerOffers
+
+urlpatterns: list[URLPattern] = [
+    path("peers/offers", PeerOffers.as_view(), name="peer-offers"),
+]
