@@ -24,7 +24,7 @@ from tests import logs
 from tests.api.parties import CLIENT
 from tests.builders import now, publisher
 from tests.federation.builders_witness import PublicHub
-from tests.federation.conftest import Answering
+from tests.federation.witness.conftest import Answering
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)

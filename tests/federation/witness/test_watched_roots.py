@@ -15,7 +15,7 @@ from hashshare.models import Metadata, Organisation, Publisher
 from hashshare.wire.log import RootReplaced, publication_entry
 from tests.builders import now
 from tests.federation.builders_witness import HubLog, PublicHub
-from tests.federation.conftest import Answering
+from tests.federation.witness.conftest import Answering
 from tests.vectors.generate import metadata
 
 pytestmark = pytest.mark.django_db

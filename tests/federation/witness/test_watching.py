@@ -20,7 +20,7 @@ from hashshare.wire.log import Verifier, open_checkpoint, sign_checkpoint
 from tests.admin.cast import person
 from tests.builders import now
 from tests.federation.builders_witness import HubLog, PublicHub
-from tests.federation.conftest import Answering
+from tests.federation.witness.conftest import Answering
 
 pytestmark = pytest.mark.django_db
 MINUTES = timedelta(minutes=1)
