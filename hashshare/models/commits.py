@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models import Q
 from django.utils import timezone
 
 from hashshare.models.jobs import Job
@@ -50,7 +51,14 @@ class Commit(models.Model):
                 name="commit_one_pending_per_publisher",
             ),
         ]
-        indexes = [models.Index(fields=["-submitted_at", "-id"], name="commit_newest_index")]
+        indexes = [
+            models.Index(fields=["-submitted_at", "-id"], name="commit_newest_index"),
+            models.Index(
+                fields=["state", "-submitted_at"],
+                condition=Q(state__in=["pending", "rejected"]),
+                name="commit_unaccepted_index",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.publisher} {', '.join(sorted(self.roles))}"
