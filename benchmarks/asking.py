@@ -96,8 +96,9 @@ class Askers:
 
     def ask(self, role: str, path: str) -> float:
         """Milliseconds until the last byte."""
+        client: Any = self._clients[role]
         began = time.perf_counter()
-        answer = self._clients[role].get(path)
+        answer = client.get(path)
         if answer.streaming:
             b"".join(answer.streaming_content)
         return (time.perf_counter() - began) * 1000

@@ -6,7 +6,6 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.db.models import Q
 from django.utils import timezone
 
 from hashshare.models.jobs import Job
