@@ -154,6 +154,24 @@ def test_a_form_older_than_the_last_decision_changes_nothing(hub: Hub, second: s
     assert row.reason == "as agreed"
 
 
+@pytest.mark.parametrize(("what", "state"), [("grant", "active"), ("deny", "denied"), ("revoke", "revoked")])
+def test_a_second_click_reads_as_what_the_first_has_done(hub: Hub, what: str, state: str) -> None:
+    row = hub.aurora.of[Subscription]
+    assert isinstance(row, Subscription)
+    Subscription.objects.filter(pk=row.pk).update(state="active" if what == "revoke" else "requested")
+    row.refresh_from_db()
+    sent = {"until": "2099-01-01", "reason": "as agreed", "seen": standing_of(row)}
+    client, address = browser(hub.operator), deed(row, what)
+    client.post(address, sent)
+    again = html.unescape(client.post(address, sent, follow=True).content.decode())
+    assert f": {state}." in again
+    assert "Decided meanwhile" not in again
+    assert "does not apply any more" not in again
+    assert Deed.objects.filter(row=str(row.pk)).count() == 1
+    other = html.unescape(browser(hub.analyst).post(address, sent, follow=True).content.decode())
+    assert "Decided meanwhile" in other or "does not apply any more" in other  # of somebody else it is no second click
+
+
 @pytest.mark.parametrize("what", ["grant", "deny", "revoke"])
 def test_decisions_on_subscriptions_say_who_reads_the_reason_and_whose_they_are(hub: Hub, what: str) -> None:
     row = hub.aurora.of[Subscription]
