@@ -6,6 +6,7 @@ intergovernmental partners, and XK. A code that is not here is shown as it is.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -68,5 +69,9 @@ def country_name(code: str) -> str:
 
 
 def countries_by_name() -> list[tuple[str, str]]:
-    """Code and name, to choose from."""
-    return sorted(NAMES.items(), key=lambda it: it[1])
+    """Code and name, to choose from; letters with accents stand with those without."""
+    return sorted(NAMES.items(), key=lambda it: _plain(it[1]))
+
+
+def _plain(name: str) -> bytes:
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore")

@@ -196,7 +196,7 @@ def test_it_does_nothing_that_it_cannot_note(hub: Hub, monkeypatch: pytest.Monke
 
 def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
     client = browser(hub.operator)
-    form = {"kind": "hotline", "name": "Ceres", "country": "be", "sector": "", "domains": "ceres.example"}
+    form = {"kind": "hotline", "name": "Ceres", "country": "BE", "sector": "", "domains": "ceres.example"}
     code = shown_once(client, table_deed(Organisation, "invite"), **form)
     made = enrol(code=code, public_key=secrets.token_bytes(32), key_name="host", now=timezone.now())
     assert (made.organisation.name, made.organisation.country) == ("Ceres", "BE")
@@ -205,8 +205,18 @@ def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
     assert code not in str(list(Deed.objects.values()))
 
 
+def test_machines_are_invited_for_those_that_have_some(hub: Hub) -> None:
+    client = browser(hub.operator)
+    for organisation in (hub.aurora.hotline, hub.aurora.member):
+        assert deed(organisation, "invite-key") in client.get(page(organisation)).content.decode()
+    assert deed(hub.delta, "invite-key") not in client.get(page(hub.delta)).content.decode()
+    answer = client.post(deed(hub.delta, "invite-key"), follow=True)
+    assert "does not apply any more" in answer.content.decode()
+    assert not Invitation.objects.filter(organisation=hub.delta, used_at=None).exists()
+
+
 def test_it_makes_a_partner_without_a_code_for_a_machine(hub: Hub) -> None:
-    form = {"kind": "partner", "name": "Ministry", "country": "be"}
+    form = {"kind": "partner", "name": "Ministry", "country": "BE"}
     answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form, follow=True)
     assert "needs no machine: invite its people" in answer.content.decode()
     made = Organisation.objects.get(name="Ministry")

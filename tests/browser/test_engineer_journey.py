@@ -96,7 +96,9 @@ def test_deliveries_and_receipts_are_there_after_a_sync(
     filled_hub.manage("shell", "--no-imports", "-c", SEAL)
     with desks.of("engineer") as desk:
         desk.open("/admin/desk/")
-        row = desk.page.get_by_role("region", name="Lists", exact=True).get_by_role("row").filter(has_text=borealis.list)
+        row = (
+            desk.page.get_by_role("region", name="Lists", exact=True).get_by_role("row").filter(has_text=borealis.list)
+        )
         expect(row.get_by_text("v1")).to_have_count(2)
         leaves = desk.page.get_by_role("region", name="Deliveries and acknowledgements").get_by_role("row")
         expect(leaves.filter(has_text=borealis.list).filter(has_text="Delivery")).to_have_count(1)
