@@ -1,7 +1,7 @@
 """The names of countries, as pages for people show them; exports and protocols keep the code.
 
-ISO 3166-1 alpha-2, in the short English names by which they are commonly known, and three reserved codes: EU and UN, for
-intergovernmental partners, and XK. A code that is not here is shown as it is.
+ISO 3166-1 alpha-2, in the short English names by which they are commonly known, and three reserved codes: EU and UN,
+for intergovernmental partners, and XK. A code that is not here is shown as it is.
 """
 
 from __future__ import annotations

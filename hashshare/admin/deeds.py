@@ -81,8 +81,8 @@ class Deed:
     `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
     `consequence(row)` names the thing and what follows; `in_place(row)` is what operators read beside it, who act in
     place of an organisation. `fit(form, row)` narrows the form to what fits the row, `initial(row)` are the fields that
-    it opens with. `repeated(row, posted, actor)` is what to say when the same person has just done exactly this, as by a
-    double click; empty when not.
+    it opens with. `repeated(row, posted, actor)` is what to say when the same person has just done exactly this, as by
+    a double click; empty when not.
     """
 
     slug: str

@@ -199,6 +199,7 @@ class RecordAdmin(StockAdmin):
         self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
     ) -> list[dict[str, str]]:
         offered = [deed for deed in deeds if deed.may(request, row) and deed.applies(row)]
+        offered.sort(key=lambda deed: deed.takes_away)
         first = next((deed for deed in offered if not deed.takes_away), None)
         looks = {deed.slug: "" if deed is first else "taking" if deed.takes_away else "quiet" for deed in offered}
         return [{"label": deed.label, "address": address(deed, row), "look": looks[deed.slug]} for deed in offered]

@@ -40,17 +40,16 @@ _LISTS: Final[WeakKeyDictionary[HttpRequest, list[uuid.UUID]]] = WeakKeyDictiona
 
 
 def role_of(person: Any) -> str:
-    """The role in force: empty for nobody, for a closed account, for people of a suspended organisation, and for who has
-    a role that people of such an organisation do not have: operators are told, and change it.
+    """The role in force: empty for nobody, for a closed account, for people of a suspended organisation, and for who
+    has a role that people of such an organisation do not have: operators are told, and change it.
     """
     if not (person.is_authenticated and person.is_active):
         return ""
     organisation = person.organisation
-    if organisation is not None and (
-        organisation.state == "suspended" or not fits(person.role, kind=organisation.kind)
-    ):
-        return ""
-    return str(person.role)
+    if organisation is None:
+        return str(person.role)
+    in_force = organisation.state != "suspended" and fits(person.role, kind=organisation.kind)
+    return str(person.role) if in_force else ""
 
 
 def is_anybody(request: HttpRequest) -> bool:

@@ -181,9 +181,9 @@ def page_of(asked: Asked) -> dict[str, Any]:
 def scope_words(axis: str, name: str) -> str:
     if not axis:
         return "The whole coalition"
-    return {"country": f"Based in {country_name(name)}", "sector": f"Sector: {name or 'not stated'}", "hotline": name}[
-        axis
-    ]
+    if axis == "country":
+        return f"Based in {country_name(name)}"
+    return f"Sector: {name or 'not stated'}" if axis == "sector" else name
 
 
 def asked_words(scope: str) -> str:

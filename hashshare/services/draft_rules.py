@@ -79,9 +79,9 @@ def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
     if missing := [name for name in needed_columns(draft.list, kind=draft.kind, given=given) if name not in given]:
         raise errors.UsageError(
             f"No column of the file is said to be {', '.join(missing)}.",
-            next_step="Say which it is. If the file has none, say so below: it is then empty in every entry of the file."
-            if draft.list.algorithms[0] not in missing
-            else "It is the list's key, without which there is no entry.",
+            next_step="It is the list's key, without which there is no entry."
+            if draft.list.algorithms[0] in missing
+            else "Say which it is. If the file has none, say so below: it is then empty in every entry of the file.",
             at=[column for column, name in chosen.items() if not name],
         )
     return chosen

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session

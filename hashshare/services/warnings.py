@@ -54,8 +54,8 @@ Signatures at {hub} near the end of their lives.
 {lines}
 
 What hotlines sign, only they can sign again; they have been told where they have people here, so call those who do
-not. What the hub signs, hosted lists included, it signs again by itself: if such a line is here, that failed, so see the
-worker's log, the page {hub}/admin/timetable/, and whether the hub's keys and hosted.pem are in their folder.
+not. What the hub signs, hosted lists included, it signs again by itself: if such a line is here, that failed, so see
+the worker's log, the page {hub}/admin/timetable/, and whether the hub's keys and hosted.pem are in their folder.
 All that ends, and when: {hub}/admin/expiring/
 """
 

@@ -30,6 +30,12 @@ def state(word: str) -> SafeString:
 
 
 @register.filter
+def coded(text: str) -> SafeString:
+    """`hashshare sync` as code."""
+    return marks.coded(text)
+
+
+@register.filter
 def country(code: str) -> str:
     """NL as Netherlands."""
     return country_name(code)

@@ -195,7 +195,7 @@ def test_what_is_too_much_is_said_to_be_lost(clock: Any, operator: Person, cobal
 
 def test_a_long_form_is_kept_whole_and_shown_in_part(clock: Any, operator: Person, cobalt: Organisation) -> None:
     client = browser(operator)
-    keys = "\n".join("%064x" % number for number in range(20_000))
+    keys = "\n".join(f"{number:064x}" for number in range(20_000))
     assert "is kept" in said(sent_too_late(clock, client, cobalt, keys=keys))
     sign_in(client, operator)
     page = client.get("/admin/kept-form/").content.decode()

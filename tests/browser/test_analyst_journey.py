@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.cast import PASSWORD, Somebody
 from tests.browser.desk import Desk, Desks
-from tests.system.analysts import UploadDesk, hotline
+from tests.system.analysts import hotline
 from tests.system.hub import RunningHub
 from tests.system.machines import Machine, enrolled
 from tests.system.test_hotline_publishes import digests, write

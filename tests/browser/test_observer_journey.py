@@ -1,4 +1,4 @@
-"""A government's observer in the browser: reads the statistics, goes through periods, takes figures along and prints."""
+"""A government's observer in the browser: reads the statistics, changes periods, takes figures along and prints."""
 
 from __future__ import annotations
 
