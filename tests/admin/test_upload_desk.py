@@ -274,7 +274,7 @@ def test_a_column_that_is_missing_is_told_at_the_field_and_starts_no_worker(imag
     draft = sent(ada, images, csv_of(entries(3), header="sha256,sum,category"))
     page = text(ada, draft)
     assert page.count('type="checkbox" name="empty-') == 1
-    assert 'name="empty-md5"> md5: leave it empty' in page
+    assert 'name="empty-md5"> <span>md5: leave it empty</span>' in page
     answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "", "column-2": "category"}).content.decode()
     assert '<ul class="errorlist" id="wrong-1"><li>No column of the file is said to be md5.</li>' in answer
     assert answer.count('aria-invalid="true"') == 1
