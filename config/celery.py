@@ -12,21 +12,27 @@ from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
 
-from hashshare.timetable import TIMETABLE as JOBS
+from federation.timetable import TIMETABLE as BETWEEN_HUBS
+from hashshare.timetable import TIMETABLE as HERE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 """Django's checks load the pages and the API, which workers and beat never use: 20 MB and 0.25 s of each."""
 
+JOBS: Final = (*HERE, *BETWEEN_HUBS)
 TIMETABLE: Final = {job.name: job.every.total_seconds() for job in JOBS}
-"""Task in hashshare/tasks.py -> seconds between two runs, unless HASHSHARE_TIMETABLE says otherwise."""
+"""Task -> seconds between two runs, unless HASHSHARE_TIMETABLE says otherwise."""
+
+
+MODULES: Final = {job.name: job.module for job in JOBS}
+TASKS: Final = {f"{module}.{name}" for name, module in MODULES.items()}
 
 
 def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
     """The timetable's tasks never wait for verifications: they have a queue of their own. None: the usual one."""
     from django.conf import settings
 
-    if name.removeprefix("hashshare.tasks.") in TIMETABLE:
+    if name in TASKS:
         return {"queue": settings.HASHSHARE_TIMETABLE_QUEUE}
     return None
 
@@ -34,7 +40,7 @@ def route(name: str, *_: Any, **__: Any) -> dict[str, str] | None:
 def beat_schedule(timetable: dict[str, float]) -> dict[str, dict[str, Any]]:
     """A timetable as beat reads it."""
     return {
-        name: {"task": f"hashshare.tasks.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        name: {"task": f"{MODULES[name]}.{name}", "schedule": seconds, "options": {"expires": seconds}}
         for name, seconds in timetable.items()
     }
 

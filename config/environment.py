@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -77,6 +78,14 @@ def at_least_one(name: str, default: int) -> int:
     if value < 1:
         raise ImproperlyConfigured(f"{name} is a whole number from 1 on.")
     return value
+
+
+def country(name: str) -> str:
+    """Two letters, or empty."""
+    code: str = env.str(name, "").strip().upper()
+    if code and not re.fullmatch("[A-Z]{2}", code):
+        raise ImproperlyConfigured(f"{name} is a two-letter ISO 3166-1 code, such as NL.")
+    return code
 
 
 def timetable(name: str, usual: Mapping[str, float]) -> dict[str, float]:

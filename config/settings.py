@@ -16,6 +16,7 @@ from config.environment import (
     at_least_one,
     broker,
     cache,
+    country,
     data_folder,
     database,
     env,
@@ -40,6 +41,9 @@ HASHSHARE_OBJECTS = private_folder(Path(env.str("HASHSHARE_OBJECTS", str(HASHSHA
 HASHSHARE_KEYS = private_folder(Path(env.str("HASHSHARE_KEYS", str(HASHSHARE_DATA / "keys"))))
 HASHSHARE_PUBLIC_URL = public_url(HASHSHARE_DATA)
 HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).hostname or "hashshare")
+HASHSHARE_COUNTRY: str = country("HASHSHARE_COUNTRY")
+"""Where this hub is, as an ISO 3166-1 code; without one it takes no list that some country is closed to."""
+
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
 
@@ -100,6 +104,7 @@ CSRF_TRUSTED_ORIGINS = [HASHSHARE_PUBLIC_URL]
 
 INSTALLED_APPS = [
     "hashshare",
+    "federation",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -112,6 +117,9 @@ INSTALLED_APPS = [
     "csp",
     "axes",
 ]
+HASHSHARE_EXTENSIONS = ["federation.extension.EXTENSION"]
+"""What other applications add to the hub (hashshare/extensions.py)."""
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

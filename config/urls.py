@@ -14,6 +14,7 @@ urlpatterns = [
     path("", public_page, name="front"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("api/v1/", include("federation.api.urls")),
     path("api/v1/", include("hashshare.api.urls")),
     path("", include("hashshare.admin.urls")),
     path("", include("hashshare.api.public_urls")),

@@ -106,9 +106,9 @@ def tend_hosted(self: Any, job_id: str) -> None:
 
 
 def scheduled(work: Callable[[], None]) -> Any:
-    """A job of hashshare/timetable.py. Each run is on record, and one that fails stops no other."""
+    """A job of a timetable, under the name of its module. Each run is on record; one that fails stops no other."""
 
-    @shared_task(name=f"hashshare.tasks.{work.__name__}")
+    @shared_task(name=f"{work.__module__}.{work.__name__}")
     @functools.wraps(work)
     @unless_restored
     def run() -> None:

@@ -1,8 +1,9 @@
 """Everything that Celery beat starts: what, how often, when it is late, and what that means. Reviewed code, not rows.
 
-Each job is a function in hashshare/tasks.py and needs nothing but the time. It does whatever is due at that moment, so
-after an outage one run catches up, and running it twice, or in two places at once, does nothing twice. The page
-*Timetable* shows when each last ran; docs/operations.md tells the same table with what to do.
+Each job is a function in hashshare/tasks.py (an extension adds its own, from its own module) and needs nothing but the
+time. It does whatever is due at that moment, so after an outage one run catches up, and running it twice, or in two
+places at once, does nothing twice. The page *Timetable* shows when each last ran; docs/operations.md tells the same
+table with what to do.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Planned:
     does: str
     seen: str
     missed: str
+    module: str = "hashshare.tasks"
+    """Where the task is."""
 
     def running_every(self, every: timedelta) -> Planned:
         """The same job where an operator has it run at other times (HASHSHARE_TIMETABLE)."""

@@ -28,6 +28,7 @@ from hashshare.admin.queues import decisions
 from hashshare.admin.reception import one_release
 from hashshare.admin.statistics import coalition_statistics, statistics_export, statistics_report
 from hashshare.admin.timetable import timetable
+from hashshare.extensions import extensions
 
 View = Callable[..., HttpResponseBase]
 
@@ -250,16 +251,30 @@ ABOUT: Final = {
 """What the overview says of a table."""
 
 
+def pages() -> list[Page]:
+    """The hub's own and those that extensions add, in the order of the navigation."""
+    return [*PAGES, *(page for extension in extensions() for page in extension.pages())]
+
+
+def tables_by_section() -> dict[str, tuple[str, ...]]:
+    found = dict(TABLES)
+    for extension in extensions():
+        for section, names in extension.tables.items():
+            found[section] = (*found.get(section, ()), *names)
+    return found
+
+
 def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The navigation of a person, in the shape of the admin's list of applications; `tables` are those seen."""
-    names = dict.fromkeys([*(page.section for page in PAGES if page.label), *TABLES])
+    order = tables_by_section()
+    names = dict.fromkeys([*(page.section for page in pages() if page.label), *order])
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for page in PAGES:
+    for page in pages():
         if page.label and page.seen_by(request):
             lines[page.section].append(_line(page))
     own = [table for table in tables if _is_a_line(request, table["object_name"])]
-    for name in TABLES:
-        lines[name] += _tables(name, own)
+    for name in order:
+        lines[name] += _tables(order, name, own)
     _mark_current(request.path, [line for models in lines.values() for line in models])
     return [_section(name, models) for name, models in lines.items() if models]
 
@@ -288,17 +303,20 @@ def _line(page: Page) -> dict[str, Any]:
     }
 
 
-def _tables(section: str, tables: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    order = TABLES[section]
-    known = {model for models in TABLES.values() for model in models}
-    last = section == list(TABLES)[-1]
+def _tables(
+    sections: dict[str, tuple[str, ...]], section: str, tables: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    order = sections[section]
+    known = {model for models in sections.values() for model in models}
+    last = section == list(sections)[-1]
     mine = [t for t in tables if t["object_name"] in order or (last and t["object_name"] not in known)]
     mine.sort(key=lambda table: order.index(table["object_name"]) if table["object_name"] in order else len(order))
     return [_told(table, table["object_name"]) for table in mine]
 
 
 def _told(table: dict[str, Any], model: str) -> dict[str, Any]:
-    return {**table, "name": NAMES.get(model, table["name"]), "about": ABOUT.get(model, "")}
+    about = [extension.about.get(model, "") for extension in extensions()]
+    return {**table, "name": NAMES.get(model, table["name"]), "about": ABOUT.get(model) or "".join(about)}
 
 
 def _section(name: str, models: list[dict[str, Any]]) -> dict[str, Any]:

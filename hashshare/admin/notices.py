@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from hashshare.admin import roles
+from hashshare.extensions import extensions
 from hashshare.selectors.expiring import Expiring, expiring, urgent_signatures
 from hashshare.selectors.people import people_with_a_role_that_does_not_fit
 from hashshare.selectors.queues import Queue, queue_lengths, requests_for, uploads_for
@@ -61,6 +62,8 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
         analyst = cast("Any", request.user)
         found += _of_uploads(uploads_for(analyst))
         found += _of_requests(requests_for(analyst.organisation_id))
+    for extension in extensions():
+        found += extension.notices(request, now)
     return found
 
 

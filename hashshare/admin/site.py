@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 
 from hashshare.admin import roles
-from hashshare.admin.desks import PAGES, sections
+from hashshare.admin.desks import pages, sections
 from hashshare.admin.kept_forms import KEPT, drop_form, keep_form
 from hashshare.admin.marks import DASH
 from hashshare.admin.notices import notices
@@ -63,8 +63,8 @@ class HubAdminSite(AdminSite):
             path("login/code/", enter_code, name="login-code"),
             path("login/set-up/", set_up_second_factor, name="login-set-up"),
         ]
-        pages = [path(page.path, self.admin_view(page.view(self)), name=page.name) for page in PAGES]
-        return [*own, *pages, *super().get_urls()]
+        desks = [path(page.path, self.admin_view(page.view(self)), name=page.name) for page in pages()]
+        return [*own, *desks, *super().get_urls()]
 
     def password_change(  # type: ignore[override]  # a redirect is no TemplateResponse
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The hub's public face: its name, its address, its time and its two TUF keys."""
+"""The hub's public face: its name, its address, its time and its public keys."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class HubDescriptor(serializers.Serializer[Any]):
     time = serializers.DateTimeField(help_text="By the hub's clock")
     keys = serializers.ListField(child=serializers.JSONField(), help_text="TUF public keys: in use, and on standby")
     log_key = Base64Field(help_text="Raw Ed25519 public key, base64, under which this hub signs its logs")
+    hub = serializers.CharField(help_text="What other hubs call it: host, and port if it has one")
+    country = serializers.CharField(help_text="ISO 3166-1 alpha-2 code of where it is, or empty", allow_blank=True)
+    peer_key = Base64Field(help_text="Raw Ed25519 public key, base64, with which it signs requests to other hubs")
+    witness_key = Base64Field(help_text="Raw Ed25519 public key, base64, with which it cosigns other hubs' logs")
 
 
 class Descriptor(Endpoint):

@@ -25,10 +25,11 @@ def make_history(
     """
     for head in heads:
         rows = list(_releases(head, weeks, dice, now))
-        for row in rows:
-            row.commit = _commit(row, machines.get(head.list.publisher.organisation.slug))
-        Job.objects.bulk_create([row.commit.job for row in rows], batch_size=BATCH)
-        Commit.objects.bulk_create([row.commit for row in rows], batch_size=BATCH)
+        commits = [_commit(row, machines.get(head.list.publisher.organisation.slug)) for row in rows]
+        for row, commit in zip(rows, commits, strict=True):
+            row.commit = commit
+        Job.objects.bulk_create([commit.job for commit in commits], batch_size=BATCH)
+        Commit.objects.bulk_create(commits, batch_size=BATCH)
         Release.objects.bulk_create(rows, batch_size=BATCH)
 
 

@@ -25,6 +25,7 @@ class Job(models.Model):
         CHECK_DRAFT = "check_draft", "Check an uploaded file"
         PUBLISH_DRAFT = "publish_draft", "Publish an approved file"
         TEND_HOSTED = "tend_hosted", "Sign a hosted list again"
+        MIRROR = "mirror", "Copy a publisher from another hub"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"

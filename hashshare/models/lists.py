@@ -53,6 +53,9 @@ class HashList(models.Model):
     entries = models.PositiveBigIntegerField(default=0)
     manifest_digest = models.CharField(max_length=64, blank=True)
     published_at = models.DateTimeField(null=True, blank=True, help_text="When the served version was accepted")
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when a mirrored list may no longer be passed on by this hub"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

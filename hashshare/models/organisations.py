@@ -20,6 +20,7 @@ class Organisation(models.Model):
         INVITED = "invited", "Invited"
         ACTIVE = "active", "Active"
         SUSPENDED = "suspended", "Suspended"
+        MIRRORED = "mirrored", "At another hub"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=63, unique=True)
@@ -40,7 +41,7 @@ class Organisation(models.Model):
                 condition=Q(kind__in=["hotline", "member", "partner", "hub"]), name="organisation_kind_known"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["invited", "active", "suspended"]), name="organisation_state_known"
+                condition=Q(state__in=["invited", "active", "suspended", "mirrored"]), name="organisation_state_known"
             ),
             models.CheckConstraint(condition=Q(country__regex=r"^[A-Z]{2}$"), name="organisation_country_is_iso"),
         ]

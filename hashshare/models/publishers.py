@@ -16,6 +16,8 @@ class Publisher(models.Model):
 
     `awaited_since`: the hub was restored from a backup then, and this publisher has not yet said what is its newest.
     `version_floor`: snapshots and timestamps have higher versions than this.
+    `mirrored_from`: the hub that this publisher's repository is copied from, byte for byte; null where it publishes
+    here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -24,6 +26,9 @@ class Publisher(models.Model):
     root_fingerprint = models.CharField(max_length=64, blank=True)
     awaited_since = models.DateTimeField(null=True, blank=True)
     version_floor = models.PositiveBigIntegerField(default=0)
+    mirrored_from = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="mirrored_publishers"
+    )
     sandbox = models.BooleanField(
         default=False, help_text="Kept by this hub: its entries are synthetic, to integrate against"
     )

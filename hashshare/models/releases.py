@@ -28,7 +28,14 @@ class Release(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     list = models.ForeignKey(HashList, on_delete=models.PROTECT, related_name="releases")
-    commit = models.OneToOneField(Commit, on_delete=models.PROTECT, related_name="release")
+    commit = models.OneToOneField(
+        Commit,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="release",
+        help_text="None where it was copied from another hub",
+    )
     version = models.PositiveBigIntegerField()
     role_version = models.PositiveBigIntegerField()
     state = models.CharField(max_length=16, choices=State.choices, default=State.VERIFYING)

@@ -13,13 +13,15 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from hashshare.hub_keys import hub_keys
 from hashshare.log_keys import log_key
 from hashshare.models import Metadata, Publisher
+from hashshare.peering_keys import hub_name, peer_key, witness_key
 from hashshare.wire.repository import read_role
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """`keys` are the TUF public key dictionaries of the hub's online and standby keys, in this order; `log_key` is the
-    raw Ed25519 public key under which all logs of this hub are signed.
+    raw Ed25519 public key under which all logs of this hub are signed. `hub` is what other hubs call it, `country` an
+    ISO 3166-1 code or empty; `peer_key` and `witness_key` are raw Ed25519 public keys (hashshare/peering_keys.py).
     """
 
     name: str
@@ -28,6 +30,10 @@ class Descriptor:
     time: datetime
     keys: tuple[dict[str, Any], dict[str, Any]]
     log_key: bytes
+    hub: str
+    country: str
+    peer_key: bytes
+    witness_key: bytes
 
 
 def descriptor(*, now: datetime) -> Descriptor:
@@ -39,6 +45,10 @@ def descriptor(*, now: datetime) -> Descriptor:
         now,
         (keys[0], keys[1]),
         log_key().public,
+        hub_name(),
+        settings.HASHSHARE_COUNTRY,
+        peer_key().public,
+        witness_key().public,
     )
 
 

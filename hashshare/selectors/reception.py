@@ -51,7 +51,8 @@ def release_page(*, release_id: uuid.UUID, of: uuid.UUID | None, now: datetime) 
     first = dict(pulls.values_list("organisation").annotate(first=Min("at")))
     members = withdrawal(release=found, now=now).members
     received = tuple(Reception(member, first.get(member.organisation.pk)) for member in members)
-    return ReleaseSeen(found, _signers(found), found.commit.submitted_by, received)
+    submitted_by = found.commit.submitted_by if found.commit else None
+    return ReleaseSeen(found, _signers(found), submitted_by, received)
 
 
 def _signers(release: Release) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from django.conf import settings
 
+from hashshare.extensions import extensions
 from hashshare.models import JobRun
 from hashshare.timetable import TIMETABLE, Planned
 
@@ -36,7 +37,8 @@ def job_states(*, now: datetime) -> list[JobState]:
 def timetable() -> list[Planned]:
     """As this hub keeps it: HASHSHARE_TIMETABLE may have jobs run at other times."""
     schedule = settings.CELERY_BEAT_SCHEDULE
-    return [job.running_every(timedelta(seconds=schedule[job.name]["schedule"])) for job in TIMETABLE]
+    jobs = [*TIMETABLE, *(job for extension in extensions() for job in extension.planned)]
+    return [job.running_every(timedelta(seconds=schedule[job.name]["schedule"])) for job in jobs]
 
 
 def state_of(job: Planned, run: JobRun | None, now: datetime) -> State:

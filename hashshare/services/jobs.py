@@ -22,6 +22,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from hashshare.extensions import extensions
 from hashshare.models import Job, Organisation
 from hashshare.wire import errors
 
@@ -77,10 +78,16 @@ def create_job(*, kind: str, organisation: Organisation | None, target: uuid.UUI
     return job
 
 
+def task_of(kind: str) -> str:
+    """The Celery task that does jobs of this kind."""
+    added = (extension.tasks.get(kind) for extension in extensions())
+    return next((task for task in added if task), f"hashshare.tasks.{kind}")
+
+
 def send(job: Job) -> None:
     """Tell the workers. A broker that is down loses nothing: the sweep sends it again."""
     try:
-        current_app.send_task(f"hashshare.tasks.{job.kind}", args=[str(job.pk)], retry=False)
+        current_app.send_task(task_of(job.kind), args=[str(job.pk)], retry=False)
     except (OSError, OperationalError):
         logger.warning("The broker did not take job %s; the sweep will send it again.", job.pk, exc_info=True)
 

@@ -146,6 +146,18 @@ class NotEntitled(NotAllowed):
     slug, title = "not-entitled", "Not entitled"
 
 
+class NotRedistributed(NotAllowed):
+    """The publisher of the list does not let it be passed on there."""
+
+    slug, title = "not-redistributed", "Not to be passed on"
+
+
+class NotAPeer(NotAllowed):
+    """This is for hubs that are accepted here as peers, and that are not suspended."""
+
+    slug, title = "not-a-peer", "Not a peer"
+
+
 class FourEyes(NotAllowed):
     """What somebody uploads or submits, somebody else of the same hotline approves."""
 
@@ -205,6 +217,19 @@ class DraftMoved(Conflict):
 
     slug, title = "draft-moved", "The upload has gone on"
     next_step = "Look at it as it stands now."
+
+
+class Mirrored(Conflict):
+    """The publisher's repository is a copy of another hub's: nothing can be published here."""
+
+    slug, title = "mirrored", "Copied from another hub"
+    next_step = "Publish at the hub where the publisher is at home; this one follows."
+
+
+class StaleReport(Conflict):
+    """A newer report of the same peer was taken before."""
+
+    slug, title = "stale-report", "Older report"
 
 
 class HostedKeyLost(Conflict):
@@ -431,6 +456,25 @@ class MalformedAcknowledgement(VerificationFailed):
     """The acknowledgement does not have the shape that is required."""
 
     slug, title = "malformed-acknowledgement", "Malformed acknowledgement"
+
+
+class MalformedDescriptor(VerificationFailed):
+    """What the hub says of itself does not have the shape that is required."""
+
+    slug, title = "malformed-descriptor", "Malformed hub descriptor"
+
+
+class MalformedReport(VerificationFailed):
+    """What a peer reports of its members does not have the shape that is required."""
+
+    slug, title = "malformed-report", "Malformed report of a peer"
+
+
+class PeerDiffers(VerificationFailed):
+    """The hub at that address is not the one that was accepted: it shows another key or name."""
+
+    slug, title = "peer-differs", "Another hub answers"
+    next_step = "Call the peer's operator, at a number that you had before, and compare fingerprints again."
 
 
 class UnknownRelease(VerificationFailed):

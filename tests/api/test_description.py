@@ -106,6 +106,7 @@ def test_its_page_loads_only_this_hubs_files() -> None:
 @pytest.mark.django_db
 def test_the_descriptor_is_for_anybody() -> None:
     told = CLIENT.get("/.well-known/hashshare").json()
-    assert set(told) == {"name", "url", "version", "time", "keys", "log_key"}
+    own = {"hub", "country", "peer_key", "witness_key"}
+    assert set(told) == {"name", "url", "version", "time", "keys", "log_key", *own}
     assert told["url"] == "http://127.0.0.1:8000"
     assert [key["keytype"] for key in told["keys"]] == ["ed25519", "ed25519"]

@@ -208,7 +208,9 @@ def test_a_rejected_version_is_used_again_and_readers_never_see_the_attempt(read
 def copied(version: int) -> None:
     """The first release once more, as another version: what the hub has of one with which nothing else is done."""
     release = Release.objects.select_related("commit__job").get(version=1)
-    job, commit = release.commit.job, release.commit
+    commit = release.commit
+    assert commit is not None
+    job = commit.job
     for row in (job, commit, release):
         row.pk, row._state.adding = uuid.uuid4(), True
     job.save()

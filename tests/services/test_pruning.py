@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from hashshare.models import Commit, HashList, Job, Metadata, Release, StoredObject
+from hashshare.models import Commit, HashList, Job, Metadata, StoredObject
 from hashshare.services.manifests import object_path
 from hashshare.services.objects import check_upload_allowed, prunable, prune_object, prune_objects, store_object
 from hashshare.services.pruning import prune_records
@@ -303,7 +303,7 @@ def test_refreshes_go_with_their_jobs_and_releases_stay() -> None:
     assert (found := prune_records(now=later))["commits"] == 1
     assert found["jobs"] == 1
     assert not Job.objects.filter(pk=refreshed.job_id).exists()
-    assert Release.objects.get(list=feed.row).commit.job.state == Job.State.DONE
+    assert Job.objects.get(commit__release__list=feed.row).state == Job.State.DONE
     assert Commit.objects.filter(list=None).count() == 2
     assert HashList.objects.get(pk=feed.row.pk).role_version == 2
     feed.publish(feed.next([b.upsert(b.entry())]))

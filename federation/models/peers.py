@@ -1,0 +1,65 @@
+"""Peers: other hubs, as their operators introduced them to ours."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from hashshare.models import Organisation
+
+
+class Peer(models.Model):
+    """`name` is what the other hub calls itself (the host of its address); publishers' policies name it so.
+
+    `descriptor` is what it said of itself when it was introduced, and `fingerprint` (64 hex digits) the digest of the
+    part that people compare; the keys are raw Ed25519 public keys out of it. `organisation` is what the peer acts as
+    here, from the moment that it is accepted. `polled_at`: when it was last asked; `reached_at`: when it last answered;
+    `trouble`: the problem document of the last failure, null when there is none.
+    """
+
+    class State(models.TextChoices):
+        INTRODUCED = "introduced", "Introduced, to be compared"
+        ACTIVE = "active", "Active"
+        SUSPENDED = "suspended", "Suspended"
+        ENDED = "ended", "Ended"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=253, unique=True)
+    url = models.CharField(max_length=400)
+    title = models.CharField(max_length=200)
+    country = models.CharField(max_length=2, blank=True)
+    descriptor: models.JSONField[Any, Any] = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    peer_key = models.BinaryField(max_length=32)
+    witness_key = models.BinaryField(max_length=32)
+    log_key = models.BinaryField(max_length=32)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.INTRODUCED)
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="peer"
+    )
+    heads_etag = models.CharField(max_length=200, blank=True)
+    polled_at = models.DateTimeField(null=True, blank=True)
+    reached_at = models.DateTimeField(null=True, blank=True)
+    trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    introduced_at = models.DateTimeField(default=timezone.now, editable=False)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["introduced", "active", "suspended", "ended"]), name="peer_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="introduced") | Q(state="ended") | Q(organisation__isnull=False),
+                name="peer_in_force_is_an_organisation",
+            ),
+            models.CheckConstraint(condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$"), name="peer_fingerprint_shape"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""What Celery runs for the federation. A task carries an id at most; what is to be done stands in the database."""
