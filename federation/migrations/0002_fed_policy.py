@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('federation', '0001_peers'),
+        ('federation', '0002_mirroring'),
         ('hashshare', '0017_peers'),
     ]
 

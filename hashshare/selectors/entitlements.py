@@ -80,6 +80,13 @@ def own_list(*, caller: Caller, domain: str, slug: str) -> HashList:
     return found
 
 
+def home_list(*, caller: Caller, domain: str, slug: str) -> HashList:
+    """The same, to sign or publish something of it here. Raises NotEntitled, Mirrored."""
+    found = own_list(caller=caller, domain=domain, slug=slug)
+    refuse_mirrored(found.publisher)
+    return found
+
+
 def once_entitled_list(*, caller: Caller, tuf_id: str, name: str) -> HashList:
     """A list, called `publisher/slug`, of the caller's own, or one that it has or once had. Raises NotEntitled."""
     domain, _, slug = name.partition("/")
@@ -98,6 +105,19 @@ def own_publisher(*, caller: Caller, domain: str) -> Publisher:
     if found is None:
         raise errors.NotEntitled
     return found
+
+
+def home_publisher(*, caller: Caller, domain: str) -> Publisher:
+    """The caller's own, to publish something of it here. Raises NotEntitled, Mirrored."""
+    found = own_publisher(caller=caller, domain=domain)
+    refuse_mirrored(found)
+    return found
+
+
+def refuse_mirrored(publisher: Publisher) -> None:
+    """Raises Mirrored for what is copied from another hub: nothing of it is made or signed here."""
+    if publisher.mirrored_from_id is not None:
+        raise errors.Mirrored(f"{publisher.domain} is copied from another hub; nothing of it can be published here.")
 
 
 def readable_publisher(*, caller: Caller, domain: str, now: datetime) -> Publisher:

@@ -173,8 +173,11 @@ def follow_manifest(hash_list: HashList, manifest: Manifest, digest: str, now: d
     hash_list.state = HashList.State.WITHDRAWN if withdrawn else HashList.State.ACTIVE
 
 
-def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datetime) -> None:
-    """What the manifest names is served from now on; what only older ones named will be pruned in a week.
+def publish_objects(
+    hash_list: HashList, refs: tuple[ObjectRef, ...], now: datetime, *, superseded_at: datetime | None = None
+) -> None:
+    """What the manifest names is served from now on; what only older ones named will be pruned a week after
+    `superseded_at`, which is `now` unless it happened elsewhere before.
 
     Major documents stay: members that were away ask for them.
     """
@@ -188,7 +191,7 @@ def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datet
                 new.append(row)
             wanted.discard((row.name, row.digest))
         elif row.published_at is not None and row.superseded_at is None and not MAJOR_NAME.fullmatch(row.name):
-            row.superseded_at = now
+            row.superseded_at = superseded_at or now
             old.append(row)
     if wanted:
         raise errors.MissingObject(f"{min(wanted)[0]} is no longer there.", count=len(wanted))

@@ -13,7 +13,14 @@ from hashshare.selectors.entitlements import own_list, visible_list
 from hashshare.selectors.redistribution import decided_at, why_not
 from hashshare.wire import errors
 
-DECISIONS = ("grant", "deny", "revoke")
+STATES = {
+    "grant": Subscription.State.ACTIVE,
+    "deny": Subscription.State.DENIED,
+    "revoke": Subscription.State.REVOKED,
+}
+"""What each decision leads to."""
+
+DECISIONS = tuple(STATES)
 OPEN = (Subscription.State.REQUESTED, Subscription.State.ACTIVE)
 
 
@@ -107,6 +114,13 @@ def standing_of(row: Subscription) -> str:
     return f"{row.pk} {row.state} {row.decided_at.isoformat() if row.decided_at else 'undecided'}"
 
 
+def stands_as(row: Subscription, *, decision: str, until: date | datetime | None, reason: str) -> bool:
+    """Whether this very decision is what stands."""
+    ends = row.ends_at if decision == "grant" else None
+    stood = (STATES[decision], moment(until) if decision == "grant" else None, reason[:500])
+    return (row.state, ends, row.reason) == stood
+
+
 def check_stands(row: Subscription, seen: str) -> None:
     """Raises Conflict, saying who decided since and what stands."""
     if standing_of(row) == seen:
@@ -147,7 +161,7 @@ def close(row: Subscription, decision: str, reason: str, now: datetime) -> Subsc
     expected = Subscription.State.REQUESTED if decision == "deny" else Subscription.State.ACTIVE
     if row.state != expected:
         raise errors.Conflict(f"The subscription is {row.state}; only one that is {expected} can be that.")
-    row.state = Subscription.State.DENIED if decision == "deny" else Subscription.State.REVOKED
+    row.state = STATES[decision]
     row.decided_at, row.closed_at, row.reason = now, now, reason[:500]
     row.save(update_fields=["state", "decided_at", "closed_at", "reason"])
     return row
