@@ -65,6 +65,14 @@ def terms_of(subscription: Subscription) -> Terms:
     return Terms(row.members, row.evidence) if row is not None else Terms()
 
 
+def terms_for(peer: Peer, found: HashList) -> Terms:
+    """The same by the list, of the peer's subscription that is open."""
+    row = HubTerms.objects.filter(
+        subscription__list=found, subscription__organisation=peer.organisation_id, subscription__state="active"
+    ).first()
+    return Terms(row.members, row.evidence) if row is not None else Terms()
+
+
 def hubs_of(*, caller: Caller, domain: str, slug: str, now: datetime) -> list[HubStanding]:
     """Every hub that asked for the caller's list, by name, with its newest subscription. Raises NotEntitled."""
     return hubs_of_list(own_list(caller=caller, domain=domain, slug=slug), now=now)

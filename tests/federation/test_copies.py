@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from federation.models import Agreement, MirroredPublisher, TakenTerms
+from federation.models import Agreement, MirroredList, MirroredPublisher, TakenTerms
 from federation.policy import Failure, Success
 from federation.services.crossing import check_offer, judge_every_copy, judge_mirrored
 from hashshare.models import HashList, Subscription
@@ -164,7 +164,7 @@ def test_a_copy_that_may_not_be_passed_on_any_more_is_closed_and_says_why(
         asks(b.party("member", "Cerise", country="SE"), found)
 
 
-def test_it_is_opened_again_when_it_may_be_and_members_go_on() -> None:
+def test_it_is_opened_by_the_next_copy_once_it_may_be_and_members_go_on() -> None:
     found, cobalt = held()
     now_says(found, Redistribution())
     judge_mirrored(found, now=b.now())
@@ -172,9 +172,20 @@ def test_it_is_opened_again_when_it_may_be_and_members_go_on() -> None:
     judge_mirrored(found, now=b.now() + timedelta(hours=1))
     assert HashList.objects.get().closed_at == since
     now_says(found, Redistribution("named", (hub_name(),)))
+    judge_mirrored(found, now=b.now())
+    assert not reads(cobalt), "it may be old"
+    HashList.objects.update(closed_at=None)  # as serving a copy does
     assert judge_mirrored(found, now=b.now()) == Success()
     assert reads(cobalt)
     assert TakenTerms.objects.get().closed_for == ""
+
+
+def test_a_list_that_the_peer_offers_no_more_is_closed() -> None:
+    found, cobalt = held()
+    MirroredList.objects.update(allowed=False)
+    verdict = judge_mirrored(found, now=b.now())
+    assert verdict == Failure("north.example offers it no more.")
+    assert not reads(cobalt)
 
 
 def test_every_copy_is_judged_anew_by_the_timetable() -> None:

@@ -12,6 +12,7 @@ from federation.documents import Decisions, TakenRequest, ToldDecision
 from federation.models import Relayed, TakenTerms
 from federation.selectors.relaying import untold
 from federation.services import relaying
+from federation.services.crossing import judge_mirrored
 from federation.services.relaying import follow_decision, relay, relay_to_every_peer
 from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.lists import heads
@@ -355,6 +356,8 @@ def test_every_member_loses_what_the_publisher_took_from_the_hub(origin: Hub, im
     assert "subscription is revoked" in TakenTerms.objects.get().closed_for
     home.terms = [home.says()]
     goes(origin, home)
+    HashList.objects.update(closed_at=None)  # as serving the next copy does
+    judge_mirrored(images, now=b.now())
     assert all(map(reads, members))
 
 
