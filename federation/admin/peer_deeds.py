@@ -160,8 +160,8 @@ def _what_accepting_means(row: Any) -> str:
         )
     where = row.country or "the country that you name"
     return (
-        f"{call}\n\nFrom then on {row.name} signs in here with its key, as a hub in {where} that is named wherever "
-        "organisations are. Nothing crosses before both hubs have agreed on it. The public log tells of it."
+        f"{call}\n\nFrom then on {row.name} signs in here with its key, as a hub in {where} that may be named to "
+        "others. Nothing crosses before both hubs have agreed on it. The public log tells of it."
     )
 
 
