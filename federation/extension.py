@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from federation.selectors import elsewhere
+from federation.selectors.crossing import crossing_to
+from federation.selectors.receiving import decided_at, why_not
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
 
@@ -36,5 +39,11 @@ EXTENSION: Final = Extension(
     },
     tables_module="federation.admin.tables",
     notices=_notices,
+    may_cross=crossing_to,
+    why_not=why_not,
+    decided_at=decided_at,
     keeps_out=_keeps_out,
+    tasks={"mirror": "federation.tasks.mirror"},
+    elsewhere=elsewhere.elsewhere,
+    statements=elsewhere.relayed_statements,
 )

@@ -18,6 +18,7 @@ class Peer(models.Model):
     `descriptor` is what it said of itself when it was introduced, and `fingerprint` (64 hex digits) the digest of the
     part that people compare; the keys are raw Ed25519 public keys out of it. `organisation` is what the peer acts as
     here, from the moment that it is accepted. `polled_at`: when it was last asked; `reached_at`: when it last answered;
+    `offers_at`: when it last said what it offers;
     `trouble`: the problem document of the last failure, null when there is none. `storage`: the hosts (with their port
     if they have one) of object storage that the peer may send this hub to for objects.
 
@@ -47,6 +48,7 @@ class Peer(models.Model):
     )
     heads_etag = models.CharField(max_length=200, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
+    offers_at = models.DateTimeField(null=True, blank=True)
     reached_at = models.DateTimeField(null=True, blank=True)
     trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     storage: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)

@@ -226,6 +226,19 @@ class Mirrored(Conflict):
     next_step = "Publish at the hub where the publisher is at home; this one follows."
 
 
+class TakenHere(Conflict):
+    """What the peer offers is at home at this hub, or comes here from another peer. It is not taken from this one."""
+
+    slug, title = "taken-here", "At home elsewhere"
+    next_step = "Ask the peer's operator how it came by it. Nothing that is here was changed."
+
+
+class OfferedBack(Conflict):
+    """The peer offers what reached it through this hub."""
+
+    slug, title = "offered-back", "Offered back"
+
+
 class StaleReport(Conflict):
     """A newer report of the same peer was taken before."""
 
@@ -292,6 +305,12 @@ class RootReplaced(VerificationFailed):
     """The hub serves another first root of the publisher than the one that is trusted here."""
 
     slug, title = "root-replaced", "Another first root"
+
+
+class ListForked(VerificationFailed):
+    """Two different contents were signed for the same version of the list."""
+
+    slug, title = "list-forked", "List was forked"
 
 
 class ExpiredMetadata(VerificationFailed):
@@ -462,6 +481,12 @@ class MalformedDescriptor(VerificationFailed):
     """What the hub says of itself does not have the shape that is required."""
 
     slug, title = "malformed-descriptor", "Malformed hub descriptor"
+
+
+class MalformedOffers(VerificationFailed):
+    """What a peer offers does not have the shape that is required."""
+
+    slug, title = "malformed-offers", "Malformed offers of a peer"
 
 
 class MalformedReport(VerificationFailed):
