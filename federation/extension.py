@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from federation.selectors import elsewhere
 from federation.selectors.crossing import crossing_to
 from federation.selectors.receiving import decided_at, why_not
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
-from hashshare.models import Organisation
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from hashshare.admin.notices import Notice
+    from hashshare.models import Organisation
+
+
+def _notices(request: HttpRequest, now: datetime) -> list[Notice]:
+    from federation.admin.notices import notices
+
+    return notices(request, now)
 
 
 def _keeps_out(organisation: Organisation) -> str:
@@ -20,6 +32,13 @@ def _keeps_out(organisation: Organisation) -> str:
 
 EXTENSION: Final = Extension(
     planned=TIMETABLE,
+    tables={"Federation": ("Peer", "Agreement")},
+    about={
+        "Peer": "Other hubs: how each stands, and how far behind what is copied from it is",
+        "Agreement": "What crosses to which hub and from which, until when",
+    },
+    tables_module="federation.admin.tables",
+    notices=_notices,
     may_cross=crossing_to,
     why_not=why_not,
     decided_at=decided_at,
