@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from federation.services import cosigning, watching
+from federation.services import checks, cosigning, watching
 from hashshare.tasks import scheduled
 
 
@@ -18,3 +18,9 @@ def have_cosigned() -> None:
 def watch_peers() -> None:
     """Compare what peers show with what they showed."""
     watching.watch_peers(now=timezone.now())
+
+
+@scheduled
+def check_peers() -> None:
+    """See whether the hubs that were accepted still answer at their addresses."""
+    checks.check_peers(now=timezone.now())

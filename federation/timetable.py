@@ -21,4 +21,11 @@ TIMETABLE: Final[tuple[Planned, ...]] = (
         missed="A peer that shows two histories, or replaces a root in silence, is noticed later.",
         module="federation.tasks",
     ),
+    Planned(
+        "check_peers", 10 * MINUTE, HOUR,
+        does="Asks each peer's address what it is, and keeps apart one at which another hub answers than was accepted.",
+        seen="Peers: each was last reached within the last ten minutes.",
+        missed="That a peer's keys have changed, or that it is gone, is noticed later.",
+        module="federation.tasks",
+    ),
 )  # fmt: skip

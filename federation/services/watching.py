@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from federation.models import Finding, MirroredPublisher, Peer, WatchedLog, WitnessedLog
+from federation.selectors.peers import peers_in_force
 from federation.services.connections import session_with
 from federation.services.cosigning import cosigner_of
 from federation.services.findings import record_finding
@@ -62,8 +63,7 @@ class Earlier:
 
 def watch_peers(*, now: datetime) -> int:
     """Every active peer; how many logs were read and compared."""
-    peers = list(Peer.objects.filter(state=Peer.State.ACTIVE).order_by("name"))
-    count = 0
+    peers, count = peers_in_force(), 0
     for peer in peers:
         with spared("The peer %s could not be watched.", peer):
             count += watch_peer(peer, now=now, others=[other for other in peers if other != peer])

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('federation', '0001_peers'),
-        ('hashshare', '0018_fed_witness'),
+        ('federation', '0002_introductions'),
+        ('hashshare', '0019_fed_witness'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
