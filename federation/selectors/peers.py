@@ -57,7 +57,11 @@ def peer_of(*, organisation: Organisation) -> Peer:
 
 def peers_in_force() -> list[Peer]:
     """The active ones at whose address nobody else answers, by name."""
-    rows = Peer.objects.filter(state=Peer.State.ACTIVE, differs__isnull=True).select_related("organisation").order_by("name")
+    rows = (
+        Peer.objects.filter(state=Peer.State.ACTIVE, differs__isnull=True)
+        .select_related("organisation")
+        .order_by("name")
+    )
     return [peer for peer in rows if is_active(peer)]
 
 

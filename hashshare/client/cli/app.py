@@ -17,6 +17,7 @@ from hashshare.client.cli import (
     receipts,
     signed_request,
     syncing,
+    witnesses,
 )
 from hashshare.client.cli.output import error_document, print_json
 from hashshare.wire.errors import UsageError
@@ -48,6 +49,7 @@ def build() -> typer.Typer:
         doctor,
         keys,
         receipts,
+        witnesses,
         hotlines,
         signed_request,
     ):

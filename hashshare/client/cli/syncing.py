@@ -23,6 +23,7 @@ from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command
 from hashshare.client.cli.successions import tell_successions
 from hashshare.client.cli.synced import DownloadBar, say_early, say_synced
+from hashshare.client.cli.witnesses import tell_witnesses
 from hashshare.client.contact import contact, note_failure, note_reached
 from hashshare.client.home import Home
 from hashshare.client.intervals import forget_asked, note_asked, too_early
@@ -252,12 +253,15 @@ class _Run:
         self._say_clock()
         tell_key_end(self.out, self.home, self.session.key_id)
         superseded = tell_successions(self.out, self.home)
+        witnessed = tell_witnesses(self.out, self.home, self.session, sorted(self.repositories))
+        self.failures.codes += [ExitCode(row["exit_code"]) for row in witnessed if row["exit_code"]]
         self.out.result(
             {
                 "lists": self.rows,
                 "roots": list(self.roots.values()),
                 "clock_skew_seconds": self.session.clock_skew,
                 **({"superseded_logs": superseded} if superseded else {}),
+                **({"witnesses": witnessed} if witnessed else {}),
             }
         )
         self.failures.settle()
