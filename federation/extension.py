@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
-from hashshare.models import Organisation
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from hashshare.admin.notices import Notice
+    from hashshare.models import Organisation
+
+
+def _notices(request: HttpRequest, now: datetime) -> list[Notice]:
+    from federation.admin.notices import notices
+
+    return notices(request, now)
 
 
 def _keeps_out(organisation: Organisation) -> str:
@@ -15,4 +27,14 @@ def _keeps_out(organisation: Organisation) -> str:
     return keeps_out(organisation)
 
 
-EXTENSION: Final = Extension(planned=TIMETABLE, keeps_out=_keeps_out)
+EXTENSION: Final = Extension(
+    planned=TIMETABLE,
+    tables={"Federation": ("Peer", "Agreement")},
+    about={
+        "Peer": "Other hubs: how each stands, and how far behind what is copied from it is",
+        "Agreement": "What crosses to which hub and from which, until when",
+    },
+    tables_module="federation.admin.tables",
+    notices=_notices,
+    keeps_out=_keeps_out,
+)

@@ -32,7 +32,10 @@ from hashshare.wire.errors import UsageError
 
 
 class NewOrganisation(forms.Form):
-    kind = forms.ChoiceField(choices=Organisation.Kind.choices)
+    kind = forms.ChoiceField(
+        choices=[choice for choice in Organisation.Kind.choices if choice[0] != Organisation.Kind.HUB],
+        help_text="Another hub is introduced, on the page Peers.",
+    )
     name = forms.CharField(max_length=200)
     country = forms.CharField(max_length=2, min_length=2, help_text="Two letters, such as NL (ISO 3166-1).")
     sector = forms.CharField(max_length=80, required=False)
@@ -147,6 +150,11 @@ def _in_force(row: Organisation) -> bool:
     return row.state != Organisation.State.SUSPENDED
 
 
+def _at_home(row: Organisation) -> bool:
+    """Not a hotline whose lists are copied from another hub."""
+    return _in_force(row) and row.state != Organisation.State.MIRRORED
+
+
 @admin.register(Organisation, site=site)
 class OrganisationAdmin(RecordAdmin):
     organisation_paths = ("pk",)
@@ -162,7 +170,7 @@ class OrganisationAdmin(RecordAdmin):
             "Invite a person",
             _invite_person,
             form=NewPerson,
-            applies=_in_force,
+            applies=_at_home,
             fit=_offer_fitting_roles,
         ),
         Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_in_force),
@@ -172,7 +180,7 @@ class OrganisationAdmin(RecordAdmin):
             _add_domain,
             lambda row: f"Before this, check by a channel of your own that {row} controls the domain.",
             NewDomain,
-            lambda row: _in_force(row) and row.kind == Organisation.Kind.HOTLINE,
+            lambda row: _at_home(row) and row.kind == Organisation.Kind.HOTLINE,
         ),
         Deed(
             "agree-to-be-named",
