@@ -40,11 +40,15 @@ def _keeps_out(organisation: Organisation) -> str:
 EXTENSION: Final = Extension(
     planned=TIMETABLE,
     pages=_pages,
-    tables={"Federation": ("Peer", "Agreement", "MemberRequest")},
+    tables={"Federation": ("Peer", "Agreement", "MemberRequest", "Finding", "Cosigning", "WitnessedLog", "WatchedLog")},
     about={
         "Peer": "Other hubs: how each stands, and how far behind what is copied from it is",
         "Agreement": "What crosses to which hub and from which, until when",
         "MemberRequest": "What members of other hubs ask for, and what the hotline decided",
+        "Finding": "What a peer has to explain: two histories of a log, a root replaced in silence",
+        "Cosigning": "Which witnesses cosigned this hub's logs, and when",
+        "WitnessedLog": "Peers' logs that this hub cosigned, and how far",
+        "WatchedLog": "Peers' logs as this hub read them last",
     },
     tables_module="federation.admin.tables",
     notices=_notices,
