@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -48,6 +49,16 @@ class HubDescriptor:
             version=fields.text("version", pattern=_LINE, limit=100),
             **keys,
         )
+
+    def to_document(self) -> dict[str, Any]:
+        """What `parse` reads, without what it passes over."""
+        texts = {"hub": self.hub, "url": self.url, "name": self.title, "country": self.country, "version": self.version}
+        return texts | {name: base64.b64encode(getattr(self, name)).decode() for name in KEYS}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Of a document that was kept."""
+        return cls.parse(write_object(document))
 
     @property
     def fingerprint(self) -> str:

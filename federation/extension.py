@@ -6,8 +6,17 @@ from typing import Final
 
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
+from hashshare.models import Organisation
+
+
+def _keeps_out(organisation: Organisation) -> str:
+    from federation.selectors.peers import keeps_out
+
+    return keeps_out(organisation)
+
 
 EXTENSION: Final = Extension(
     planned=TIMETABLE,
     tasks={"mirror": "federation.tasks.mirror"},
+    keeps_out=_keeps_out,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from federation.services import mirroring, polling
+from federation.services import checks, mirroring, polling
 from hashshare.tasks import process_of, scheduled, unless_restored
 
 
@@ -23,3 +23,9 @@ def mirror(self: Any, job_id: str) -> None:
 def mirror_peers() -> None:
     """Ask peers for what is new."""
     polling.mirror_peers(now=timezone.now())
+
+
+@scheduled
+def check_peers() -> None:
+    """See whether the hubs that were accepted still answer at their addresses."""
+    checks.check_peers(now=timezone.now())

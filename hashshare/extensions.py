@@ -32,6 +32,7 @@ class Extension:
     `pages` (called late, since they need the site) and `tables` (section -> names of model classes, with `about`) stand
     in the navigation, registered with the site by `tables_module`; `notices` stand on the overview.
     `may_cross`: of the lists that a peer hub is subscribed to, those that it may be served, as a condition on lists.
+    `keeps_out`: why an organisation that was suspended is not reinstated from its own page, or nothing.
     `elsewhere`: how far a list's withdrawals are at other hubs' members, newest first, as plain values.
     """
 
@@ -43,6 +44,7 @@ class Extension:
     tables_module: str = ""
     notices: Callable[[HttpRequest, datetime], Iterable[Notice]] = lambda _request, _now: ()
     may_cross: Callable[[Organisation, datetime], Q] | None = None
+    keeps_out: Callable[[Organisation], str] = lambda _organisation: ""
     elsewhere: Callable[[HashList, datetime], list[dict[str, Any]]] = lambda _list, _now: []
 
 

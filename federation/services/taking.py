@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
 from federation.offers import OfferedList, OfferedPublisher
-from federation.selectors.agreements import agreement_for, in_force
+from federation.selectors.agreements import agreement_for, agreements_in_force
 from hashshare.models import HashList, Organisation, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.wire import errors
@@ -34,7 +34,7 @@ class Taken:
 
 def take_offers(*, peer: Peer, offers: Iterable[OfferedPublisher], now: datetime) -> Taken:
     """Make or update the rows of all that is offered and agreed. What is refused is named, and keeps nothing out."""
-    agreements, taken = list(in_force(peer, Agreement.Direction.IN, now)), Taken()
+    agreements, taken = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.IN)), Taken()
     for offered in offers:
         lists = [each for each in offered.lists if may_come(peer, offered, each, agreements, now)]
         if not lists:
@@ -196,7 +196,7 @@ def allow_only(*, peer: Peer, allowed: set[str], now: datetime) -> int:
 
 def still_agreed(*, peer: Peer, now: datetime) -> set[str]:
     """Ids of the peer's lists that were allowed before and that this hub's own agreements still let come."""
-    agreements = list(in_force(peer, Agreement.Direction.IN, now))
+    agreements = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.IN))
     return {
         row.list.tuf_id
         for row in mirrored_lists(peer).filter(allowed=True)

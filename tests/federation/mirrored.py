@@ -86,7 +86,7 @@ class Following:
         """As the timetable does, at once; the jobs that it made."""
         before = set(Job.objects.values_list("pk", flat=True))
         if again:
-            Peer.objects.update(polled_at=None)
+            Peer.objects.update(heads_at=None)
         mirror_peers(now=timezone.now() + later)
         return list(Job.objects.exclude(pk__in=before))
 

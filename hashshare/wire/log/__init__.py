@@ -3,7 +3,8 @@
 - `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
-- `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced.
+- `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced;
+  `peer_changes`: what became of another hub.
 - `acknowledgements`: members' statements.
 
     frontier = Frontier(size, read)
@@ -37,6 +38,7 @@ from hashshare.wire.log.merkle import (
     verify_inclusion,
 )
 from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_key
+from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
@@ -70,6 +72,7 @@ __all__ = [
     "Frontier",
     "Opening",
     "PaddingRow",
+    "PeerChange",
     "Receipt",
     "RootReplaced",
     "Row",
