@@ -27,6 +27,7 @@ class PublisherRecord(serializers.Serializer[Any]):
 
 
 class PublisherDetail(PublisherRecord):
+    mirrored_from = serializers.CharField(help_text="The hub that it is copied from; empty where it is at home here")
     anew_until = serializers.DateTimeField(
         allow_null=True, help_text="Until when the caller, whose publisher it is, may commit another first root"
     )

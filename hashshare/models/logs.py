@@ -79,6 +79,7 @@ class Leaf(models.Model):
         ERASURE = "erasure", "Openings were erased"
         DEED = "deed", "A person did something"
         REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
+        TAKEOVER = "takeover", "A publisher's home moved to another hub"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -117,7 +118,12 @@ class Leaf(models.Model):
                 name="leaf_opening_is_whole",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["publication", "delivery", "acknowledgement", "erasure", "deed", "replacement"]),
+                condition=Q(
+                    kind__in=[
+                        *("publication", "delivery", "acknowledgement", "erasure", "deed", "replacement"),
+                        "takeover",
+                    ]
+                ),
                 name="leaf_kind_known",
             ),
         ]

@@ -17,6 +17,7 @@ from hashshare.wire.log.leaves import DEED, DELIVERY, entry_of, new_opening, pub
 from hashshare.wire.log.merkle import EMPTY_ROOT
 from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
+from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.trees import Tree
 
 
@@ -74,6 +75,12 @@ def add_replacement(replaced: RootReplaced, *, now: datetime) -> None:
     """That a publisher's root was replaced without the old one's signature."""
     log = log_of_publications(now=now)
     Leaf.objects.create(log=log, kind=Leaf.Kind.REPLACEMENT, entry=replaced.to_entry(), created_at=now)
+
+
+def add_takeover(moved: TakenOver, *, now: datetime) -> None:
+    """That a publisher is at home at another hub from now on."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.TAKEOVER, entry=moved.to_entry(), created_at=now)
 
 
 def label_of(log: Log) -> bytes:

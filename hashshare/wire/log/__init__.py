@@ -40,6 +40,7 @@ from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_ke
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.tiles import (
     ENTRIES,
     WIDTH,
@@ -73,6 +74,7 @@ __all__ = [
     "Receipt",
     "RootReplaced",
     "Row",
+    "TakenOver",
     "Tile",
     "TilePlace",
     "TileReader",
