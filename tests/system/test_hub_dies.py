@@ -12,7 +12,7 @@ import pytest
 
 from tests.system.hub import RunningHub, StartHub
 from tests.system.machines import Machine, enrolled, random_csv
-from tests.system.two_hubs import acquaint, die, grant, name_of, slug_of, wait_for_version
+from tests.system.two_hubs import ROOT, acquaint, die, grant, name_of, slug_of, wait_for_version
 
 DOMAIN = "aurora.example"
 LIST = f"{DOMAIN}/images"
@@ -25,8 +25,11 @@ def test_a_standby_hub_takes_over_and_everybody_follows(start_hub: StartHub, tmp
     aurora = _begun(north, tmp_path)
     acquaint(north, south, DOMAIN)
     grant(north, DOMAIN, slug_of(south))
-    _name_standby(aurora, south)
     wait_for_version(south, DOMAIN, 1)
+    assert "does not name this hub's key" in _refused(south)
+    _name_standby(aurora, south)
+    wait_for_version(south, DOMAIN, 2, of=ROOT)
+    assert "is alive and signs for" in _refused(south)
     cobalt, echo = _member(north, tmp_path, "Cobalt"), _member(north, tmp_path, "Echo")
     code = south.manage("invite", "--kind", "member", "--name", "Cobalt", "--country", "NL").stdout.strip()
     cobalt.run("hub", "add", south.url, "--code", code)
@@ -37,8 +40,7 @@ def test_a_standby_hub_takes_over_and_everybody_follows(start_hub: StartHub, tmp
     assert _synced(cobalt, "--force") == (1, name_of(south))
     assert _synced(echo, exit_code=5) is None
 
-    refused = south.manage("take_over", DOMAIN, "--reason", WHY, "--yes", "borealis.example", check=False)
-    assert refused.returncode != 0 and "Nothing was changed" in refused.stderr
+    assert "Nothing was changed" in _refused(south, "borealis.example")
     told = south.manage("take_over", DOMAIN, "--reason", WHY, "--yes", DOMAIN)
     assert "is at home here from now on" in told.stdout
     code = south.manage("invite", "--organisation", "aurora-example").stdout.strip()
@@ -67,6 +69,13 @@ def _north_comes_back(north: RunningHub, south: RunningHub, aurora: Machine, cob
     assert _synced(cobalt, "--force") == (3, name_of(north))
     assert echo.run("verify")["ok"] is True
     assert aurora.run("hub", "list")["hubs"][0]["url"] == south.url
+
+
+def _refused(south: RunningHub, typed: str = DOMAIN) -> str:
+    """Why South may not take over now."""
+    done = south.manage("take_over", DOMAIN, "--reason", WHY, "--yes", typed, check=False)
+    assert done.returncode != 0, done.stdout
+    return done.stderr
 
 
 def _begun(north: RunningHub, tmp_path: Path) -> Machine:

@@ -44,6 +44,12 @@ row = HashList.objects.filter(publisher__domain={domain!r}).first()
 print("version", row.version if row else 0)
 """
 
+ROOT: Final = """
+from hashshare.models import Metadata
+row = Metadata.objects.filter(publisher__domain={domain!r}, role="root").order_by("-version").first()
+print("version", row.version if row else 0)
+"""
+
 POLL: Final = """
 from django.utils import timezone
 from federation.models import Peer
@@ -73,14 +79,14 @@ def grant(hub: RunningHub, domain: str, slug: str) -> None:
     hub.manage("shell", "-c", GRANT.format(domain=domain, slug=slug))
 
 
-def wait_for_version(hub: RunningHub, domain: str, version: int) -> None:
-    """Until the hub, which copies the publisher from its peer, serves it."""
+def wait_for_version(hub: RunningHub, domain: str, version: int, *, of: str = VERSION) -> None:
+    """Until the hub, which copies the publisher from its peer, serves it: its list, or with ROOT its root."""
 
     def there() -> bool:
         hub.manage("shell", "-c", POLL)
-        return f"version {version}" in hub.manage("shell", "-c", VERSION.format(domain=domain)).stdout
+        return f"version {version}" in hub.manage("shell", "-c", of.format(domain=domain)).stdout
 
-    wait_for(f"{name_of(hub)} to have version {version} of {domain}", there, seconds=120)
+    wait_for(f"{name_of(hub)} to have version {version} of {domain}", there, seconds=180)
 
 
 def die(hub: RunningHub) -> None:
