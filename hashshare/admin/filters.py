@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from hashshare.admin import roles
+from hashshare.countries import country_name
 
 
 class MomentFilter(EmptyFieldListFilter):
@@ -57,6 +58,14 @@ class SeenFilter(RelatedFieldListFilter):
         paths = () if roles.is_operator(request) else model_admin.organisation_paths
         ways = [seen.order_by().filter(roles.leads(request, path)) for path in paths] or [seen.order_by()]
         return reduce(or_, (Q(Exists(way)) for way in ways))
+
+
+class CountryFilter(AllValuesFieldListFilter):
+    """By name; the address keeps the code."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": country_name(str(choice["display"]))}
 
 
 class NewestFilter(AllValuesFieldListFilter):
