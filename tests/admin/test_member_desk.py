@@ -116,8 +116,8 @@ def test_it_shows_access_keys_with_who_made_them_and_never_the_key(desk: Desk) -
     create_access_key(caller=desk.cobalt.caller, name="by a machine", days=9, now=now)
     create_access_key(caller=Caller(desk.cobalt.organisation, "session", "who@is.it"), name="by none", days=9, now=now)
     page = desk.text()
-    assert "<td>engineer@cobalt.example</td>" in page
-    assert f"<td>{machine.name}</td>" in page
+    assert '<td class="wraps">engineer@cobalt.example</td>' in page
+    assert f'<td class="wraps">{machine.name}</td>' in page
     assert "by none" in page
     assert text not in page
 
