@@ -45,6 +45,8 @@ class RecordAdmin(StockAdmin):
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    preserve_filters = False
+    """Nothing is saved here that would lead back to the table, and each row's address would be looked up once more."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return roles.sees_table(request, self.organisation_paths)

@@ -10,6 +10,7 @@ from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.deeds import decided_by
 from hashshare.selectors.entitlements import own_list, visible_list
+from hashshare.selectors.redistribution import decided_at, why_not
 from hashshare.wire import errors
 
 STATES = {
@@ -30,11 +31,13 @@ def request_subscription(
     """Accept the list's terms and ask for it; true if that made a new request. Repeating it changes nothing.
 
     A grant that came before the request is completed by it; the hub's sandbox is granted at once. Raises NotEntitled,
-    NotAllowed (a partner, or the publisher itself), TermsNotAccepted (fact `terms_digest`: what stands).
+    NotAllowed (a partner, or the publisher itself), NotRedistributed, TermsNotAccepted (fact `terms_digest`: what
+    stands).
     """
     caller.require_write()
     found = visible_list(caller=caller, domain=domain, slug=slug)
     check_may_subscribe(caller, found)
+    check_may_receive(found, caller.organisation, now)
     if terms_digest != found.terms_digest:
         raise errors.TermsNotAccepted(
             "The list's terms are not those that were accepted.",
@@ -61,6 +64,12 @@ def check_may_subscribe(caller: Caller, found: HashList) -> None:
         raise errors.NotAllowed("A publisher reads its own list without a subscription.")
 
 
+def check_may_receive(found: HashList, organisation: Organisation, now: datetime) -> None:
+    """Raises NotRedistributed where the publisher's policy, or the hubs' agreement, keeps the list from it."""
+    if reason := why_not(found, organisation, now):
+        raise errors.NotRedistributed(f"{found.name} does not go to {organisation}: {reason}")
+
+
 @transaction.atomic
 def decide_subscription(
     *,
@@ -78,10 +87,13 @@ def decide_subscription(
 
     Granting an active subscription moves its end; granting without a request waits for the member to accept the
     terms. `seen`: what `standing_of` said of the subscription that is decided on, where a person read it before.
-    Raises NotEntitled, UsageError, NotFound (no such organisation, or nothing to decide), Conflict (decided since).
+    Raises NotEntitled, UsageError, NotFound (no such organisation, or nothing to decide), Conflict (decided since),
+    NotAllowed (its publisher decides on that at another hub), NotRedistributed.
     """
     caller.require_write()
     found = own_list(caller=caller, domain=domain, slug=slug)
+    if hub := decided_at(found):
+        raise errors.NotAllowed(f"{found.publisher.organisation} decides on {found.name} at {hub}.")
     if decision not in DECISIONS:
         raise errors.UsageError(f"A decision is one of {', '.join(DECISIONS)}.")
     other = Organisation.objects.filter(slug=organisation).exclude(pk=caller.organisation.pk).first()
@@ -124,7 +136,8 @@ def check_stands(row: Subscription, seen: str) -> None:
 def grant(
     found: HashList, other: Organisation, row: Subscription | None, until: datetime | None, reason: str, now: datetime
 ) -> Subscription:
-    """Raises UsageError for an end in the past."""
+    """Raises UsageError for an end in the past, NotRedistributed."""
+    check_may_receive(found, other, now)
     if until is not None and until <= now:
         raise errors.UsageError("The subscription would end before it begins.")
     if other.kind == Organisation.Kind.PARTNER:

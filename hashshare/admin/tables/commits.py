@@ -18,6 +18,7 @@ class CommitAdmin(RecordAdmin):
     empty_state = "A commit appears here when a hotline submits signed metadata."
     list_display = ("__str__", "list", "state_mark", "machine", "submitted_at", "decided_at")
     list_filter = ("state", ("publisher", SeenFilter))
+    sortable_by = ("submitted_at",)
     list_select_related = ("publisher", "list__publisher", "submitted_by")
     fields = (
         "publisher",

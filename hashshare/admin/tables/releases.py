@@ -30,6 +30,7 @@ class ReleaseAdmin(RecordAdmin):
     list_filter = ("state", ("list", SeenFilter))
     list_select_related = ("list__publisher",)
     ordering = ("-created_at",)
+    sortable_by = ("published_at",)
     date_hierarchy = "created_at"
     fields = (
         "list",
