@@ -25,7 +25,7 @@ LIST: Final = f"{DOMAIN}/images"
 EXAMPLE: Final = ROOT / "docs" / "examples" / "fetch_with_tuf.py"
 QUICK: Final = {
     "HASHSHARE_MIRROR_SECONDS": "2",
-    "HASHSHARE_TIMETABLE": '{"mirror_peers": 2, "send_reports": 2, "relay_requests": 2}',
+    "HASHSHARE_TIMETABLE": "mirror_peers=2,send_reports=2,relay_requests=2",
 }
 
 
@@ -71,12 +71,12 @@ def crossed(north: RunningHub, south: RunningHub, folder: Path) -> Coalition:
     acquainted(north, south)
     assert peer(south, "ask", name_of(north), LIST, "--accept-terms")["state"] == "requested"
     [asking] = [row["organisation"]["slug"] for row in aurora.run("requests", LIST)["subscriptions"]]
-    aurora.run("grant", LIST, asking)
+    aurora.run("grant", LIST, asking, "--until", "2999-12-31")
     cobalt = enrolled(south, folder / "cobalt", kind="member", name="Cobalt")
     wait_for("the list at South", lambda: offered(cobalt), seconds=120)
     cobalt.run("subscribe", LIST, "--accept-terms")
     wait_for("Cobalt's request at North", lambda: asked_from_afar(aurora), seconds=60)
-    aurora.run("grant", LIST, f"cobalt@{name_of(south)}")
+    aurora.run("grant", LIST, f"cobalt@{name_of(south)}", "--until", "2999-12-31")
     wait_for("the grant at South", lambda: granted(cobalt), seconds=60)
     fingerprint = aurora.run("publisher", "status", DOMAIN)["fingerprint"]
     cobalt.run("pin", DOMAIN, fingerprint)
@@ -84,7 +84,7 @@ def crossed(north: RunningHub, south: RunningHub, folder: Path) -> Coalition:
 
 
 def offered(cobalt: Machine) -> bool:
-    return any(row["name"] == LIST for row in cobalt.run("lists", "--all")["lists"])
+    return any(row["name"] == LIST for row in cobalt.run("lists")["lists"])
 
 
 def asked_from_afar(aurora: Machine) -> bool:
@@ -132,7 +132,7 @@ def test_a_list_crosses_and_what_members_say_of_it_comes_back(start_hub: StartHu
 
     ember = enrolled(north, tmp_path / "ember", kind="member", name="Ember")
     ember.run("subscribe", LIST, "--accept-terms")
-    there.aurora.run("grant", LIST, "ember")
+    there.aurora.run("grant", LIST, "ember", "--until", "2999-12-31")
     assert synced(ember) == 3
     assert repository(south, there.cobalt, tmp_path / "at-south") == repository(north, ember, tmp_path / "at-north")
 
