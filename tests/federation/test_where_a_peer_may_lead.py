@@ -169,6 +169,15 @@ def test_it_asks_nothing_of_a_peer_that_is_suspended_or_was_never_accepted() -> 
         session_with(made.peer)
 
 
+@pytest.mark.parametrize("how", ["headers", "interim"])
+def test_it_gives_up_on_a_peer_whose_answer_never_begins(answering: Start, how: str) -> None:
+    session = session_with(peer_at(answering(how)).peer)
+    session.wait = lambda _: None
+
+    with pytest.raises(errors.NetworkError):
+        session.get("heads")
+
+
 def test_it_names_storage_within_bounds() -> None:
     made = north()
     for host in ("", "https://x", "a/b", "a b", "-x", "x:123456", "x" * 300):
