@@ -14,6 +14,7 @@ from hashshare.extensions import Extension
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from hashshare.admin.desks import Page
     from hashshare.admin.notices import Notice
     from hashshare.models import Organisation
 
@@ -24,6 +25,12 @@ def _notices(request: HttpRequest, now: datetime) -> list[Notice]:
     return notices(request, now)
 
 
+def _pages() -> list[Page]:
+    from federation.admin.requests import pages
+
+    return pages()
+
+
 def _keeps_out(organisation: Organisation) -> str:
     from federation.selectors.peers import keeps_out
 
@@ -32,10 +39,16 @@ def _keeps_out(organisation: Organisation) -> str:
 
 EXTENSION: Final = Extension(
     planned=TIMETABLE,
-    tables={"Federation": ("Peer", "Agreement")},
+    pages=_pages,
+    tables={"Federation": ("Peer", "Agreement", "MemberRequest", "Finding", "Cosigning", "WitnessedLog", "WatchedLog")},
     about={
         "Peer": "Other hubs: how each stands, and how far behind what is copied from it is",
         "Agreement": "What crosses to which hub and from which, until when",
+        "MemberRequest": "What members of other hubs ask for, and what the hotline decided",
+        "Finding": "What a peer has to explain: two histories of a log, a root replaced in silence",
+        "Cosigning": "Which witnesses cosigned this hub's logs, and when",
+        "WitnessedLog": "Peers' logs that this hub cosigned, and how far",
+        "WatchedLog": "Peers' logs as this hub read them last",
     },
     tables_module="federation.admin.tables",
     notices=_notices,

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from django.http import HttpRequest
 from django.urls import reverse
 
+from federation.selectors.findings import findings
 from federation.selectors.peers import PeerState, peer_states
 from hashshare.admin import roles
 from hashshare.admin.notices import Notice
 
+MOST_NAMED: Final = 3
+
 
 def notices(request: HttpRequest, now: datetime) -> list[Notice]:
     """For operators alone."""
-    return list(_notices(peer_states(now=now))) if roles.is_operator(request) else []
+    if not roles.is_operator(request):
+        return []
+    return [*_of_findings(), *_notices(peer_states(now=now))]
+
+
+def _of_findings() -> Iterator[Notice]:
+    """The first three by name; all stand in the table until somebody has settled them."""
+    rows = list(findings()[: MOST_NAMED + 1])
+    for row in rows[:MOST_NAMED]:
+        address = reverse("admin:federation_finding_change", args=[row.pk])
+        yield Notice(
+            f"{row.peer} has to explain: {row.get_kind_display().lower()}, {row.subject}.", address, grave=True
+        )
+    if len(rows) > MOST_NAMED:
+        yield Notice("Peers have more to explain.", reverse("admin:federation_finding_changelist"), grave=True)
 
 
 def _notices(states: list[PeerState]) -> Iterator[Notice]:

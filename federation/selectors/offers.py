@@ -7,7 +7,9 @@ from datetime import datetime
 
 from federation.models import Agreement, MirroredPublisher, Peer
 from federation.offers import OfferedList, OfferedPublisher
+from federation.selectors.agreed import narrowed
 from federation.selectors.agreements import agreement_for, in_force
+from federation.selectors.onward import Terms, terms_for
 from hashshare.models import HashList, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
@@ -24,7 +26,9 @@ def peer_of(caller: Caller) -> Peer:
 
 
 def offers_to(*, caller: Caller, now: datetime) -> list[OfferedPublisher]:
-    """By domain, each publisher's lists by name. Raises NotAPeer."""
+    """By domain, each publisher's lists by name: those that the peer is subscribed to and that may cross to it, which
+    `readable_lists` asks of any hub. Raises NotAPeer.
+    """
     peer = peer_of(caller)
     agreements = list(in_force(peer, Agreement.Direction.OUT, now))
     rows = readable_lists(caller=caller, now=now).filter(role_version__gt=0, publisher__sandbox=False)
@@ -34,14 +38,9 @@ def offers_to(*, caller: Caller, now: datetime) -> list[OfferedPublisher]:
     found: dict[Publisher, list[OfferedList]] = defaultdict(list)
     for row in rows:
         agreed = agreement_for(agreements, row.publisher.domain, row.slug)
-        if agreed is not None and may_go(row, peer):
-            found[row.publisher].append(_offered(row, agreed))
+        if agreed is not None:
+            found[row.publisher].append(_offered(row, agreed, terms_for(peer, row)))
     return [_publisher(publisher, lists) for publisher, lists in found.items()]
-
-
-def may_go(hash_list: HashList, peer: Peer) -> bool:
-    """Whether the peer may be given it. The one place where the rules of crossing are asked on the side that gives."""
-    return peer.name not in path_of(hash_list.publisher)[:-1]
 
 
 def path_of(publisher: Publisher) -> tuple[str, ...]:
@@ -61,7 +60,7 @@ def _publisher(publisher: Publisher, lists: list[OfferedList]) -> OfferedPublish
     )
 
 
-def _offered(row: HashList, agreed: Agreement) -> OfferedList:
+def _offered(row: HashList, agreed: Agreement, terms: Terms) -> OfferedList:
     return OfferedList(
         list_id=row.tuf_id,
         slug=row.slug,
@@ -74,11 +73,6 @@ def _offered(row: HashList, agreed: Agreement) -> OfferedList:
         redistribution=row.redistribution,
         poll_seconds=row.poll_seconds,
         deadline_hours=row.deadline_hours,
-        members=members_mode(row, agreed),
-        evidence=agreed.evidence,
+        members=terms.members,
+        evidence=narrowed(agreed.evidence, terms.evidence),
     )
-
-
-def members_mode(row: HashList, agreed: Agreement) -> str:  # noqa: ARG001 - what the publisher chose for this hub
-    """Who decides on the members of the peer."""
-    return "each"

@@ -12,7 +12,14 @@ from django.db.models import Q
 from federation.models import MirroredList, MirroredPublisher, Peer
 from federation.selectors.mirrors import behind, due_mirrors
 from federation.services.asking import Answer, Question, ask_all
-from federation.services.taking import allow_only, mirrored_lists, still_agreed, take_offers
+from federation.services.taking import (
+    allow_only,
+    check_words,
+    mirrored_lists,
+    signed_against,
+    still_agreed,
+    take_offers,
+)
 from hashshare.client.polling import Head
 from hashshare.models import Job
 from hashshare.services.jobs import create_job
@@ -65,9 +72,12 @@ def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:
         taken = take_offers(peer=peer, offers=answer.offers, now=now)
         allowed, refused = taken.allowed - answer.refused, taken.refused
         fields["offers_at"] = now
+    newest = {head.list_id: head.role_version for head in answer.heads or ()}
+    allowed -= signed_against(peer=peer, newest=newest, now=now)
     with transaction.atomic():
         allow_only(peer=peer, allowed=allowed, now=now)
         note_heads(peer, answer.heads, now)
+        refused += check_words(peer=peer, offers=answer.offers or ())
         if answer.offers is not None or not _is_about_offers(peer):
             fields["trouble"] = problem_document(refused[0]) if refused else None
         Peer.objects.filter(pk=peer.pk).update(**fields)
@@ -78,7 +88,7 @@ def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:
 
 def _is_about_offers(peer: Peer) -> bool:
     """Whether its trouble is something that it offered: then it stands until the offers are asked for again."""
-    return bool(peer.trouble) and peer.trouble.get("status") in (409, 422)
+    return bool(peer.trouble) and peer.trouble.get("status") in (403, 409, 422)
 
 
 def note_heads(peer: Peer, heads: list[Head] | None, now: datetime) -> None:

@@ -16,6 +16,8 @@ SHORT: Final = len("SHA256:") + 12
 
 TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
+    "settled": "good",
+    "open": "bad",
     **dict.fromkeys(("in time", "on time", "in the log", "up to date"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
