@@ -69,7 +69,7 @@ def test_its_hub_commands_exist(page: Path) -> None:
         command = app if isinstance(app, BaseCommand) else load_command_class(app, module)
         parser: ArgumentParser = command.create_parser("manage.py", name)
         for action in parser._actions:
-            if isinstance(action.choices, Mapping):  # commands of its own
+            if rest and isinstance(action.choices, Mapping):  # commands of its own
                 assert rest[0] in action.choices, f"manage.py {name} {rest[0]}"
                 parser = action.choices[rest[0]]
         known = set(parser._option_string_actions)
