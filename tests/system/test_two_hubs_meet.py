@@ -36,7 +36,7 @@ def test_two_operators_make_their_hubs_peers(start_hub: StartHub) -> None:
     for here, there in ((north, south), (south, north)):
         read_out = told(there, "fingerprint")
         assert told(here, "accept", read_out["hub"], read_out["fingerprint"])["state"] == "active"
-        assert told(here, "check", read_out["hub"])["trouble"] == ""
+        assert not told(here, "check", read_out["hub"])["trouble"]
 
     assert [ask(hub).stdout.strip() for hub in (north, south)] == ["hub", "hub"]
 
