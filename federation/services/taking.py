@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
 from federation.offers import OfferedList, OfferedPublisher
 from federation.policy import Success
-from federation.selectors.agreements import agreement_for, in_force
+from federation.selectors.agreements import agreement_for, agreements_in_force
 from federation.selectors.crossing import judge_taking, policy_of
 from federation.services.crossing import check_offer
 from hashshare.models import HashList, Organisation, Publisher
@@ -226,7 +226,7 @@ def allow_only(*, peer: Peer, allowed: set[str], now: datetime) -> int:
 
 def still_agreed(*, peer: Peer, now: datetime) -> set[str]:
     """Ids of the peer's lists that were allowed before and that this hub's own agreements still let come."""
-    agreements = list(in_force(peer, Agreement.Direction.IN, now))
+    agreements = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.IN))
     return {
         row.list.tuf_id
         for row in mirrored_lists(peer).filter(allowed=True)

@@ -297,7 +297,7 @@ class _Run:
 
     def _witnessed(self, hub: AskedHub) -> list[dict[str, Any]]:
         """By each publisher's log at this hub that something was brought from."""
-        domains = sorted(domain for of, domain in self.repositories if of == hub.account.url)
+        domains = sorted(domain for of, domain in self.repositories if of == hub.name)
         return tell_witnesses(self.out, hub.account.home, hub.session, domains)
 
     def _say_clock(self) -> None:
