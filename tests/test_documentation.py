@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,12 @@ def test_its_hub_commands_exist(page: Path) -> None:
         assert module in get_commands(), f"manage.py {name}"
         app = get_commands()[module]
         command = app if isinstance(app, BaseCommand) else load_command_class(app, module)
-        known = set(command.create_parser("manage.py", name)._option_string_actions)
+        parser: ArgumentParser = command.create_parser("manage.py", name)
+        for action in parser._actions:
+            if rest and isinstance(action.choices, Mapping):  # commands of its own
+                assert rest[0] in action.choices, f"manage.py {name} {rest[0]}"
+                parser = action.choices[rest[0]]
+        known = set(parser._option_string_actions)
         assert options(rest) <= known, f"manage.py {name} {' '.join(rest)}"
 
 

@@ -95,11 +95,12 @@ def watched_peers() -> QuerySet[Peer]:
 
 def with_lag(rows: QuerySet[Peer]) -> QuerySet[Peer]:
     """Each with `lists`, `behind` and `behind_since`, for `state_of`: one query, however many there are."""
-    late = Q(mirrors__lists__behind_since__isnull=False)
+    mine = Q(mirrors__lists__allowed=True)
+    late = mine & Q(mirrors__lists__behind_since__isnull=False)
     return rows.select_related("organisation").annotate(
-        lists=Count("mirrors__lists", distinct=True),
+        lists=Count("mirrors__lists", filter=mine, distinct=True),
         behind=Count("mirrors__lists", filter=late, distinct=True),
-        behind_since=Min("mirrors__lists__behind_since"),
+        behind_since=Min("mirrors__lists__behind_since", filter=mine),
     )
 
 

@@ -19,6 +19,17 @@ from hashshare.wire.fingerprints import spoken
 
 logger = logging.getLogger(__name__)
 
+OWN_TROUBLE: Final = frozenset(
+    f"/{error.slug}"
+    for error in (
+        errors.NetworkError,
+        errors.TooSlow,
+        errors.AddressRefused,
+        errors.MalformedDescriptor,
+        errors.PeerDiffers,
+    )
+)
+"""What is over once the address answers as it should; what else stands there, others have seen, and they clear it."""
 WORDS: Final = {"peer_key": "peer key", "witness_key": "witness key", "log_key": "log key"}
 
 
@@ -39,7 +50,6 @@ def check_peer(*, peer: Peer, now: datetime, fetch: Callable[[str], HubDescripto
     """
     if peer.state not in (Peer.State.ACTIVE, Peer.State.SUSPENDED):
         raise errors.NotAPeer(f"{peer.name} is {peer.get_state_display().lower()}: there is nothing to check.")
-    Peer.objects.filter(pk=peer.pk).update(polled_at=now)
     try:
         return _judge(peer, fetch(peer.url), now)
     except errors.HashshareError as error:
@@ -76,7 +86,7 @@ def _difference(peer: Peer, said: HubDescriptor) -> str:
 def _follow(peer: Peer, said: HubDescriptor, now: datetime) -> Peer:
     """It is who it was. A difference that was seen meanwhile stays until a person has decided."""
     fields = ["reached_at", "title", "descriptor"]
-    if peer.differs is None:
+    if peer.differs is None and str((peer.trouble or {}).get("type")).endswith(tuple(OWN_TROUBLE)):
         peer.trouble, fields = None, [*fields, "trouble"]
     peer.reached_at, peer.title, peer.descriptor = now, said.title, said.to_document()
     peer.save(update_fields=fields)

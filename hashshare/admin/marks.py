@@ -28,7 +28,8 @@ TONES: Final[dict[str, str]] = {
     "not published": "bad",
     **dict.fromkeys(("sent back", "thrown away"), "warn"),
     "hub key not named": "bad",
-    **dict.fromkeys(("differs", "silent"), "bad"),
+    **dict.fromkeys(("differs", "silent", "alarmed"), "bad"),
+    "following": "good",
     "changed": "bad",
 }
 """Tone by state word; every other state is one of waiting."""

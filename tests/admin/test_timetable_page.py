@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from config.celery import JOBS
 from hashshare.models import JobRun, Publisher, Restoration
-from hashshare.timetable import TIMETABLE
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 from tests.admin.test_propagation_page import words
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.django_db
 def ran(hub: Hub) -> Hub:
     """Every job, a moment ago."""
     now = timezone.now()
-    JobRun.objects.bulk_create(JobRun(name=job.name, started_at=now, finished_at=now) for job in TIMETABLE)
+    JobRun.objects.bulk_create(JobRun(name=job.name, started_at=now, finished_at=now) for job in JOBS)
     return hub
 
 
 def test_it_shows_every_job_on_time(ran: Hub) -> None:
     text = words(browser(ran.operator), PAGE)
-    assert f"{len(TIMETABLE)} jobs: {len(TIMETABLE)} on time." in text
-    for job in TIMETABLE:
+    assert f"{len(JOBS)} jobs: {len(JOBS)} on time." in text
+    for job in JOBS:
         assert job.name in text
         assert job.does in text
 
@@ -41,7 +41,7 @@ def test_a_late_and_a_failing_job_are_marked_and_said_on_the_overview(ran: Hub) 
         failed_at=now + timedelta(seconds=1), error="StorageUnavailable: The store is <away>"
     )
     text = words(browser(ran.operator), PAGE)
-    assert f"{len(TIMETABLE)} jobs: {len(TIMETABLE) - 2} on time, 1 late, 1 failed." in text
+    assert f"{len(JOBS)} jobs: {len(JOBS) - 2} on time, 1 late, 1 failed." in text
     assert "StorageUnavailable: The store is <away>" in text
     assert "2 h 5 min" in text
     overview = words(browser(ran.operator), "/admin/")

@@ -33,7 +33,8 @@ def aurora(one: Hub) -> Publisher:
 
 
 def made(one: Hub, **facts: Any) -> Agreement:
-    return agree(**{"peer": one.name, "direction": "out", "publisher": "aurora.example", "now": now()} | facts)
+    asked: dict[str, Any] = {"peer": one.name, "direction": "out", "publisher": "aurora.example", "now": now()}
+    return agree(**asked | facts)
 
 
 @pytest.mark.usefixtures("aurora")

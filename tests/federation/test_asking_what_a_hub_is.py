@@ -66,9 +66,10 @@ def test_it_gives_up_on_answers_without_end(
     process = answering(how)
     begun = time.monotonic()
 
-    with pytest.raises(error):
+    with pytest.raises(error) as refused:
         fetch_descriptor(process.url)
 
+    assert type(refused.value) is error
     assert time.monotonic() - begun < 60  # it would never end
 
 

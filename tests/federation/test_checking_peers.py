@@ -151,7 +151,7 @@ def test_it_keeps_why_a_peer_was_not_reached_and_goes_on_to_the_next(north_answe
     tasks.check_peers()
 
     assert gone.peer.trouble["detail"] == "127.0.0.1:1 cannot be reached."
-    assert (gone.peer.reached_at, strange.peer.polled_at) == (None, None)
+    assert (gone.peer.reached_at, strange.peer.trouble) == (None, None)
     assert made.peer.reached_at is not None
     later = now() + timedelta(minutes=61)
     assert {each.peer.name: each.state for each in peer_states(now=later)} == {
@@ -168,4 +168,21 @@ def test_it_checks_nothing_that_was_not_accepted(north_answers: Answers) -> None
         check_peer(peer=made.peer, now=now())
 
     check_peers(now=now())
+    assert made.peer.reached_at is None
+
+
+def test_it_clears_its_own_trouble_and_leaves_that_of_others() -> None:
+    made = north()
+    for slug, clears in (("network", True), ("peer-differs", True), ("not-redistributed", False)):
+        Peer.objects.update(trouble={"type": f"http://127.0.0.1:8000/problems/{slug}", "detail": "So."})
+        check(made)
+        assert (made.peer.trouble is None) == clears, slug
+
+
+def test_it_leaves_the_times_of_the_poll_alone() -> None:
+    """Whose turn it is to be polled goes by them."""
+    made = north()
+
+    check(made)
+
     assert made.peer.polled_at is None

@@ -174,6 +174,7 @@ def test_it_shows_how_far_what_is_copied_is_behind(client: Client) -> None:
         mirror=row.publisher.mirror,
         offered_version=12_345,
         seen_at=timezone.now(),
+        allowed=True,
         behind_since=timezone.now() - timedelta(minutes=90),
         trouble={"detail": "The signature does not verify."},
     )

@@ -116,6 +116,22 @@ def test_it_connects_to_the_address_that_it_asked_about(answering: Start, monkey
     assert asked[1:] == ["127.0.0.1"]
 
 
+def test_it_goes_on_to_the_next_address_of_a_name_without_asking_for_the_name_again(
+    answering: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = answering("descriptor", b'{"here": 1}')
+    made = peer_at(process)
+    own = {address: [address] for address in ("127.0.0.1", "127.0.0.2")}
+    asked = resolve(monkeypatch, {**own, "localhost": ["127.0.0.2", "127.0.0.1"]})
+    Peer.objects.filter(name=made.name).update(url=f"http://localhost:{process.port}")
+    session = session_with(made.peer)
+    session._token = ("a-token", time.time() + 600)
+
+    assert session.get("heads").json() == {"here": 1}
+
+    assert asked == ["localhost", "127.0.0.2", "127.0.0.1"]
+
+
 def test_it_refuses_a_name_of_which_one_address_is_inside(answering: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     made = accepted(hub("north.example"))
     session = session_with(made.peer)
@@ -167,6 +183,15 @@ def test_it_asks_nothing_of_a_peer_that_is_suspended_or_was_never_accepted() -> 
 
     with pytest.raises(errors.NotAPeer, match="suspended: nothing is asked"):
         session_with(made.peer)
+
+
+@pytest.mark.parametrize("how", ["headers", "interim"])
+def test_it_gives_up_on_a_peer_whose_answer_never_begins(answering: Start, how: str) -> None:
+    session = session_with(peer_at(answering(how)).peer)
+    session.wait = lambda _: None
+
+    with pytest.raises(errors.NetworkError):
+        session.get("heads")
 
 
 def test_it_names_storage_within_bounds() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from config.celery import JOBS
 from hashshare import tasks
 from hashshare.models import JobRun
 from hashshare.selectors.runs import job_states
@@ -130,11 +131,11 @@ def test_a_terminal_shows_the_same_and_tells_a_watcher_by_its_exit_status(capsys
     with pytest.raises(SystemExit) as nothing_ran:
         call_command("timetable")
     assert nothing_ran.value.code == 1
-    JobRun.objects.bulk_create(JobRun(name=job.name, started_at=b.now(), finished_at=b.now()) for job in TIMETABLE)
+    JobRun.objects.bulk_create(JobRun(name=job.name, started_at=b.now(), finished_at=b.now()) for job in JOBS)
     capsys.readouterr()
     call_command("timetable")
     assert [text.split()[:3] for text in capsys.readouterr().out.splitlines()] == [
-        [job.name, "on", "time"] for job in TIMETABLE
+        [job.name, "on", "time"] for job in JOBS
     ]
     JobRun.objects.filter(name="seal_logs").update(failed_at=b.now(), error="OSError: No space left on device")
     with pytest.raises(SystemExit):

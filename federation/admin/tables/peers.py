@@ -48,7 +48,7 @@ class PeerAdmin(RecordAdmin):
         "trouble_text",
         "title",
         "country",
-        "url",
+        "address",
         "introduced_at",
         "accepted_at",
         "reached_at",
@@ -97,6 +97,10 @@ class PeerAdmin(RecordAdmin):
     @admin.display(description="trouble")
     def trouble_text(self, row: Peer) -> str:
         return self._state(row).trouble or DASH
+
+    @admin.display(description="address")
+    def address(self, row: Peer) -> str:
+        return row.url
 
     @admin.display(description="storage")
     def storage_hosts(self, row: Peer) -> str:
