@@ -31,10 +31,11 @@ from hashshare.services.work import run_job
 from hashshare.wire import errors, keys, repository
 from hashshare.wire.baseindex import BaseIndex, Shard
 from hashshare.wire.compaction import merge_deltas, renew_base
+from hashshare.wire.documents import Fields
 from hashshare.wire.engine import open_engine
 from hashshare.wire.entries import Kind, ListFormat, segment_columns
 from hashshare.wire.major import Major
-from hashshare.wire.manifest import Base, Manifest, Segment
+from hashshare.wire.manifest import Base, Manifest, Redistribution, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path
 from hashshare.wire.segments import Shard as WrittenShard
 from hashshare.wire.segments import write_base, write_delta
@@ -218,6 +219,7 @@ class Feed:
             published_at=published_at,
             entries=entries,
             base=Base(1, entries, index.total_bytes, ref, published_at),
+            redistribution=declared_policy(self.row),
         )
         return replace(manifest, **changes)
 
@@ -332,6 +334,11 @@ class Feed:
         assert job.state == Job.State.DONE, job.problem
         self.row.refresh_from_db()
         return job
+
+
+def declared_policy(row: HashList) -> Redistribution:
+    """What the list said of itself when it was made: so says its first manifest."""
+    return Redistribution.read(Fields(row.redistribution, where="redistribution", error=errors.MalformedManifest))
 
 
 def table(engine: Any, rows: Sequence[Row], fmt: ListFormat, kind: Kind) -> None:

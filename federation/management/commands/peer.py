@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from federation.selectors.descriptors import own_descriptor
 from federation.selectors.peers import peer_by_name, peer_state, peer_states
 from federation.services import peers
 from federation.services.agreements import agree, end_agreement
+from federation.services.asking_for_lists import ask_for_list, look_at_list
 from federation.services.checks import check_peer
 from federation.services.connections import session_with
 from hashshare.client.subscribe import catalogue
@@ -63,6 +65,10 @@ class Command(BaseCommand):
             if name == "agree":
                 each.add_argument("--until", metavar="DATE", help="such as 2027-12-31: until the end of that day, UTC")
                 each.add_argument("--evidence", choices=Agreement.Evidence.values, default=Agreement.Evidence.DOCUMENTS)
+        ask = add(
+            "ask", "Ask the peer for a list, for the members here; without a digest, show its terms", "name", "list"
+        )
+        ask.add_argument("--accept-terms", metavar="DIGEST", default="", help="the terms' digest, as it was shown")
         for name, (_, text, _) in CHANGES.items():
             add(name, f"{text}, at once", "name").add_argument("--reason", default="", help="kept in the record")
         add("check", "Ask the peer's address whether the hub that was accepted still answers there", "name")
@@ -80,6 +86,7 @@ class Command(BaseCommand):
             "accept": self.accept,
             "agree": self.agree,
             "end-agreement": self.end_agreement,
+            "ask": self.ask,
             "check": self.check_address,
             "catalogue": self.catalogue,
             "storage": self.storage,
@@ -171,6 +178,25 @@ class Command(BaseCommand):
             note(done.peer, noted=str(done))
         lines = [f"{options['subject']} crosses no longer ({done.get_direction_display().lower()} {done.peer})."]
         self.tell(options, agreement_json(done, now), lines)
+
+    def ask(self, options: dict[str, Any], now: datetime) -> None:
+        peer, name = peer_by_name(name=options["name"]), options["list"]
+        digest = options["accept_terms"]
+        if not digest:
+            seen = look_at_list(peer=peer, name=name, now=now)
+            lines = [f"Terms of {name}:", "", seen.terms or "(none)", ""]
+            lines += [
+                seen.why_not or f"To accept them: manage.py peer ask {peer} {name} --accept-terms {seen.terms_digest}"
+            ]
+            self.tell(options, asdict(seen), lines)
+            return
+        done = ask_for_list(peer=peer, name=name, terms_digest=digest, now=now)
+        with noted("Ask a peer for a list") as note:
+            note(peer, noted=f"{name}, terms {digest}: {done.state}")
+        says = (
+            "Its publisher decides there; it is copied as soon as that is granted." if done.state == "requested" else ""
+        )
+        self.tell(options, asdict(done), [f"{name} at {peer}: {done.state}. {says}".strip()])
 
     def change(self, options: dict[str, Any], now: datetime) -> None:
         service, what, says = CHANGES[options["what"]]

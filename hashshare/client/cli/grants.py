@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client.cli.output import Output, command, count
-from hashshare.client.grants import Decision, Recipient, choose_for_hub, decide, peers, subscriptions
+from hashshare.client.grants import Decision, Members, Recipient, choose_for_hub, decide, peers, subscriptions
 from hashshare.client.home import Home
 from hashshare.client.publisher import own_list_name
 from hashshare.client.session import Session
@@ -123,7 +123,7 @@ def set_peer_terms(
         raise UsageError("--members is one of each, hub; --evidence one of documents, counts.")
     home = Home.open()
     full_name = own_list_name(home, name)
-    chosen = "hub" if members == "hub" else "each"
+    chosen: Members = "hub" if members == "hub" else "each"
     document = choose_for_hub(Session.open(home), full_name, hub=hub, members=chosen, evidence=evidence)
     out.result({"list": full_name, "hub": hub, "terms": document})
     if members == "hub":

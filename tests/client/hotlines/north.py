@@ -314,8 +314,8 @@ class North:
     def decide(self, parts: list[str], asked: dict[str, Any]) -> tuple[int, Any]:
         row = self.subscriptions.get(parts[3])
         if parts[2] == "peers":
-            of_hub = next((it["requests"] for it in self.hubs if it["hub"] == parts[3]), [])
-            row = next((it for it in of_hub if it["organisation"] == parts[5]), None)
+            asked_there = [row for hub in self.hubs if hub["hub"] == parts[3] for row in hub["requests"]]
+            row = next((it for it in asked_there if it["organisation"] == parts[5]), None)
         if row is None:
             raise errors.NotFound("That organisation never asked.")
         row["state"] = {"grant": "active", "deny": "denied", "revoke": "revoked"}[asked["decision"]]

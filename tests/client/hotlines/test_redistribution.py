@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hashshare.client.adoption import manifest_of
 from hashshare.client.publisher import find_list, save_list
 from hashshare.wire.manifest import Manifest, Redistribution
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
@@ -65,13 +66,10 @@ def test_before_the_first_release_it_is_kept_for_that(images: Desk, north: North
 
 
 def test_what_a_newer_program_said_beside_it_stays(published: Desk, north: North) -> None:
-    from hashshare.client import redistributing
-
-    own = find_list(published.home, LIST)
-    real = redistributing.manifest_of(own)
+    real = manifest_of(find_list(published.home, LIST))
     newer = dataclasses.replace(real, redistribution=Redistribution("none", extra={"after": "2028"}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redistributing, "manifest_of", lambda _: newer)
+        patch.setattr("hashshare.client.redistributing.manifest_of", lambda _: newer)
         published.json(*CHANGE, "--policy", "federation")
     assert signed(published, north).redistribution.to_json() == {"policy": "federation", "after": "2028"}
 
