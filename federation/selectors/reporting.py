@@ -143,7 +143,7 @@ def own_members(hash_list: HashList, now: datetime) -> Iterator[NamedMember]:
     rows = rows.exclude(organisation__kind=Organisation.Kind.HUB).annotate(
         given=Exists(Subscription.objects.filter(in_force(now), pk=OuterRef("pk")))
     )
-    for row in rows.order_by("organisation", "-entitled_at").distinct("organisation"):
+    for row in rows.order_by("organisation_id", "-entitled_at").distinct("organisation_id"):
         who, ends = row.organisation, [moment for moment in (row.closed_at, row.ends_at) if moment]
         yield NamedMember(
             path=(),

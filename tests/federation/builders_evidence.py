@@ -58,8 +58,8 @@ class RemoteCobalt:
 def count(version: int = 2, entitled: int = 1, applied: int = 0, purged: int = 0, **changes: Any) -> WithdrawalCount:
     """Served a minute ago; whoever applied it took an hour in the median, and two."""
     times = {"median_seconds": 3600, "p95_seconds": 7200} if applied else {}
-    served_at = b.now() - timedelta(minutes=1)
-    return WithdrawalCount(version, served_at, entitled, applied, purged, **{"overdue": 0, **times, **changes})
+    facts: dict[str, Any] = {"served_at": b.now() - timedelta(minutes=1), "overdue": 0, **times, **changes}
+    return WithdrawalCount(version, entitled=entitled, applied=applied, purged=purged, **facts)
 
 
 def counts(*withdrawals: WithdrawalCount, path: Path = (), mode: str = "documents") -> HubCounts:
