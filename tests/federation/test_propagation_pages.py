@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from hashshare.admin.marks import DASH
 from tests import builders as b
 from tests.admin.cast import browser, person
-from tests.federation.builders import Hub, agreed, north, south
+from tests.federation.builders import agreed, north, south
 from tests.federation.builders_evidence import (
     RemoteCobalt,
     as_party,
@@ -76,7 +77,7 @@ def test_one_withdrawal_shows_each_hub_and_to_the_hotline_its_members(images: b.
     text = words(analyst(images), ONE)
     assert re.search(r"south\.example \d{4}-\d\d-\d\d \d\d:\d\d 1 of 2 0 0", text)
     assert "1 signed statement," in text
-    assert "east.example via south.example – 0 of 3" in text
+    assert f"east.example via south.example {DASH} 0 of 3" in text
     assert "north.example waiting nothing told yet" in text
     assert "Cobalt Works DE applied" in text
     assert "granite DE waiting" in text

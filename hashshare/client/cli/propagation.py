@@ -104,8 +104,8 @@ def _tell_hub(out: Output, one: Withdrawal, hub: Elsewhere) -> None:
         out.say(f"{hub.name}   {copied}told nothing of its members yet")
         return
     out.say(
-        f"{hub.name}   {copied}applied by {hub.applied:,} of {count(hub.entitled, 'member')}, purged by {hub.purged:,}, "
-        f"{hub.overdue:,} overdue, as it said at {hub.told_at}"
+        f"{hub.name}   {copied}applied by {hub.applied:,} of {count(hub.entitled, 'member')}, "
+        f"purged by {hub.purged:,}, {hub.overdue:,} overdue, as it said at {hub.told_at}"
     )
     if hub.evidence == "documents":
         out.say(f"  {count(hub.stated, 'signed statement')} of its members at your hub")
