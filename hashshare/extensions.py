@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from hashshare.admin.desks import Page
     from hashshare.admin.notices import Notice
-    from hashshare.models import Leaf, Organisation, Release
+    from hashshare.models import HashList, Leaf, Organisation, Release
     from hashshare.selectors.elsewhere import HubStanding
     from hashshare.timetable import Planned
 
@@ -34,6 +34,9 @@ class Extension:
     `pages` (called late, since they need the site) and `tables` (section -> names of model classes, with `about`) stand
     in the navigation, registered with the site by `tables_module`; `notices` stand on the overview.
     `may_cross`: of the lists that a peer hub is subscribed to, those that it may be served, as a condition on lists.
+    `keeps_out`: why an organisation that was suspended is not reinstated from its own page, or nothing.
+    `why_not`: the reason why an organisation may not be granted a list, "" if it may. `decided_at`: the hub at which
+    requests for a list are decided on, "" if it is this one.
     `elsewhere`: of each release (by its id) how far other hubs are with it, and with `True` which of their members.
     `statements`: of leaves of delivery logs (by their ids), the document that one is about, with the raw key that
     signed it, where the hub itself has none.
@@ -47,6 +50,9 @@ class Extension:
     tables_module: str = ""
     notices: Callable[[HttpRequest, datetime], Iterable[Notice]] = lambda _request, _now: ()
     may_cross: Callable[[Organisation, datetime], Q] | None = None
+    keeps_out: Callable[[Organisation], str] = lambda _organisation: ""
+    why_not: Callable[[HashList, Organisation, datetime], str] = lambda _list, _organisation, _now: ""
+    decided_at: Callable[[HashList], str] = lambda _list: ""
     elsewhere: Callable[[Sequence[Release], datetime, bool], Mapping[uuid.UUID, Sequence[HubStanding]]] = (
         lambda _releases, _now, _members: {}
     )

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('federation', '0001_peers'),
+        ('federation', '0002_fed_policy'),
         ('hashshare', '0018_fed_evidence'),
     ]
 

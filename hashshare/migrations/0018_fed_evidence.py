@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hashshare', '0017_peers'),
+        ('hashshare', '0018_peer_leaves'),
     ]
 
     operations = [

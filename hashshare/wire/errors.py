@@ -226,6 +226,19 @@ class Mirrored(Conflict):
     next_step = "Publish at the hub where the publisher is at home; this one follows."
 
 
+class TakenHere(Conflict):
+    """What the peer offers is at home at this hub, or comes here from another peer. It is not taken from this one."""
+
+    slug, title = "taken-here", "At home elsewhere"
+    next_step = "Ask the peer's operator how it came by it. Nothing that is here was changed."
+
+
+class OfferedBack(Conflict):
+    """The peer offers what reached it through this hub."""
+
+    slug, title = "offered-back", "Offered back"
+
+
 class StaleReport(Conflict):
     """A newer report of the same peer was taken before."""
 
@@ -292,6 +305,12 @@ class RootReplaced(VerificationFailed):
     """The hub serves another first root of the publisher than the one that is trusted here."""
 
     slug, title = "root-replaced", "Another first root"
+
+
+class ListForked(VerificationFailed):
+    """Two different contents were signed for the same version of the list."""
+
+    slug, title = "list-forked", "List was forked"
 
 
 class ExpiredMetadata(VerificationFailed):
@@ -464,6 +483,12 @@ class MalformedDescriptor(VerificationFailed):
     slug, title = "malformed-descriptor", "Malformed hub descriptor"
 
 
+class MalformedOffers(VerificationFailed):
+    """What a peer offers does not have the shape that is required."""
+
+    slug, title = "malformed-offers", "Malformed offers of a peer"
+
+
 class MalformedReport(VerificationFailed):
     """What a peer reports of its members does not have the shape that is required."""
 
@@ -512,6 +537,13 @@ class StorageUnavailable(NetworkError):
     """The hub's storage is out of reach or full. Nothing was published or changed."""
 
     slug, title, status = "storage-unavailable", "Storage unavailable", 503
+
+
+class AddressRefused(NetworkError):
+    """It leads to an address at which this hub asks nothing."""
+
+    slug, title = "address-refused", "Address refused"
+    next_step = "Nothing was asked there. Ask the other hub's operator why; docs/federation.md says what is allowed."
 
 
 class HubRestored(NetworkError):

@@ -4,6 +4,7 @@ in their place.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -18,7 +19,8 @@ from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Subscription
-from hashshare.services.subscriptions import decide_subscription, standing_of
+from hashshare.selectors.deeds import decided_by
+from hashshare.services.subscriptions import decide_subscription, standing_of, stands_as
 
 
 class Decision(Reason):
@@ -53,7 +55,25 @@ def _decide(row: Subscription, decision: str, data: dict[str, Any], actor: Any) 
         seen=data["seen"],
         now=timezone.now(),
     )
-    return Outcome(f"{row}: {decided.state}.")
+    return Outcome(_told(decided))
+
+
+def _told(row: Subscription) -> str:
+    return f"{row}: {row.state}."
+
+
+def _done(decision: str) -> Callable[[Subscription, Mapping[str, Any], Any], str]:
+    """For the second of two clicks: what the first did, where the same form came from the same person."""
+
+    def told(row: Subscription, posted: Mapping[str, Any], actor: Any) -> str:
+        form = (Grant if decision == "grant" else Decision)(posted)
+        if not form.is_valid() or form.cleaned_data["seen"] == standing_of(row):
+            return ""
+        said = form.cleaned_data
+        same = stands_as(row, decision=decision, until=said.get("until"), reason=said["reason"])
+        return _told(row) if same and decided_by(row) == str(actor) else ""
+
+    return told
 
 
 def _grant(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
@@ -107,6 +127,7 @@ class SubscriptionAdmin(RecordAdmin):
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("grant"),
         ),
         Deed(
             "deny",
@@ -118,6 +139,7 @@ class SubscriptionAdmin(RecordAdmin):
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("deny"),
         ),
         Deed(
             "revoke",
@@ -129,6 +151,7 @@ class SubscriptionAdmin(RecordAdmin):
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("revoke"),
         ),
     )
 

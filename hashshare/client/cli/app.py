@@ -12,6 +12,7 @@ from hashshare.client.cli import (
     entries,
     forgetting,
     hotlines,
+    hubs,
     inspection,
     keys,
     receipts,
@@ -49,6 +50,7 @@ def build() -> typer.Typer:
         keys,
         receipts,
         hotlines,
+        hubs,
         signed_request,
     ):
         module.register(app)

@@ -20,6 +20,7 @@ from hashshare.client.cli import (
     requests,
     resending,
     rotation,
+    standby_hubs,
     standing,
 )
 from hashshare.client.cli.officers import NoPassphrase
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "major")(majors.give)
     command(publisher, "renew-base")(bases.renew_base)
     command(publisher, "resend")(resending.resend)
+    command(publisher, "standby-hub")(standby_hubs.choose)
     command(lists, "create")(create)
     command(lists, "host")(hosting.host)
     command(lists, "unhost")(hosting.unhost)

@@ -59,6 +59,7 @@ class North:
     """
 
     domain: str = "aurora.example"
+    hub: str = "north.example"
     polls: int = 1
     page: int = 100
     queued: int = 0
@@ -199,7 +200,7 @@ class North:
         if path == "/.well-known/hashshare":
             described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
             named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
-            return 200, {**named, "keys": described}
+            return 200, {**named, "hub": self.hub, "keys": described}
         if path.startswith("/log/publication/"):
             return 200, self.publication(path.removeprefix("/log/publication/"))
         parts = path.removeprefix(API).split("/")
