@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from federation.models import Agreement
+from federation.models import Agreement, MemberRequest
 from federation.reports import Report
 from hashshare.selectors.elsewhere import HubStanding
 from hashshare.selectors.propagation import HubState, Withdrawal, over_hubs, propagation, withdrawal
@@ -24,6 +25,7 @@ from tests.federation.builders_evidence import (
     as_party,
     count,
     counts,
+    given,
     report,
     send,
     version_2,
@@ -194,7 +196,7 @@ def test_another_hotlines_lists_tell_nothing_of_this_one(images: b.Feed, from_so
     video = b.feed(other, "video")
     rows = [b.entry() for _ in range(9)]
     video.publish(video.first(rows))
-    b.subscribed(as_party(north()), video)
+    given(north(), video)
     video.publish(video.next([b.withdraw(rows[0])]))
     told(from_south, images, counts(count(entitled=7)))
     names: dict[str, Any] = {"domain": "borealis.example", "slug": "video", "now": b.now(), "version": 2}
@@ -203,7 +205,7 @@ def test_another_hotlines_lists_tell_nothing_of_this_one(images: b.Feed, from_so
 
 
 def test_a_hub_whose_access_ended_before_is_not_shown(images: b.Feed, from_south: Hub) -> None:
-    b.subscribed(as_party(north()), images)  # after version 2 was published
+    given(north(), images)  # after version 2 was published
     assert [it.standing.hub for it in seen(images).hubs] == ["south.example"]
 
 
@@ -240,3 +242,27 @@ def test_it_takes_few_queries_however_much_was_told(images: b.Feed, from_south: 
         sequence=2,
     )
     assert asked() == before <= 8
+
+
+def test_a_member_that_the_publisher_decided_on_has_the_name_that_it_asked_under(
+    images: b.Feed, from_south: Hub, cobalt: RemoteCobalt
+) -> None:
+    MemberRequest.objects.create(
+        hub=from_south.organisation,
+        list=images.row,
+        origin=uuid.uuid4(),
+        slug="cobalt",
+        name="Cobalt Works",
+        country="DE",
+        kind="member",
+        terms_digest=images.row.terms_digest,
+        state="active",
+        requested_at=b.now(),
+    )
+    told(
+        from_south,
+        images,
+        counts(count(entitled=2)),
+        members=(cobalt.named(), RemoteCobalt(from_south, "mica").named()),
+    )
+    assert [it.name for it in only(seen(images)).standing.members] == ["Cobalt Works", ""]

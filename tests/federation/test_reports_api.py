@@ -103,11 +103,12 @@ def test_only_hubs_by_a_signed_request_may(from_south: Hub, whole: Report, image
 
 def test_a_suspended_hub_is_not_let_in(from_south: Hub, whole: Report) -> None:
     suspend_organisation(organisation=from_south.organisation)
-    refused(post(party(from_south), whole, from_south), 401, "not-authenticated")
+    refused(post(party(from_south), whole, from_south), 401, "bad-request-signature")
+    assert not TakenReport.objects.exists()
 
 
-def test_a_key_that_was_revoked_opens_nothing(from_south: Hub, whole: Report) -> None:
-    refused(post(Party(from_south.organisation, keys.generate()), whole, from_south), 401, "not-authenticated")
+def test_a_key_that_is_not_its_own_opens_nothing(from_south: Hub, whole: Report) -> None:
+    refused(post(Party(from_south.organisation, keys.generate()), whole, from_south), 401, "bad-request-signature")
 
 
 def test_it_has_a_bound(from_south: Hub) -> None:

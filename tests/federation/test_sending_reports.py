@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from federation.models import Agreement, Peer, ReportCursor, ToldItem
+from federation.models import Agreement, Peer, ReportCursor, TakenTerms, ToldItem
 from federation.reports import Report, read_statement, verify_report
 from federation.selectors.reporting import stamp
 from federation.services import reporting
@@ -26,9 +26,9 @@ from tests.federation.builders import Hub, agreed, north, south
 from tests.federation.builders_evidence import (
     HOUR,
     RemoteCobalt,
-    as_party,
     count,
     counts,
+    given,
     report,
     send,
     withdrawing_feed,
@@ -156,6 +156,12 @@ def test_the_agreement_about_the_list_itself_goes_before(images: b.Feed, at_home
     assert ear.last.mode == "counts"
 
 
+def test_numbers_alone_are_told_where_the_publisher_wants_no_more(images: b.Feed, ear: Ear) -> None:
+    TakenTerms.objects.create(list=images.row, evidence="counts")
+    told()
+    assert ear.last.mode == "counts"
+
+
 def test_without_an_agreement_nobody_is_named(images: b.Feed, ear: Ear) -> None:
     Agreement.objects.all().delete()
     told()
@@ -196,7 +202,7 @@ def test_what_was_signed_with_a_key_that_was_revoked_since_is_told(images: b.Fee
 
 
 def test_another_hub_is_no_member(images: b.Feed, ear: Ear) -> None:
-    b.subscribed(as_party(south()), images)
+    given(south(), images)
     told()
     assert [member.organisation for member in ear.last.members] == ["cobalt"]
 
@@ -372,7 +378,7 @@ def test_few_questions_tell_that_nothing_is_new(
 
 def test_what_further_hubs_tell_goes_on_unchanged(images: b.Feed, cobalt: b.Party, ear: Ear) -> None:
     further = south()
-    b.subscribed(as_party(further), images)
+    given(further, images)
     agreed(further, "out")
     theirs = RemoteCobalt(further)
     spoken = theirs.statement(images)
@@ -402,7 +408,7 @@ def test_what_further_hubs_tell_goes_on_unchanged(images: b.Feed, cobalt: b.Part
 
 def test_where_numbers_alone_are_agreed_further_hubs_members_are_not_told_either(images: b.Feed, ear: Ear) -> None:
     further = south()
-    b.subscribed(as_party(further), images)
+    given(further, images)
     agreed(further, "out")
     theirs = RemoteCobalt(further, "granite")
     send(
@@ -422,11 +428,11 @@ def test_where_numbers_alone_are_agreed_further_hubs_members_are_not_told_either
 
 def test_what_came_from_a_hub_does_not_go_back_to_it(images: b.Feed, at_home: Hub, ear: Ear) -> None:
     """Were two hubs to mirror the list from one another, neither would hear its own."""
-    b.subscribed(as_party(at_home), images)
+    given(at_home, images)
     agreed(at_home, "out")
     send(at_home, report(at_home, images, hubs=(counts(count(entitled=3)),)))
     further = south()
-    b.subscribed(as_party(further), images)
+    given(further, images)
     agreed(further, "out")
     send(further, report(further, images, hubs=(counts(count(entitled=2), path=("north.example",)),)))
     told()
