@@ -1,4 +1,4 @@
-"""Two hubs, a database each: a member of South signs that it applied a withdrawal, and the hotline reads it at North."""
+"""Two hubs, a database each: a member of South signs what it applied, and the hotline reads it at North."""
 
 from __future__ import annotations
 
