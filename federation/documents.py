@@ -77,13 +77,18 @@ class HubDescriptor:
 
         Its title, country and version may change; another name, address or key is another hub.
         """
+        return hashlib.sha256(self.identity).hexdigest()
+
+    @property
+    def identity(self) -> bytes:
+        """What the fingerprint is of: JSON in this order of names, without spaces, and a line feed."""
         identity: Mapping[str, Any] = {
             "format": IDENTITY,
             "hub": self.hub,
             "url": self.url,
             **{name: getattr(self, name).hex() for name in KEYS},
         }
-        return hashlib.sha256(write_object(identity)).hexdigest()
+        return write_object(identity)
 
 
 def _key(fields: Fields, name: str) -> bytes:

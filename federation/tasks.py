@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from federation.services import checks, cosigning, evidence, mirroring, polling, reporting, watching
+from federation.services import checks, cosigning, evidence, mirroring, polling, relaying, reporting, watching
 from hashshare.tasks import process_of, scheduled, unless_restored
 
 
@@ -23,6 +23,12 @@ def mirror(self: Any, job_id: str) -> None:
 def mirror_peers() -> None:
     """Ask peers for what is new."""
     polling.mirror_peers(now=timezone.now())
+
+
+@scheduled
+def relay_requests() -> None:
+    """Relay members' requests to the hubs where lists are at home, and follow what was decided there."""
+    relaying.relay_to_every_peer(now=timezone.now())
 
 
 @scheduled

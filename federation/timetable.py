@@ -22,6 +22,14 @@ TIMETABLE: Final[tuple[Planned, ...]] = (
         module="federation.tasks",
     ),
     Planned(
+        "relay_requests", MINUTE, 15 * MINUTE,
+        does="Tells peers what members here ask for of lists that are at home there, follows what was decided, and "
+        "closes copies that may no longer be passed on.",
+        seen="Subscriptions: none to a copied list is requested for long without its peer having been told.",
+        missed="Members wait for lists of other hubs. A peer serves nothing that has ended, whatever stands here.",
+        module="federation.tasks",
+    ),
+    Planned(
         "send_reports", MINUTE, 15 * MINUTE, module="federation.tasks",
         does="Tells the hubs that mirrored lists come from how far their withdrawals got among the members here.",
         seen="Reports to hubs: no list has waited for more than a few minutes.",

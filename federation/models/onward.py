@@ -83,6 +83,8 @@ class MemberRequest(models.Model):
 
     class Meta:
         ordering = ["list", "hub", "slug", "-requested_at"]
+        verbose_name = "request from another hub"
+        verbose_name_plural = "requests from other hubs"
         constraints = [
             models.UniqueConstraint(fields=["hub", "origin"], name="memberrequest_once_per_origin"),
             models.UniqueConstraint(

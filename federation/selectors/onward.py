@@ -21,6 +21,9 @@ from hashshare.wire import errors
 MOST_DECISIONS: Final = 200
 """In one answer."""
 
+MOST_LISTS: Final = 200
+"""On a page."""
+
 OPEN: Final = (MemberRequest.State.REQUESTED, MemberRequest.State.ACTIVE)
 
 
@@ -46,6 +49,10 @@ class HubStanding:
     requests: list[MemberRequest] = field(default_factory=list)
 
     @property
+    def is_open(self) -> bool:
+        return self.subscription.state in (Subscription.State.REQUESTED, Subscription.State.ACTIVE)
+
+    @property
     def waiting(self) -> int:
         return sum(row.state == MemberRequest.State.REQUESTED for row in self.requests)
 
@@ -62,6 +69,14 @@ class Told:
 
 def terms_of(subscription: Subscription) -> Terms:
     row = HubTerms.objects.filter(subscription=subscription).first()
+    return Terms(row.members, row.evidence) if row is not None else Terms()
+
+
+def terms_for(peer: Peer, found: HashList) -> Terms:
+    """The same by the list, of the peer's subscription that is open."""
+    row = HubTerms.objects.filter(
+        subscription__list=found, subscription__organisation=peer.organisation_id, subscription__state="active"
+    ).first()
     return Terms(row.members, row.evidence) if row is not None else Terms()
 
 
@@ -92,9 +107,21 @@ def hubs_of_list(found: HashList, *, now: datetime) -> list[HubStanding]:
     )
 
 
+def lists_with_hubs(*, organisation: uuid.UUID | None, now: datetime) -> list[tuple[HashList, list[HubStanding]]]:
+    """The lists at home here that hubs asked for: of a hotline, or of all. By name, MOST_LISTS at most."""
+    asked = Subscription.objects.filter(organisation__kind=Organisation.Kind.HUB)
+    rows = HashList.objects.filter(pk__in=asked.values("list"), publisher__mirrored_from=None)
+    if organisation is not None:
+        rows = rows.filter(publisher__organisation=organisation)
+    lists = rows.select_related("publisher__organisation").order_by("publisher__domain", "slug")[:MOST_LISTS]
+    return [(found, hubs_of_list(found, now=now)) for found in lists]
+
+
 def newest_of_hubs(rows: QuerySet[Subscription]) -> list[Subscription]:
     """The last subscription of each hub to each list."""
-    of_hubs = rows.filter(organisation__kind=Organisation.Kind.HUB).select_related("organisation", "list__publisher")
+    of_hubs = rows.filter(organisation__kind=Organisation.Kind.HUB).select_related(
+        "organisation", "list__publisher__organisation"
+    )
     return list({(row.list_id, row.organisation_id): row for row in of_hubs.order_by("requested_at")}.values())
 
 

@@ -55,6 +55,16 @@ def peer_of(*, organisation: Organisation) -> Peer:
     return found
 
 
+def peers_in_force() -> list[Peer]:
+    """The active ones at whose address nobody else answers, by name."""
+    rows = (
+        Peer.objects.filter(state=Peer.State.ACTIVE, differs__isnull=True)
+        .select_related("organisation")
+        .order_by("name")
+    )
+    return [peer for peer in rows if is_active(peer)]
+
+
 def is_active(peer: Peer) -> bool:
     """Whether anything may pass between the hubs: neither the peer nor its organisation is suspended."""
     organisation = peer.organisation
@@ -72,7 +82,9 @@ def keeps_out(organisation: Organisation) -> str:
 
 def active_peers() -> QuerySet[Peer]:
     """Those of which something may be asked: active, and the hub that was accepted as far as we know."""
-    rows = Peer.objects.filter(state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE, differs=None)
+    rows = Peer.objects.filter(
+        state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE, differs__isnull=True
+    )
     return rows.select_related("organisation").order_by("name")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from federation.models import Peer, WitnessedLog
+from federation.selectors.peers import is_active
 from hashshare.peering_keys import witness_key, witness_name
 from hashshare.wire.errors import MalformedLog, NotFound
 from hashshare.wire.log.cosignatures import Cosigner, cosign
@@ -21,8 +22,8 @@ def peer_of_log(origin: str) -> Peer:
         host = first_origin(origin).partition("/log/")[0]
     except MalformedLog:
         host = ""
-    peer = Peer.objects.filter(name=host, state=Peer.State.ACTIVE).first() if host else None
-    if peer is None:
+    peer = Peer.objects.select_related("organisation").filter(name=host).first() if host else None
+    if peer is None or not is_active(peer):
         raise NotFound("This witness knows no log of that name.")
     return peer
 

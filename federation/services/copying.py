@@ -44,8 +44,8 @@ ALARMING: Final = (errors.RootReplaced, errors.ListForked, errors.ContradictedFo
 MEMORY: Final = "128MiB"
 
 
-class TurnOver(errors.NetworkError):
-    """This copy has had its turn and goes on later, from where it is."""
+class TurnOverError(Exception):
+    """This copy has had its turn and goes on later, from where it is. No fault of the network: nothing retries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,9 @@ class Turn:
         self._say(0, total, f"Copying {name} v{version}")
 
     def advance(self, done: int) -> None:  # noqa: ARG002
-        """Told of every block that comes, in the threads that fetch. Raises TurnOver."""
+        """Told of every block that comes, in the threads that fetch. Raises TurnOverError."""
         if time.monotonic() > self._until:
-            raise TurnOver("The peer sends too slowly to be done in one turn; the rest comes in the next.")
+            raise TurnOverError
 
     def finish(self) -> None: ...
 
@@ -117,7 +117,7 @@ def copy_publisher(
 
     `has_major`: digests of major documents that are here already.
 
-    Raises RootReplaced, the VerificationFailed tree for what concerns the whole publisher, NetworkError, TurnOver.
+    Raises RootReplaced, the VerificationFailed tree for what concerns the whole publisher, NetworkError, TurnOverError.
     """
     repository = Repository(home, session, domain)
     if any(head.root_fingerprint not in ("", root) for head in heads):

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from federation.models import Cosigning, Peer
+from federation.selectors.peers import peers_in_force
 from federation.services.connections import session_with
 from hashshare.client.session import Session
 from hashshare.models import Log
@@ -61,8 +62,7 @@ def cosigner_of(peer: Peer) -> Cosigner:
 
 def witnesses() -> list[Witness]:
     """The active peers, and those of HASHSHARE_WITNESSES. Raises UsageError when that setting cannot be read."""
-    peers = Peer.objects.filter(state=Peer.State.ACTIVE).order_by("name")
-    found = [Witness(cosigner_of(peer), session_with(peer), "/witness") for peer in peers]
+    found = [Witness(cosigner_of(peer), session_with(peer), "/witness") for peer in peers_in_force()]
     for named in Policy.parse(f"{settings.HASHSHARE_WITNESSES}\nquorum none\n").witnesses.values():
         if named.url and named.cosigner not in {witness.cosigner for witness in found}:
             prefix = named.url.rstrip("/")

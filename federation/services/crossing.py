@@ -11,12 +11,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from federation import policy as rules
-from federation.models import MirroredPublisher, Peer, TakenTerms
+from federation.models import MirroredList, MirroredPublisher, Peer, TakenTerms
 from federation.selectors.crossing import judge_taking, policy_of
 from hashshare.models import HashList, Subscription
 from hashshare.services.subscriptions import close
 from hashshare.wire import errors
-from hashshare.wire.manifest import Manifest, Redistribution
+from hashshare.wire.manifest import Redistribution
 
 NO_WAY = rules.Failure("It is not known from which hub the list has come.")
 
@@ -32,32 +32,19 @@ def check_offer(name: str, *, offered: Redistribution, signed: Redistribution, p
         )
 
 
-def check_taking(name: str, *, manifest: Manifest, path: tuple[str, ...], peer: Peer, now: datetime) -> None:
-    """Before a list is first copied. Raises NotRedistributed unless it may come here."""
-    verdict = judge_taking(name, manifest.redistribution, path=path, peer=peer, now=now)
-    if isinstance(verdict, rules.Failure):
-        raise errors.NotRedistributed(verdict.reason, peer=peer.name, list=name)
-
-
-@transaction.atomic
-def follow_policy(found: HashList, manifest: Manifest, *, now: datetime) -> rules.Verdict:
-    """The list's row says of redistribution what the manifest, just taken and verified, says; then `judge_mirrored`."""
-    found.redistribution = manifest.redistribution.to_record()
-    HashList.objects.filter(pk=found.pk).update(redistribution=found.redistribution)
-    return judge_mirrored(found, now=now)
-
-
 @transaction.atomic
 def judge_mirrored(found: HashList, *, now: datetime) -> rules.Verdict:
-    """Close a copied list that may no longer be passed on, open one that may again, and end what members of countries
-    that are closed have of it. To be called with each manifest that is taken, and whenever something else has changed.
+    """Close a copied list that may no longer be passed on, and end what members in countries that are closed have of
+    it. To be called with each copy that is served, and whenever something else has changed.
+
+    One that is closed stays so until it was copied anew (`storing` opens it): till then it may be old.
     """
     row = HashList.objects.select_for_update(of=("self",)).select_related("publisher").get(pk=found.pk)
     verdict = _verdict(row, now)
     if isinstance(verdict, rules.Failure):
         close_crossing(row, reason=verdict.reason, now=now)
-    else:
-        reopen(row)
+    elif row.closed_at is None:
+        TakenTerms.objects.filter(list=row).exclude(closed_for="").update(closed_for="")
         _end_where_closed(row, now)
     found.closed_at = row.closed_at
     return verdict
@@ -77,21 +64,17 @@ def close_crossing(found: HashList, *, reason: str, now: datetime) -> None:
         HashList.objects.filter(pk=found.pk).update(closed_at=now)
 
 
-def reopen(found: HashList) -> None:
-    if found.closed_at is not None:
-        found.closed_at = None
-        HashList.objects.filter(pk=found.pk).update(closed_at=None)
-        TakenTerms.objects.filter(list=found).update(closed_for="")
-
-
 def _verdict(found: HashList, now: datetime) -> rules.Verdict:
     mirror = MirroredPublisher.objects.select_related("peer").filter(publisher=found.publisher).first()
     if mirror is None:
         return NO_WAY
+    verdict = judge_taking(found.name, policy_of(found), path=mirror.path, peer=mirror.peer, now=now)
     taken = TakenTerms.objects.filter(list=found).first()
     if taken is not None and not taken.given:
         return rules.Failure(f"{mirror.peer.name} gives it no more: {taken.why}")
-    return judge_taking(found.name, policy_of(found), path=mirror.path, peer=mirror.peer, now=now)
+    if verdict == rules.Success() and MirroredList.objects.filter(list=found, allowed=False).exists():
+        return rules.Failure(f"{mirror.peer.name} offers it no more.")
+    return verdict
 
 
 def _end_where_closed(found: HashList, now: datetime) -> None:

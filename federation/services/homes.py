@@ -39,7 +39,8 @@ def ready_home(home: Home, mirror: MirroredPublisher, *, now: datetime) -> None:
     domain = mirror.publisher.domain
     folder = home.publisher_dir(domain)
     marker, known = folder / GENERATION, trust.publisher(home, domain)
-    if known is not None and _read(marker) == str(mirror.generation):
+    chosen = f"{mirror.generation} {mirror.root}"
+    if known is not None and _read(marker) == chosen:
         return
     if known is not None:
         trust.forget_publisher(home, known)
@@ -48,7 +49,7 @@ def ready_home(home: Home, mirror: MirroredPublisher, *, now: datetime) -> None:
         with contextlib.suppress(errors.MissingObject, errors.WrongDigest):
             # Without its objects it begins from nothing; versions are still held against the rows (storing.py).
             _bring_back(home, mirror, now)
-    write_atomic(marker, str(mirror.generation).encode())
+    write_atomic(marker, chosen.encode())
 
 
 def _read(path: Path) -> str:

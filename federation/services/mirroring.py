@@ -19,7 +19,7 @@ from federation.models import MirroredList, MirroredPublisher
 from federation.selectors.mirrors import busy_with, wanted_lists
 from federation.services.acknowledging import acknowledge_lists
 from federation.services.connections import home_of, session_with
-from federation.services.copying import ALARMING, Turn, TurnOver, copy_publisher
+from federation.services.copying import ALARMING, Turn, TurnOverError, copy_publisher
 from federation.services.homes import ready_home
 from federation.services.storing import serve_copy, store_bytes
 from hashshare.client.polling import Head
@@ -58,7 +58,7 @@ def attempt(claim: Claim, mirror: MirroredPublisher) -> None:
         copy_and_serve(claim, mirror)
     except LostClaim:
         raise
-    except TurnOver:
+    except TurnOverError:
         requeue_job(claim=claim, now=timezone.now())
     except errors.HashshareError as error:
         logger.warning("%s could not be copied from %s: %s", mirror.publisher, mirror.peer, error.message)

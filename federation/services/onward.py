@@ -66,7 +66,7 @@ def set_hub_terms(
 def terms_standing(subscription: Subscription) -> str:
     """Changes with every choice."""
     terms = terms_of(subscription)
-    return f"{subscription.pk} {subscription.state} {terms.members} {terms.evidence}"
+    return f"{subscription.pk} {subscription.state} {terms.members} {terms.evidence or 'as-agreed'}"
 
 
 def hub_organisation(name: str) -> Organisation:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from federation.documents import Decisions, TakenRequest, ToldDecision, ToldTerms
-from federation.models import Members, MirroredPublisher, Peer, Relayed, TakenTerms
+from federation.models import Members, MirroredList, MirroredPublisher, Peer, Relayed, TakenTerms
 from federation.selectors.relaying import Untold, untold
 from federation.services.connections import session_with
 from federation.services.crossing import judge_every_copy, judge_mirrored
@@ -99,6 +99,7 @@ def take_terms_of(found: HashList, told: ToldTerms, *, now: datetime) -> None:
     row.given, row.why, row.told_at = told.given, told.why, now
     row.members, row.evidence = told.members or row.members, told.evidence
     row.save(update_fields=["given", "why", "told_at", "members", "evidence"])
+    MirroredList.objects.filter(list=found).exclude(members=row.members).update(members=row.members)
     if asked_again:
         Relayed.objects.filter(subscription__list=found).update(told="", refused="")
     judge_mirrored(found, now=now)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from federation.models import Agreement, Peer, ReportCursor, ToldItem
+from federation.models import Peer, ReportCursor, ToldItem
 from federation.reports import HubCounts, NamedMember, Report, Statement, fitting, sign_report
-from federation.selectors.agreed import agreed_evidence
+from federation.selectors.agreed import told_evidence
 from federation.selectors.reporting import mirrored_lists, stamp, untold
 from federation.services.connections import session_with
 from hashshare.client.answers import decoded_object
@@ -53,7 +53,7 @@ def report_to(peer: Peer, *, now: datetime) -> int:
     told, session = 0, None
     for hash_list in mirrored_lists(peer):
         cursor, _ = ReportCursor.objects.get_or_create(list=hash_list, peer=peer)
-        seen = stamp(hash_list=hash_list, now=now)
+        seen = stamp(peer=peer, hash_list=hash_list, now=now)
         if not cursor.pending and cursor.stamp == seen:
             continue
         session = session or session_with(peer)
@@ -88,7 +88,7 @@ def prepare(*, cursor: ReportCursor, hash_list: HashList, seen: str, now: dateti
     row = locked(cursor)
     if row.pending:
         return row.pending
-    mode = agreed_evidence(peer=row.peer, direction=Agreement.Direction.IN, hash_list=hash_list)
+    mode = told_evidence(peer=row.peer, hash_list=hash_list)
     tellings = list(untold(cursor=row, mode=mode, now=now))
     items = fitting(it.told for it in tellings)
     if not items:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from federation.models import Finding, MirroredPublisher, Peer, WatchedLog, WitnessedLog
+from federation.selectors.peers import peers_in_force
 from federation.services.connections import session_with
 from federation.services.cosigning import cosigner_of
 from federation.services.findings import record_finding
@@ -62,8 +63,7 @@ class Earlier:
 
 def watch_peers(*, now: datetime) -> int:
     """Every active peer; how many logs were read and compared."""
-    peers = list(Peer.objects.filter(state=Peer.State.ACTIVE).order_by("name"))
-    count = 0
+    peers, count = peers_in_force(), 0
     for peer in peers:
         with spared("The peer %s could not be watched.", peer):
             count += watch_peer(peer, now=now, others=[other for other in peers if other != peer])
@@ -133,9 +133,17 @@ def _known(log: PublicLog, newest: Signed) -> Iterator[Earlier]:
         if row.cosigned_at is not None:
             signed = Signed(Checkpoint(origin, row.size, bytes(row.root)), row.checkpoint)
             yield Earlier(signed, row.cosigned_at, "when it had it cosigned here", "cosigned-here.txt")
-        if row.disputed and row.disputed_at is not None:
-            signed = opened(row.disputed, origin=origin, key=log.key)
-            yield Earlier(signed, row.disputed_at, "when it asked to have it cosigned here", "disputed.txt")
+        disputed = _disputed(row, log)
+        if disputed is not None and row.disputed_at is not None:
+            yield Earlier(disputed, row.disputed_at, "when it asked to have it cosigned here", "disputed.txt")
+
+
+def _disputed(row: WitnessedLog, log: PublicLog) -> Signed | None:
+    """None also for one of a key that the peer had before."""
+    try:
+        return opened(row.disputed, origin=row.origin, key=log.key) if row.disputed else None
+    except VerificationFailed:
+        return None
 
 
 def _elsewhere(
@@ -263,9 +271,10 @@ def _remember(log: PublicLog, newest: Signed, now: datetime) -> None:
 def _forget_dispute(origin: str, log: PublicLog, newest: Signed) -> None:
     """A checkpoint that came with a wrong proof, and is part of the log all the same, was no lie."""
     for row in WitnessedLog.objects.filter(origin=origin).exclude(disputed=""):
-        disputed = opened(row.disputed, origin=origin, key=log.key).checkpoint
+        disputed = _disputed(row, log)
         try:
-            log.check_extends(disputed, newest)
+            if disputed is not None:
+                log.check_extends(disputed.checkpoint, newest)
         except (VerificationFailed, NotFound):
             continue
         WitnessedLog.objects.filter(pk=row.pk, disputed=row.disputed).update(disputed="", disputed_at=None)

@@ -16,6 +16,8 @@ SHORT: Final = len("SHA256:") + 12
 
 TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
+    "settled": "good",
+    "open": "bad",
     **dict.fromkeys(("in time", "on time", "in the log", "up to date"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
@@ -26,6 +28,7 @@ TONES: Final[dict[str, str]] = {
     "not published": "bad",
     **dict.fromkeys(("sent back", "thrown away"), "warn"),
     "hub key not named": "bad",
+    **dict.fromkeys(("differs", "silent"), "bad"),
     "changed": "bad",
 }
 """Tone by state word; every other state is one of waiting."""

@@ -27,6 +27,7 @@ from hashshare.services.organisations import suspend_organisation
 from hashshare.services.subscriptions import request_subscription
 from tests import builders as b
 from tests.admin.cast import browser, person
+from tests.federation.builders import mirrored_hotline, north
 from tests.services.statements import deliver, state
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +136,14 @@ def test_suspended_organisations_and_the_sandbox_are_left_out() -> None:
     b.publisher("Sandbox of North", "sandbox.north")
     Publisher.objects.update(sandbox=True)
     assert onboardings(now=b.now()) == []
+
+
+def test_a_hotline_at_home_at_another_hub_is_not_on_its_way_and_an_accepted_hub_has_arrived() -> None:
+    made = north()
+    mirrored_hotline(made)
+
+    assert [each.organisation for each in onboardings(now=b.now())] == [made.organisation]
+    assert next_of("north.example") == "arrived"
 
 
 def test_requests_wait_by_age_with_who_decides(operator: Client) -> None:

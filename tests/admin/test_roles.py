@@ -32,7 +32,10 @@ from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 TABLES = sorted((model for model in site._registry), key=lambda model: model.__name__)
-OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"}
+OPERATORS_ALONE = {
+    *("Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"),
+    *("Peer", "Agreement"),
+}
 
 
 def a_row(hub: Hub, model: type[Model]) -> Model:

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from federation.models import Peer
 from hashshare.wire.documents import write_object
 from tests.client.members.aurora import Aurora
-from tests.federation.builders import Hub, hub
+from tests.federation.builders import Hub, accepted, hub
+from tests.federation.builders_witness import PublicHub, serving
 from tests.federation.mirrored import Following, following
 
 
@@ -91,3 +94,27 @@ def aurora(tmp_path: Path) -> Aurora:
 def north(db: None, aurora: Aurora) -> Iterator[Following]:
     with following(aurora) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counters() -> Iterator[None]:
+    caches["limits"].clear()
+    yield
+
+
+Showing = Callable[[str], PublicHub]
+
+
+@pytest.fixture
+def showing(db: None, settings: Any, tmp_path: Any) -> Iterator[Showing]:
+    """Makes an accepted peer of that name which really answers, on loopback."""
+    settings.HASHSHARE_DATA = str(tmp_path)
+    with ExitStack() as stack:
+
+        def make(name: str) -> PublicHub:
+            made = PublicHub(hub(name))
+            made.hub.url = stack.enter_context(serving(made))
+            accepted(made.hub)
+            return made
+
+        yield make

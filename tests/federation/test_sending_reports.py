@@ -162,6 +162,15 @@ def test_numbers_alone_are_told_where_the_publisher_wants_no_more(images: b.Feed
     assert ear.last.mode == "counts"
 
 
+def test_a_change_of_what_is_agreed_is_acted_upon_at_once(images: b.Feed, ear: Ear) -> None:
+    Agreement.objects.update(evidence="counts")
+    told()
+    Agreement.objects.update(evidence="documents")
+    told()
+    assert [it.mode for it in ear.reports] == ["counts", "documents"]
+    assert len(ear.last.members) == 1
+
+
 def test_without_an_agreement_nobody_is_named(images: b.Feed, ear: Ear) -> None:
     Agreement.objects.all().delete()
     told()
@@ -368,9 +377,9 @@ def test_few_questions_tell_that_nothing_is_new(
     told()
     with django_assert_max_num_queries(12):
         assert told() == 0
-    before, now = stamp(hash_list=images.row, now=b.now()), b.now()
+    before, now = stamp(peer=Peer.objects.get(), hash_list=images.row, now=b.now()), b.now()
     state(cobalt, images, 2)
-    assert stamp(hash_list=images.row, now=now) != before
+    assert stamp(peer=Peer.objects.get(), hash_list=images.row, now=now) != before
 
 
 # --- further hubs -------------------------------------------------------------------------------------------------

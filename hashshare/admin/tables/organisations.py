@@ -34,7 +34,10 @@ from hashshare.wire.errors import UsageError
 
 
 class NewOrganisation(forms.Form):
-    kind = forms.ChoiceField(choices=Organisation.Kind.choices)
+    kind = forms.ChoiceField(
+        choices=[choice for choice in Organisation.Kind.choices if choice[0] != Organisation.Kind.HUB],
+        help_text="Another hub is introduced, on the page Peers.",
+    )
     name = forms.CharField(max_length=200)
     country = forms.ChoiceField(choices=[("", "Choose one"), *countries_by_name()])
     sector = forms.CharField(max_length=80, required=False)
@@ -149,6 +152,11 @@ def _in_force(row: Organisation) -> bool:
     return row.state != Organisation.State.SUSPENDED
 
 
+def _at_home(row: Organisation) -> bool:
+    """Not a hotline whose lists are copied from another hub."""
+    return _in_force(row) and row.state != Organisation.State.MIRRORED
+
+
 def _has_machines(row: Organisation) -> bool:
     """A partner reads the statistics and needs none."""
     return _in_force(row) and row.kind != Organisation.Kind.PARTNER
@@ -169,7 +177,7 @@ class OrganisationAdmin(RecordAdmin):
             "Invite a person",
             _invite_person,
             form=NewPerson,
-            applies=_in_force,
+            applies=_at_home,
             fit=_offer_fitting_roles,
         ),
         Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_has_machines),
@@ -179,7 +187,7 @@ class OrganisationAdmin(RecordAdmin):
             _add_domain,
             lambda row: f"Before this, check by a channel of your own that {row} controls the domain.",
             NewDomain,
-            lambda row: _in_force(row) and row.kind == Organisation.Kind.HOTLINE,
+            lambda row: _at_home(row) and row.kind == Organisation.Kind.HOTLINE,
         ),
         Deed(
             "agree-to-be-named",

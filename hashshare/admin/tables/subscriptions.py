@@ -20,6 +20,7 @@ from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Subscription
 from hashshare.selectors.deeds import decided_by
+from hashshare.selectors.redistribution import decided_at
 from hashshare.services.subscriptions import decide_subscription, standing_of, stands_as
 
 
@@ -96,6 +97,11 @@ def _instead_of(row: Subscription) -> str:
     return f"This is the decision of {row.list.publisher.organisation}; an operator takes it in its place."
 
 
+def _is_ours(row: Subscription) -> bool:
+    """Not of a list whose publisher decides at another hub."""
+    return not decided_at(row.list)
+
+
 @admin.register(Subscription, site=site)
 class SubscriptionAdmin(RecordAdmin):
     organisation_paths = ("organisation", "list__publisher__organisation")
@@ -123,7 +129,7 @@ class SubscriptionAdmin(RecordAdmin):
             _grant,
             lambda row: f"{row.organisation} may fetch {row.list} until the day you name.",
             Grant,
-            lambda row: row.state in {"requested", "active"},
+            lambda row: row.state in {"requested", "active"} and _is_ours(row),
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
@@ -135,7 +141,7 @@ class SubscriptionAdmin(RecordAdmin):
             _deny,
             lambda row: f"{row.organisation} does not get {row.list}; it may ask again.",
             Decision,
-            lambda row: row.state == "requested",
+            lambda row: row.state == "requested" and _is_ours(row),
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
@@ -147,7 +153,7 @@ class SubscriptionAdmin(RecordAdmin):
             _revoke,
             lambda row: f"{row.organisation} can fetch nothing more of {row.list}, withdrawals included, from now on.",
             Decision,
-            lambda row: row.state == "active",
+            lambda row: row.state == "active" and _is_ours(row),
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,

@@ -16,6 +16,7 @@ from hashshare.client import trust
 from hashshare.client.audit import Line, Listener, Member, Report, audit, known_releases
 from hashshare.client.cli.output import Output, command, count, error_document, printable, short
 from hashshare.client.cli.successions import tell_successions
+from hashshare.client.cli.witnesses import tell_witnesses
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.leaves import Known, signer
 from hashshare.client.logs import DeliveryLog, seen_log
@@ -122,6 +123,8 @@ def _audited(
 ) -> Report:
     """The whole log as it is now."""
     checkpoint = DeliveryLog(mine.home, mine.domain, session=session).check()
+    for row in tell_witnesses(out, mine.home, session, [mine.domain]):
+        out.exit_code = out.exit_code or ExitCode(row["exit_code"])
     known = replace(_known(out, session, mine), member_keys=named)
     with (
         _writing(output, wanted) as listener,

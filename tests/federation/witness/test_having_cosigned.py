@@ -24,7 +24,7 @@ from tests import logs
 from tests.api.parties import CLIENT
 from tests.builders import now, publisher
 from tests.federation.builders_witness import PublicHub
-from tests.federation.witness.conftest import Answering
+from tests.federation.conftest import Showing
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -59,16 +59,16 @@ def by(note: str, *hubs: PublicHub) -> list[str]:
     return [made.cosigner.name for made in cosignatures(note, [hub.cosigner for hub in hubs])]
 
 
-def test_each_peer_cosigns_and_the_public_sees_it(log: Log, answering: Answering) -> None:
-    south, east = answering("south.example"), answering("east.example")
+def test_each_peer_cosigns_and_the_public_sees_it(log: Log, showing: Showing) -> None:
+    south, east = showing("south.example"), showing("east.example")
     assert have_cosigned(now=now()) == 2
     assert by(shown(), south, east) == ["east.example/witness", "south.example/witness"]
     assert open_checkpoint(shown(), Verifier(log.origin, log_key().public), origin=log.origin).size == 3
     assert listed() == [shown()]
 
 
-def test_a_newer_checkpoint_does_not_take_cosignatures_of_the_older(log: Log, answering: Answering) -> None:
-    south = answering("south.example")
+def test_a_newer_checkpoint_does_not_take_cosignatures_of_the_older(log: Log, showing: Showing) -> None:
+    south = showing("south.example")
     have_cosigned(now=now())
     older = shown()
     log = grown(log)
@@ -80,8 +80,8 @@ def test_a_newer_checkpoint_does_not_take_cosignatures_of_the_older(log: Log, an
     assert listed() == [shown()]
 
 
-def test_an_older_one_stays_for_whom_a_witness_of_it_is_missing(log: Log, answering: Answering) -> None:
-    south, east = answering("south.example"), answering("east.example")
+def test_an_older_one_stays_for_whom_a_witness_of_it_is_missing(log: Log, showing: Showing) -> None:
+    south, east = showing("south.example"), showing("east.example")
     have_cosigned(now=now())
     both = shown()
     grown(log)
@@ -95,8 +95,8 @@ def test_an_older_one_stays_for_whom_a_witness_of_it_is_missing(log: Log, answer
     assert by(shown(), south, east) == ["south.example/witness", "east.example/witness"]
 
 
-def test_it_is_asked_once_and_again_after_an_hour(log: Log, answering: Answering) -> None:
-    south = answering("south.example")
+def test_it_is_asked_once_and_again_after_an_hour(log: Log, showing: Showing) -> None:
+    south = showing("south.example")
     at = now()
     assert [have_cosigned(now=at + n * timedelta(minutes=1)) for n in range(3)] == [1, 0, 0]
     assert len(south.asked) == 1
@@ -105,9 +105,9 @@ def test_it_is_asked_once_and_again_after_an_hour(log: Log, answering: Answering
     assert [made.at for made in cosignatures(shown(), [south.cosigner])] == [south.at]
 
 
-def test_it_goes_on_from_the_size_that_the_witness_tells(log: Log, answering: Answering) -> None:
+def test_it_goes_on_from_the_size_that_the_witness_tells(log: Log, showing: Showing) -> None:
     """As after a restore of the witness's row here, or of the witness."""
-    south = answering("south.example")
+    south = showing("south.example")
     have_cosigned(now=now())
     grown(log, 500)
     Cosigning.objects.update(size=0, checkpoint="")
@@ -118,8 +118,8 @@ def test_it_goes_on_from_the_size_that_the_witness_tells(log: Log, answering: An
     assert by(shown(), south) == ["south.example/witness"]
 
 
-def test_a_peer_that_fails_keeps_no_other_from_cosigning(log: Log, answering: Answering) -> None:
-    bad = {name: answering(f"{name}.example") for name in ("angry", "empty", "false", "long", "other", "down")}
+def test_a_peer_that_fails_keeps_no_other_from_cosigning(log: Log, showing: Showing) -> None:
+    bad = {name: showing(f"{name}.example") for name in ("angry", "empty", "false", "long", "other", "down")}
     bad["angry"].faults["/witness"] = (403, b"{}")
     bad["empty"].faults["/witness"] = (200, b"")
     stranger = cosign(read_note(log.public_checkpoint)[0], name="x.example", key=keys.generate(), at=1).line
@@ -128,16 +128,16 @@ def test_a_peer_that_fails_keeps_no_other_from_cosigning(log: Log, answering: An
     line = bad["false"].cosign(log.public_checkpoint.replace("\n3\n", "\n4\n"))
     bad["false"].faults["/witness"] = (200, line.encode())
     Peer.objects.filter(name="down.example").update(url="http://127.0.0.1:9")
-    south = answering("south.example")
+    south = showing("south.example")
     assert have_cosigned(now=now()) == 1
     assert by(shown(), south, *bad.values()) == ["south.example/witness"]
-    troubles = {row.witness.partition("/")[0]: row.trouble for row in Cosigning.objects.exclude(trouble=None)}
+    troubles = {row.witness.partition("/")[0]: row.trouble for row in Cosigning.objects.exclude(trouble__isnull=True)}
     assert set(troubles) == {f"{name}.example" for name in bad}
     assert {name for name, trouble in troubles.items() if trouble and trouble["out_of_reach"]} == {"down.example"}
 
 
-def test_one_out_of_reach_is_left_alone_for_a_while(log: Log, answering: Answering) -> None:
-    south = answering("south.example")
+def test_one_out_of_reach_is_left_alone_for_a_while(log: Log, showing: Showing) -> None:
+    south = showing("south.example")
     south.faults["/witness"] = (500, b"")
     at = now()
     for minute in range(4):
@@ -147,9 +147,9 @@ def test_one_out_of_reach_is_left_alone_for_a_while(log: Log, answering: Answeri
     assert have_cosigned(now=at + timedelta(minutes=11)) == 1
 
 
-def test_a_witness_that_saw_another_history_does_not_cosign(log: Log, answering: Answering) -> None:
+def test_a_witness_that_saw_another_history_does_not_cosign(log: Log, showing: Showing) -> None:
     """It says 409 with this very size, or one beyond what the public is shown."""
-    south = answering("south.example")
+    south = showing("south.example")
     have_cosigned(now=now())
     Log.objects.update(cosigned=[])
     Cosigning.objects.update(checkpoint="")
@@ -161,24 +161,24 @@ def test_a_witness_that_saw_another_history_does_not_cosign(log: Log, answering:
     assert shown() == log.public_checkpoint
 
 
-def test_only_active_peers_are_asked(log: Log, answering: Answering) -> None:
-    south = answering("south.example")
+def test_only_active_peers_are_asked(log: Log, showing: Showing) -> None:
+    south = showing("south.example")
     Peer.objects.update(state=Peer.State.SUSPENDED)
     assert have_cosigned(now=now()) == 0
     assert south.asked == []
 
 
-def test_other_witnesses_can_be_named(log: Log, answering: Answering, settings: Any) -> None:
+def test_other_witnesses_can_be_named(log: Log, showing: Showing, settings: Any) -> None:
     """An independent one, which is no hub: lines of tlog-policy."""
-    free = answering("free.example")
+    free = showing("free.example")
     Peer.objects.update(state=Peer.State.ENDED)
     settings.HASHSHARE_WITNESSES = f"# ours\nwitness free {free.cosigner.to_text()} {free.hub.url}/witness"
     assert have_cosigned(now=now()) == 1
     assert by(shown(), free) == ["free.example/witness"]
 
 
-def test_delivery_logs_are_cosigned_when_they_are_shown(log: Log, answering: Answering, settings: Any) -> None:
-    south = answering("south.example")
+def test_delivery_logs_are_cosigned_when_they_are_shown(log: Log, showing: Showing, settings: Any) -> None:
+    south = showing("south.example")
     settings.HASHSHARE_OBJECTS = Path(settings.HASHSHARE_DATA) / "objects"
     publisher("Aurora", "aurora.example")
     publish_checkpoints(now=now() + HOUR)
@@ -188,9 +188,9 @@ def test_delivery_logs_are_cosigned_when_they_are_shown(log: Log, answering: Ans
     assert "\n256\n" in note
 
 
-def test_what_was_cosigned_goes_with_the_name_and_the_key(log: Log, answering: Answering) -> None:
+def test_what_was_cosigned_goes_with_the_name_and_the_key(log: Log, showing: Showing) -> None:
     """A log that is superseded, and one that is signed anew, begin without cosignatures."""
-    south = answering("south.example")
+    south = showing("south.example")
     have_cosigned(now=now())
     before = shown()
     supersede_logs(now=now())

@@ -15,7 +15,7 @@ from hashshare.models import Metadata, Organisation, Publisher
 from hashshare.wire.log import RootReplaced, publication_entry
 from tests.builders import now
 from tests.federation.builders_witness import HubLog, PublicHub
-from tests.federation.witness.conftest import Answering
+from tests.federation.conftest import Showing
 from tests.vectors.generate import metadata
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +25,9 @@ AURORA = "aurora.example"
 
 
 @pytest.fixture
-def north(answering: Answering) -> PublicHub:
+def north(showing: Showing) -> PublicHub:
     """Serves Aurora's root, and has logged it as leaf 3."""
-    made = answering("north.example")
+    made = showing("north.example")
     log = HubLog(made.hub).grow(3).add([publication_entry(ROOT)]).grow(300)
     made.show(log)
     made.files[f"/api/v1/tuf/{AURORA}/metadata/1.root.json"] = ROOT

@@ -20,16 +20,16 @@ from hashshare.wire.log import Verifier, open_checkpoint, sign_checkpoint
 from tests.admin.cast import person
 from tests.builders import now
 from tests.federation.builders_witness import HubLog, PublicHub
-from tests.federation.witness.conftest import Answering
+from tests.federation.conftest import Showing
 
 pytestmark = pytest.mark.django_db
 MINUTES = timedelta(minutes=1)
 
 
 @pytest.fixture
-def north(answering: Answering) -> PublicHub:
+def north(showing: Showing) -> PublicHub:
     """With a publication log of 300 leaves."""
-    made = answering("north.example")
+    made = showing("north.example")
     made.show(HubLog(made.hub).grow(300))
     return made
 
@@ -127,9 +127,9 @@ def test_a_dispute_is_looked_into(north: PublicHub) -> None:
     assert proved(north) == [220, 300]
 
 
-def test_a_split_view_between_two_hubs_is_named(north: PublicHub, answering: Answering) -> None:
+def test_a_split_view_between_two_hubs_is_named(north: PublicHub, showing: Showing) -> None:
     """North shows this hub one history and East another, each kept up without a fault."""
-    east, log = answering("east.example"), log_of(north)
+    east, log = showing("east.example"), log_of(north)
     east.cosign(log.fork(200, to=280).note())
     watch_peers(now=now())
     assert findings() == [("split_view", log.origin)]
@@ -137,8 +137,8 @@ def test_a_split_view_between_two_hubs_is_named(north: PublicHub, answering: Ans
     assert "to east.example" in Finding.objects.get().detail
 
 
-def test_two_hubs_at_different_sizes_of_one_history_are_in_peace(north: PublicHub, answering: Answering) -> None:
-    east, log = answering("east.example"), log_of(north)
+def test_two_hubs_at_different_sizes_of_one_history_are_in_peace(north: PublicHub, showing: Showing) -> None:
+    east, log = showing("east.example"), log_of(north)
     for size in (0, 1, 256, 299, 300):
         east.cosign(log.note(size))
         watch_peers(now=now())
@@ -150,9 +150,9 @@ def test_two_hubs_at_different_sizes_of_one_history_are_in_peace(north: PublicHu
     assert findings() == [("split_view", log.origin)], "but not for long: here less is shown"
 
 
-def test_a_peer_cannot_accuse_another_falsely(north: PublicHub, answering: Answering) -> None:
+def test_a_peer_cannot_accuse_another_falsely(north: PublicHub, showing: Showing) -> None:
     """What East says of North counts only with North's signature under it."""
-    east, log = answering("east.example"), log_of(north)
+    east, log = showing("east.example"), log_of(north)
     forged = sign_checkpoint(log.fork(200, to=280).checkpoint(), key=keys.generate())
     for note in (forged, "", "x" * 200_000, log.note().replace("\n300\n", "\n301\n")):
         east.faults["/witness/cosigned"] = (200, note.encode())
