@@ -25,7 +25,7 @@ class ReportCursorAdmin(RecordAdmin):
     def state_mark(self, row: ReportCursor) -> SafeString:
         if row.trouble:
             return mark("failed")
-        return mark("waiting" if row.pending else "current")
+        return mark("waiting" if row.pending else "up to date")
 
 
 @admin.register(RemoteHub, site=site)
