@@ -128,8 +128,9 @@ def _csv(found: Withdrawal, members: list[MemberState]) -> HttpResponse:
     for hub in found.hubs:
         for their in hub.standing.members:
             moments = (moment.isoformat() if moment else "" for moment in (their.applied_at, their.purged_at))
-            who = (their.name or their.organisation, their.country, WORDS.get(their.state, their.state))
-            rows.append((found.release.list.name, found.version, hub.standing.hub, *who, *moments, ""))
+            state, member = WORDS.get(their.state, their.state), their.name or their.organisation
+            place = (found.release.list.name, found.version, hub.standing.hub)
+            rows.append((*place, member, their.country, state, *moments, ""))
     head = ("list", "version", "hub", "organisation", "country", "state", "applied_at", "purged_at", "reminded_at")
     return csv_response(f"propagation-{found.release.list.slug}-{found.version}.csv", head, rows)
 

@@ -109,10 +109,8 @@ def test_numbers_of_members_there_are_told_beside_those_here(images: b.Feed, bas
     standing = only(found).standing
     assert (standing.entitled, standing.applied, standing.purged, standing.overdue) == (7, 4, 2, 1)
     assert (standing.mode, standing.stated, standing.members) == ("counts", 0, ())
-    assert (standing.median_seconds, standing.p95_seconds) == (
-        pytest.approx(3600 + 300, abs=1),
-        pytest.approx(7200 + 300, abs=1),
-    )
+    assert standing.median_seconds == pytest.approx(3600 + 300, abs=1)
+    assert standing.p95_seconds == pytest.approx(7200 + 300, abs=1)
     assert (found.entitled, found.applied) == (1, 1)
     whole = found.everywhere
     assert (whole.entitled, whole.applied, whole.purged, whole.overdue) == (8, 5, 3, 1)

@@ -62,7 +62,8 @@ def test_a_withdrawal_is_seen_to_arrive_at_the_members_of_another_hub(
     settings.HASHSHARE_PUBLIC_URL = live_server.url
     peer = known(south("begin"))
     feed = withdrawing_feed()
-    given(peer, feed)
+    assert peer.organisation is not None
+    given(b.Party(peer.organisation, feed.publisher.party.key), feed)
     Agreement.objects.create(peer=peer, direction="out", publisher="aurora.example")
     Release.objects.filter(list=feed.row, version=2).update(published_at=b.now())  # after South was given the list
     facts = {name: getattr(feed.row, name) for name in FACTS} | {"domain": "aurora.example"}

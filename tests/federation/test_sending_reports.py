@@ -15,11 +15,10 @@ from federation.reports import Report, read_statement, verify_report
 from federation.selectors.reporting import stamp
 from federation.services import reporting
 from federation.services.reporting import send_reports
-from hashshare.models import Acknowledgement, Organisation, OrganisationKey, Publisher
+from hashshare.models import Acknowledgement, Organisation, OrganisationKey, Publisher, Subscription
 from hashshare.peering_keys import peer_key
 from hashshare.services.keys import revoke_key
 from hashshare.services.organisations import suspend_organisation
-from hashshare.services.subscriptions import decide_subscription
 from hashshare.wire import errors, keys
 from tests import builders as b
 from tests.federation.builders import Hub, agreed, north, south
@@ -185,10 +184,7 @@ def test_who_becomes_overdue_is_told_without_anybody_doing_anything(images: b.Fe
 
 def test_a_member_that_left_is_told_as_such(images: b.Feed, cobalt: b.Party, ear: Ear) -> None:
     told()
-    names: dict[str, Any] = {"domain": "aurora.example", "slug": "images", "now": b.now()}
-    decide_subscription(
-        caller=images.publisher.caller, organisation=cobalt.organisation.slug, decision="revoke", **names
-    )
+    Subscription.objects.filter(organisation=cobalt.organisation).update(state="revoked", closed_at=b.now())
     told()
     (member,) = ear.last.members
     assert (member.access, member.until is not None) == (False, True)
@@ -348,7 +344,7 @@ def test_much_is_told_in_several_reports(
 ) -> None:
     monkeypatch.setattr("federation.reports.MAX_MEMBERS", 2)
     for name in ("Granite", "Mica", "Slate", "Talc"):
-        b.subscribed(b.member(name), images)
+        given(b.member(name), images)
     state(cobalt, images, 2)
     assert told() == 3
     assert [len(made.members) for made in ear.reports] == [2, 2, 1]

@@ -202,7 +202,7 @@ def test_numbers_that_contradict_one_another_are_refused(
     images: b.Feed, from_south: Hub, changes: dict[str, int]
 ) -> None:
     with pytest.raises(errors.MalformedReport):
-        send(from_south, report(from_south, images, hubs=(counts(count(**changes)),)))  # type: ignore[arg-type]
+        send(from_south, report(from_south, images, hubs=(counts(count(**changes)),)))
     assert nothing_kept()
 
 
