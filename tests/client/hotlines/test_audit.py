@@ -461,7 +461,7 @@ def test_keys_of_another_hubs_members_are_named_with_the_hub(images: Desk, relay
     images.json("audit", LIST, "--member-keys", known)
     known.write_text(f"cobalt@south.example {keys.fingerprint_of(COBALT)}\n")
     report = images.json("audit", LIST, "--member-keys", known, exit_code=4)
-    assert report["problems"][0]["type"] == "bad-signature"
+    assert report["problems"][0]["type"] == "signature-threshold"
 
 
 def test_a_statement_that_was_given_at_another_hub_than_is_said_is_named(
@@ -471,9 +471,9 @@ def test_a_statement_that_was_given_at_another_hub_than_is_said_is_named(
     document = sign_acknowledgement(stated, key=key)
     north.ledger.relay(stated, document, keys.public_bytes(key), hub="south.example")
     north.ledger.seal()
-    assert found(images) == [(303, "bad-signature")]
+    assert found(images) == [(303, "signature-threshold")]
 
 
 def test_a_relayed_statement_that_nobody_signed_is_named(images: Desk, relayed: Leaf) -> None:
     relayed.public_key = keys.public_bytes(keys.generate())
-    assert found(images) == [(303, "bad-signature")]
+    assert found(images) == [(303, "signature-threshold")]
