@@ -28,6 +28,8 @@ class RemoteHub(models.Model):
     told_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = "hub that reports"
+        verbose_name_plural = "hubs that report"
         ordering = ["list", "peer", "path"]
         constraints = [
             models.UniqueConstraint(fields=["peer", "list", "path"], name="remotehub_once"),

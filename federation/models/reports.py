@@ -33,6 +33,8 @@ class ReportCursor(models.Model):
     trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "reports to a hub"
+        verbose_name_plural = "reports to hubs"
         ordering = ["list", "peer"]
         constraints = [
             models.UniqueConstraint(fields=["list", "peer"], name="reportcursor_one_per_list_and_peer"),

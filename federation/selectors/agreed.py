@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from federation.models import Agreement, Peer, TakenTerms
+from federation.models import Agreement, HubTerms, Peer, TakenTerms
 from federation.reports import COUNTS
 from hashshare.models import HashList
 
@@ -25,3 +25,10 @@ def told_evidence(*, peer: Peer, hash_list: HashList) -> str:
     """What this hub tells the peer of its members, of a list that comes from there."""
     wanted = TakenTerms.objects.filter(list=hash_list).values_list("evidence", flat=True).first() or ""
     return narrowed(agreed_evidence(peer=peer, direction=Agreement.Direction.IN, hash_list=hash_list), wanted)
+
+
+def taken_evidence(*, peer: Peer, hash_list: HashList) -> str:
+    """What the peer may tell this hub of its members, of a list that it has from here."""
+    rows = HubTerms.objects.filter(subscription__list=hash_list, subscription__organisation=peer.organisation)
+    wanted = rows.order_by("-subscription__requested_at").values_list("evidence", flat=True).first() or ""
+    return narrowed(agreed_evidence(peer=peer, direction=Agreement.Direction.OUT, hash_list=hash_list), wanted)

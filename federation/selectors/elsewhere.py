@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from federation.models import Peer, RemoteAcknowledgement, RemoteCount, RemoteMember
+from federation.models import MemberRequest, Peer, RemoteAcknowledgement, RemoteCount, RemoteMember
 from federation.reports import DOCUMENTS
 from hashshare.models import Leaf, Release
 from hashshare.selectors.elsewhere import HubStanding, RemoteState
@@ -83,11 +83,14 @@ def standing(row: RemoteCount, release: Release, members: Sequence[RemoteState])
 
 
 class Progress(NamedTuple):
-    """What a member of another hub has stated of a release there."""
+    """What a member of another hub has stated of a release there. `asked_as`: its name where the publisher decided
+    on it here.
+    """
 
     counted: int
     organisation: str
     name: str
+    asked_as: str | None
     country: str
     access: bool
     applied_at: datetime | None
@@ -116,6 +119,9 @@ def progress(counts: Iterable[int]) -> Iterable[Progress]:
     applied = stated.filter(version__gte=version).order_by("version", "received_at")
     purged = stated.filter(purged__gte=version).order_by("purged", "received_at")
     newest = stated.order_by("-version", "-received_at")
+    asked = MemberRequest.objects.filter(
+        hub=OuterRef("hub__peer__organisation"), list=OuterRef("hub__list"), slug=OuterRef("organisation")
+    ).order_by("-requested_at")
     served_at = F("hub__counts__served_at")
     # In one call, so that all of it is about the same release.
     had_access = RemoteMember.objects.filter(
@@ -125,6 +131,7 @@ def progress(counts: Iterable[int]) -> Iterable[Progress]:
         "hub__counts",
         "organisation",
         "name",
+        Subquery(asked.values("name")[:1]),
         "country",
         "access",
         Subquery(applied.values("received_at")[:1]),
@@ -143,7 +150,7 @@ def member_state(it: Progress, version: int, *, late: bool) -> RemoteState:
         state = "left"
     else:
         state = "overdue" if late else "waiting"
-    return RemoteState(it.organisation, it.name, it.country, it.applied_at, purged_at, state)
+    return RemoteState(it.organisation, it.name or it.asked_as or "", it.country, it.applied_at, purged_at, state)
 
 
 def relayed_statements(leaves: Sequence[Leaf]) -> dict[int, tuple[str, bytes]]:

@@ -25,6 +25,7 @@ from federation.reports import (
     Statement,
     WithdrawalCount,
 )
+from federation.selectors.agreed import told_evidence
 from hashshare.models import Acknowledgement, HashList, Organisation, OrganisationKey, Subscription
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.entitlements import in_force
@@ -52,7 +53,7 @@ def mirrored_lists(peer: Peer) -> QuerySet[HashList]:
     return rows.order_by("pk")
 
 
-def stamp(*, hash_list: HashList, now: datetime) -> str:
+def stamp(*, peer: Peer, hash_list: HashList, now: datetime) -> str:
     """Another text whenever there may be something new to tell, by few cheap questions; and once an hour anyway."""
     mine = Subscription.objects.filter(list=hash_list, entitled_at__isnull=False)
     active = Q(in_force(now), organisation__state=Organisation.State.ACTIVE)
@@ -60,6 +61,7 @@ def stamp(*, hash_list: HashList, now: datetime) -> str:
     facts: list[Any] = [
         now.replace(minute=0, second=0, microsecond=0),
         hash_list.version,
+        told_evidence(peer=peer, hash_list=hash_list),
         Acknowledgement.objects.filter(list=hash_list).aggregate(a=Max("pk"), b=Count("pk")),
         mine.aggregate(a=Count("pk"), b=Count("pk", filter=active), c=Max("closed_at"), d=Max("decided_at")),
         withdrawing(now - timedelta(days=TOLD_DAYS)).filter(list=hash_list, published_at__lt=due).count(),
@@ -143,7 +145,7 @@ def own_members(hash_list: HashList, now: datetime) -> Iterator[NamedMember]:
     rows = rows.exclude(organisation__kind=Organisation.Kind.HUB).annotate(
         given=Exists(Subscription.objects.filter(in_force(now), pk=OuterRef("pk")))
     )
-    for row in rows.order_by("organisation", "-entitled_at").distinct("organisation"):
+    for row in rows.order_by("organisation_id", "-entitled_at").distinct("organisation_id"):
         who, ends = row.organisation, [moment for moment in (row.closed_at, row.ends_at) if moment]
         yield NamedMember(
             path=(),

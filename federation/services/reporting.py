@@ -53,7 +53,7 @@ def report_to(peer: Peer, *, now: datetime) -> int:
     told, session = 0, None
     for hash_list in mirrored_lists(peer):
         cursor, _ = ReportCursor.objects.get_or_create(list=hash_list, peer=peer)
-        seen = stamp(hash_list=hash_list, now=now)
+        seen = stamp(peer=peer, hash_list=hash_list, now=now)
         if not cursor.pending and cursor.stamp == seen:
             continue
         session = session or session_with(peer)

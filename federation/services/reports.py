@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import transaction
 
-from federation.models import Agreement, Peer, RemoteAcknowledgement, RemoteCount, RemoteHub, RemoteMember, TakenReport
+from federation.models import Peer, RemoteAcknowledgement, RemoteCount, RemoteHub, RemoteMember, TakenReport
 from federation.reports import (
     COUNTS,
     DOCUMENTS,
@@ -22,7 +22,7 @@ from federation.reports import (
     read_statement,
     verify_report,
 )
-from federation.selectors.agreed import agreed_evidence
+from federation.selectors.agreed import taken_evidence
 from hashshare.models import HashList, Leaf, Release
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
@@ -84,8 +84,7 @@ def check_addressed(report: Report, peer: Peer) -> None:
 
 def check_agreed(report: Report, peer: Peer, found: HashList) -> None:
     """A peer may tell less than was agreed, not more: names would reach a hub that said it wants none."""
-    agreed = agreed_evidence(peer=peer, direction=Agreement.Direction.OUT, hash_list=found)
-    if report.mode == DOCUMENTS and agreed == COUNTS:
+    if report.mode == DOCUMENTS and taken_evidence(peer=peer, hash_list=found) == COUNTS:
         raise errors.MalformedReport(f"Of {found.name} the hubs agreed to tell numbers alone, no statements.")
 
 

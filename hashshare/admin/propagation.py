@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.admin import AdminSite
@@ -14,9 +14,12 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.admin.spreadsheets import csv_response
+from hashshare.selectors.elsewhere import RemoteState
 from hashshare.selectors.propagation import (
+    HubState,
     MemberState,
     Withdrawal,
+    over_hubs,
     release_seen,
     withdrawal,
     withdrawals,
@@ -53,9 +56,11 @@ def _overview(request: HttpRequest) -> dict[str, Any]:
     of, since = roles.own_organisation(request), now - timedelta(days=days)
     every = withdrawals_seen(of=of, since=since)
     found = withdrawals_seen(of=of, since=since, name=name)
+    shown = over_hubs(found=withdrawals(releases=found[:MOST], now=now), now=now, members=False)
     return {
         "title": "Withdrawal propagation",
-        "withdrawals": withdrawals(releases=found[:MOST], now=now),
+        "withdrawals": shown,
+        "elsewhere": any(it.hubs for it in shown),
         "total": found.count(),
         "lists": sorted({f"{domain}/{slug}" for domain, slug in _names(every)}),
         "name": name,
@@ -75,7 +80,8 @@ def _one(site: AdminSite, request: HttpRequest, version: str) -> HttpResponse:
     release = release_seen(of=roles.own_organisation(request), name=name, version=number)
     if release is None:
         raise Http404
-    found = withdrawal(release=release, now=now)
+    theirs = roles.own_organisation(request) is not None  # an operator has no part in what other hubs' members signed
+    (found,) = over_hubs(found=[withdrawal(release=release, now=now)], now=now, members=theirs)
     members = sorted(found.members, key=lambda member: ORDER.index(member.state))
     if request.GET.get("format") == "csv":
         return _csv(found, members)
@@ -83,15 +89,34 @@ def _one(site: AdminSite, request: HttpRequest, version: str) -> HttpResponse:
         "title": f"{release.list.name} version {release.version}",
         "withdrawal": found,
         "members": [_row(found, member) for member in members],
+        "hubs": [_hub(found, hub) for hub in found.hubs],
         "late": now > found.deadline,
         "as_of": now,
     }
     return TemplateResponse(request, "hashshare/withdrawal.html", {**site.each_context(request), **context})
 
 
-def _row(found: Withdrawal, member: MemberState) -> dict[str, Any]:
-    after = (member.applied_at - found.published_at).total_seconds() if member.applied_at else None
-    return {"member": member, "state": WORDS.get(member.state, member.state), "after": after}
+def _row(found: Withdrawal, member: MemberState | RemoteState) -> dict[str, Any]:
+    return {
+        "member": member,
+        "state": WORDS.get(member.state, member.state),
+        "after": _after(found, member.applied_at),
+    }
+
+
+def _after(found: Withdrawal, moment: datetime | None) -> float | None:
+    """Another hub's clock may be behind."""
+    return max(0.0, (moment - found.published_at).total_seconds()) if moment else None
+
+
+def _hub(found: Withdrawal, hub: HubState) -> dict[str, Any]:
+    """`members` are shown to the hotline alone, and there are none to show of a hub that tells numbers."""
+    members = sorted(hub.standing.members, key=lambda member: ORDER.index(member.state))
+    return {
+        "hub": hub,
+        "copied": hub.mirror and _after(found, hub.mirror.applied_at),
+        "members": [_row(found, member) for member in members],
+    }
 
 
 def _csv(found: Withdrawal, members: list[MemberState]) -> HttpResponse:
@@ -99,8 +124,14 @@ def _csv(found: Withdrawal, members: list[MemberState]) -> HttpResponse:
     for it in members:
         moments = (moment.isoformat() if moment else "" for moment in (it.applied_at, it.purged_at, it.reminded_at))
         who = (it.organisation.name, it.organisation.country)
-        rows.append((found.release.list.name, found.version, *who, WORDS.get(it.state, it.state), *moments))
-    head = ("list", "version", "organisation", "country", "state", "applied_at", "purged_at", "reminded_at")
+        rows.append((found.release.list.name, found.version, "", *who, WORDS.get(it.state, it.state), *moments))
+    for hub in found.hubs:
+        for their in hub.standing.members:
+            moments = (moment.isoformat() if moment else "" for moment in (their.applied_at, their.purged_at))
+            state, member = WORDS.get(their.state, their.state), their.name or their.organisation
+            place = (found.release.list.name, found.version, hub.standing.hub)
+            rows.append((*place, member, their.country, state, *moments, ""))
+    head = ("list", "version", "hub", "organisation", "country", "state", "applied_at", "purged_at", "reminded_at")
     return csv_response(f"propagation-{found.release.list.slug}-{found.version}.csv", head, rows)
 
 

@@ -45,6 +45,35 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another hub's members, as that hub reports. `path`: the hubs from the home hub to it, itself the last.
+
+    `evidence`: documents (its members' signed statements are at the home hub), counts, or "" while it told nothing;
+    `told_at` when it last did. `mirrored_at`: when its own copy had the release, "" for not yet or not known. `stated`:
+    of how many members a statement that covers it is there, some of them one by one in `members`.
+    """
+
+    path: tuple[str, ...]
+    evidence: str
+    told_at: str
+    mirrored_at: str
+    entitled: int
+    applied: int
+    purged: int
+    overdue: int
+    stated: int
+    median: float | None
+    p95: float | None
+    members: tuple[Recipient, ...]
+
+    @property
+    def name(self) -> str:
+        """`east.example via south.example`"""
+        *via, hub = self.path
+        return f"{hub} via {', '.join(reversed(via))}" if via else hub
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
     """A release with withdrawals. `seconds`: median and 95th percentile until applied, None while nobody has."""
 
@@ -55,6 +84,7 @@ class Withdrawal:
     median: float | None
     p95: float | None
     members: tuple[Recipient, ...]
+    hubs: tuple[Elsewhere, ...] = ()
 
     @property
     def applied(self) -> int:
@@ -154,6 +184,25 @@ def _withdrawal(row: Mapping[str, Any]) -> Withdrawal:
         median=_seconds(row["median_seconds"]),
         p95=_seconds(row["p95_seconds"]),
         members=tuple(_recipient(member) for member in row["members"]),
+        hubs=tuple(_elsewhere(hub) for hub in row.get("hubs", ())),
+    )
+
+
+def _elsewhere(row: Mapping[str, Any]) -> Elsewhere:
+    members = ({**member, "organisation": {**member, "slug": member["organisation"]}} for member in row["members"])
+    return Elsewhere(
+        path=(*map(str, row["path"][:-1]), str(row["hub"])),
+        evidence=str(row["evidence"]),
+        told_at=_moment(row["told_at"]),
+        mirrored_at=_moment((row["mirror"] or {}).get("applied_at")),
+        entitled=int(row["entitled"]),
+        applied=int(row["applied"]),
+        purged=int(row["purged"]),
+        overdue=int(row["overdue"]),
+        stated=int(row["stated"]),
+        median=_seconds(row["median_seconds"]),
+        p95=_seconds(row["p95_seconds"]),
+        members=tuple(_recipient(member) for member in members),
     )
 
 

@@ -216,11 +216,12 @@ def over_hubs(*, found: Sequence[Withdrawal], now: datetime, members: bool) -> l
 
 
 def hub_states(mirrors: Sequence[MemberState], standings: Sequence[HubStanding]) -> Iterator[HubState]:
-    """Hubs that are entitled and of which nothing is known but that, last."""
+    """Hubs that were entitled, or of which something is told; those of which nothing is known but the one, last."""
     own = {mirror.organisation.pk: mirror for mirror in mirrors}
     for standing in standings:
         mirror = own.pop(standing.organisation, None) if standing.organisation else None
-        yield HubState(mirror, standing)
+        if mirror is not None or standing.mode:
+            yield HubState(mirror, standing)
     for mirror in own.values():
         yield HubState(mirror, HubStanding((mirror.organisation.name,), mirror.organisation.pk))
 

@@ -23,6 +23,7 @@ from hashshare.wire.log import (
     Opening,
     PaddingRow,
     Receipt,
+    RelayedRow,
     Tree,
     entry_of,
     new_opening,
@@ -110,6 +111,23 @@ class Ledger:
         )
         about = {"organisation": stated.organisation, "list_name": stated.list_name}
         return self.add(row, **about, statement=body.decode(), public_key=public)
+
+    def relay(self, stated: Acknowledgement, body: bytes, public: bytes, *, hub: str, via: str = "") -> Leaf:
+        """What another hub brought of its member."""
+        row = RelayedRow(
+            hub,
+            via or hub,
+            stated.organisation,
+            stated.list_name,
+            stated.list_id,
+            stated.version,
+            stated.purged,
+            stated.manifest_sha256,
+            datetime.now(UTC),
+            hashlib.sha256(body).hexdigest(),
+            keys.fingerprint(public),
+        )
+        return self.add(row, list_name=stated.list_name, statement=body.decode(), public_key=public)
 
     def pad(self, number: int) -> None:
         for _ in range(number):

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation.models import TakenReport
 from federation.reports import HubCounts, NamedMember, Path, Report, Statement, WithdrawalCount, sign_report
 from federation.services.reports import take_report
-from hashshare.models import Release
+from hashshare.models import Release, Subscription
 from hashshare.wire import keys
 from hashshare.wire.log import Acknowledgement, sign_acknowledgement
 from tests import builders as b
@@ -58,8 +58,8 @@ class RemoteCobalt:
 def count(version: int = 2, entitled: int = 1, applied: int = 0, purged: int = 0, **changes: Any) -> WithdrawalCount:
     """Served a minute ago; whoever applied it took an hour in the median, and two."""
     times = {"median_seconds": 3600, "p95_seconds": 7200} if applied else {}
-    served_at = b.now() - timedelta(minutes=1)
-    return WithdrawalCount(version, served_at, entitled, applied, purged, **{"overdue": 0, **times, **changes})
+    facts: dict[str, Any] = {"served_at": b.now() - timedelta(minutes=1), "overdue": 0, **times, **changes}
+    return WithdrawalCount(version, entitled=entitled, applied=applied, purged=purged, **facts)
 
 
 def counts(*withdrawals: WithdrawalCount, path: Path = (), mode: str = "documents") -> HubCounts:
@@ -86,13 +86,26 @@ def send(
     return take_report(caller=sender.caller, document=sign_report(made, key=key or sender.key), now=now or b.now())
 
 
-def withdrawing_feed(*subscribers: b.Party) -> b.Feed:
+def given(who: Hub | b.Party, feed: b.Feed) -> None:
+    """Subscribed from now on; whether the list may cross to a hub is for the tests of that."""
+    Subscription.objects.create(
+        list=feed.row,
+        organisation=who.organisation,
+        state=Subscription.State.ACTIVE,
+        terms_digest=feed.row.terms_digest,
+        terms_accepted_at=b.now(),
+        requested_at=b.now(),
+        entitled_at=b.now(),
+    )
+
+
+def withdrawing_feed(*subscribers: Hub | b.Party) -> b.Feed:
     """Aurora's images for these, version 2 of which took an entry back."""
     feed = b.feed(b.publisher(), deadline_hours=6)
     rows = [b.entry() for _ in range(9)]
     feed.publish(feed.first(rows))
     for who in subscribers:
-        b.subscribed(who, feed)
+        given(who, feed)
     feed.publish(feed.next([b.withdraw(rows[0])]))
     return feed
 

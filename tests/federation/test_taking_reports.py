@@ -9,6 +9,7 @@ import pytest
 
 from federation.models import (
     Agreement,
+    HubTerms,
     Peer,
     RemoteAcknowledgement,
     RemoteCount,
@@ -29,6 +30,7 @@ from tests.federation.builders_evidence import (
     as_party,
     count,
     counts,
+    given,
     report,
     send,
     withdrawing_feed,
@@ -104,14 +106,14 @@ def test_the_same_report_again_is_answered_alike_and_an_older_one_is_refused(
 def test_reports_of_different_lists_have_numbers_of_their_own(from_south: Hub, images: b.Feed) -> None:
     other = b.feed(images.publisher, "videos")
     other.publish(other.first([b.entry()]))
-    b.subscribed(as_party(from_south), other)
+    given(from_south, other)
     assert send(from_south, report(from_south, images, 5)).sequence == 5
     assert send(from_south, report(from_south, other, 1)).sequence == 1
 
 
 def test_a_report_that_another_key_signed_is_refused(images: b.Feed, from_south: Hub) -> None:
     peer = north()
-    b.subscribed(as_party(peer), images)
+    given(peer, images)
     made = report(from_south, images, hubs=(counts(count()),))
     for key in (peer.key, keys.generate(), from_south.witness):
         with pytest.raises(errors.BadSignature):
@@ -158,7 +160,7 @@ def test_a_suspended_peer_tells_nothing(images: b.Feed, from_south: Hub) -> None
 
 def test_only_a_peer_reports(images: b.Feed, from_south: Hub) -> None:
     stranger = b.party("hub", "West")
-    b.subscribed(stranger, images)
+    given(stranger, images)
     document = sign_report(report(from_south, images), key=from_south.key)
     with pytest.raises(errors.NotAPeer):
         take_report(caller=stranger.caller, document=document, now=b.now())
@@ -200,7 +202,7 @@ def test_numbers_that_contradict_one_another_are_refused(
     images: b.Feed, from_south: Hub, changes: dict[str, int]
 ) -> None:
     with pytest.raises(errors.MalformedReport):
-        send(from_south, report(from_south, images, hubs=(counts(count(**changes)),)))  # type: ignore[arg-type]
+        send(from_south, report(from_south, images, hubs=(counts(count(**changes)),)))
     assert nothing_kept()
 
 
@@ -340,3 +342,14 @@ def test_a_name_is_no_longer_than_names_are(from_south: Hub, images: b.Feed) -> 
     member = NamedMember((), "cobalt", "C" * 201, "DE", b.now(), None, access=True)
     with pytest.raises(errors.MalformedReport):
         send(from_south, report(from_south, images, hubs=(counts(),), members=(member,)))
+
+
+def test_the_publisher_may_want_numbers_alone_of_a_hub(images: b.Feed, from_south: Hub, cobalt: RemoteCobalt) -> None:
+    subscription = images.row.subscriptions.get(organisation=from_south.organisation)
+    terms = HubTerms.objects.create(subscription=subscription, members="hub", evidence="counts")
+    named = report(from_south, images, hubs=(counts(count()),), members=(cobalt.named(),))
+    with pytest.raises(errors.MalformedReport, match="numbers alone"):
+        send(from_south, named)
+    terms.evidence = ""
+    terms.save()
+    assert send(from_south, named).sequence == 1

@@ -9,7 +9,7 @@ import typer
 
 from hashshare.client.cli.output import Output, command, count
 from hashshare.client.home import Home
-from hashshare.client.propagation import Propagation, Recipient, Withdrawal, await_propagation, propagation
+from hashshare.client.propagation import Elsewhere, Propagation, Recipient, Withdrawal, await_propagation, propagation
 from hashshare.client.publication import Publication
 from hashshare.client.publisher import own_list_name
 from hashshare.client.session import Session
@@ -32,7 +32,9 @@ def show_propagation(
         int | None, typer.Option("--version", metavar="N", min=1, help="One withdrawal, member by member.")
     ] = None,
 ) -> None:
-    """Which members have applied your withdrawals, which have purged the old rows, and who is overdue."""
+    """Which members have applied your withdrawals, which have purged the old rows, and who is overdue; at other hubs as
+    well, as these report.
+    """
     home = Home.open()
     full_name = own_list_name(home, name)
     seen = propagation(Session.open(home), full_name, version=version)
@@ -51,6 +53,10 @@ def _tell_withdrawals(out: Output, seen: Propagation) -> None:
         return
     headings = ("VERSION", "PUBLISHED", "WITHDRAWN", "MEMBERS", "APPLIED", "PURGED", "OVERDUE", "MEDIAN", "P95")
     out.table(headings, [_row(one) for one in seen.withdrawals], right=(0, 2, 3, 4, 5, 6, 7, 8))
+    elsewhere = [(f"v{one.version}", *_hub_row(one, hub)) for one in seen.withdrawals for hub in one.hubs]
+    if elsewhere:
+        out.say("At other hubs, as these report:")
+        out.table(("VERSION", *HUB_HEADINGS), elsewhere, right=(0, 3, 4, 5, 6, 7, 8))
     late = next((one for one in seen.withdrawals if one.overdue), None)
     if late is not None:
         out.say(f"Who is overdue: hashshare propagation {seen.name} --version {late.version}")
@@ -74,6 +80,40 @@ def tell_members(out: Output, name: str, one: Withdrawal) -> None:
         headings = ("ORGANISATION", "NAME", "COUNTRY", "APPLIED", "AFTER", "PURGED", "STATE")
         out.table(headings, [_member_row(one, member) for member in members], right=(4,))
 
+    for hub in one.hubs:
+        _tell_hub(out, one, hub)
+
+
+HUB_HEADINGS: Final = ("HUB", "COPIED", "MEMBERS", "APPLIED", "PURGED", "OVERDUE", "MEDIAN", "P95", "BY")
+BY: Final = {"documents": "signed statements", "counts": "its numbers", "": "nothing told yet"}
+"""What stands behind a hub's numbers."""
+
+
+def _hub_row(one: Withdrawal, hub: Elsewhere) -> tuple[str, ...]:
+    """Of a hub that told nothing yet there are no numbers, which is not the same as 0."""
+    copied = duration(_seconds_after(one, hub.mirrored_at)) if len(hub.path) == 1 else ""
+    if not hub.evidence:
+        return (hub.name, copied, *["-"] * 6, BY[""])
+    numbers = map(count, (hub.entitled, hub.applied, hub.purged, hub.overdue))
+    return (hub.name, copied, *numbers, duration(hub.median), duration(hub.p95), BY.get(hub.evidence, hub.evidence))
+
+
+def _tell_hub(out: Output, one: Withdrawal, hub: Elsewhere) -> None:
+    copied = f"copied after {duration(_seconds_after(one, hub.mirrored_at))}, " if hub.mirrored_at else ""
+    if not hub.evidence:
+        out.say(f"{hub.name}   {copied}told nothing of its members yet")
+        return
+    out.say(
+        f"{hub.name}   {copied}applied by {hub.applied:,} of {count(hub.entitled, 'member')}, "
+        f"purged by {hub.purged:,}, {hub.overdue:,} overdue, as it said at {hub.told_at}"
+    )
+    if hub.evidence == "documents":
+        out.say(f"  {count(hub.stated, 'signed statement')} of its members at your hub")
+    members = sorted(hub.members, key=lambda member: (ORDER.get(member.state, 0), member.slug))
+    if members:
+        headings = ("ORGANISATION", "NAME", "COUNTRY", "APPLIED", "AFTER", "PURGED", "STATE")
+        out.table(headings, [_member_row(one, member) for member in members], right=(4,))
+
 
 def _member_row(one: Withdrawal, member: Recipient) -> tuple[str, ...]:
     times = (member.applied_at or "-", _after(one, member), member.purged_at or "-")
@@ -81,10 +121,15 @@ def _member_row(one: Withdrawal, member: Recipient) -> tuple[str, ...]:
 
 
 def _after(one: Withdrawal, member: Recipient) -> str:
-    if not member.applied_at:
-        return "-"
-    taken = datetime.fromisoformat(member.applied_at) - datetime.fromisoformat(one.published_at)
-    return duration(max(0.0, taken.total_seconds()))
+    return duration(_seconds_after(one, member.applied_at))
+
+
+def _seconds_after(one: Withdrawal, moment: str) -> float | None:
+    """None for a moment that has not come."""
+    if not moment:
+        return None
+    taken = datetime.fromisoformat(moment) - datetime.fromisoformat(one.published_at)
+    return max(0.0, taken.total_seconds())
 
 
 def duration(seconds: float | None) -> str:

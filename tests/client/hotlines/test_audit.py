@@ -422,3 +422,58 @@ def test_a_publication_log_that_hides_an_entry_is_refused(images: Desk, book: Bo
 def test_a_hub_that_shows_no_publication_log_is_told(images: Desk, book: Book, north: North) -> None:
     assert images.json("audit", LIST)["replaced_roots"] is None
     assert "is not known" in images.run("audit", LIST).stdout
+
+
+# --- what other hubs relayed --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def relayed(book: Book, north: North) -> Leaf:
+    """Another Cobalt, of South, has signed with its own key."""
+    key = keys.generate()
+    stated = dataclasses.replace(book.statement(), hub="https://south.example")
+    public, document = keys.public_bytes(key), sign_acknowledgement(stated, key=key)
+    leaf = north.ledger.relay(stated, document, public, hub="south.example")
+    north.ledger.seal()
+    return leaf
+
+
+def test_what_other_hubs_relayed_is_proved_and_told_apart(images: Desk, relayed: Leaf) -> None:
+    report = images.json("audit", LIST)
+    assert report["leaves"]["relayed"] == 1
+    assert [it["organisation"] for it in report["members"]] == ["cobalt", "cobalt@south.example", "ember"]
+    assert report["members"][1]["acknowledgements"] == 1
+    shown = images.run("audit", LIST).stdout
+    assert "1 acknowledgements from other hubs" in shown
+    path = images.folder / "audit.csv"
+    images.json("audit", LIST, "-o", path)
+    (row,) = [row for row in rows_of(path) if row["kind"] == "relayed"]
+    assert (row["organisation"], row["version"]) == ("cobalt@south.example", "1")
+
+
+def test_keys_of_another_hubs_members_are_named_with_the_hub(images: Desk, relayed: Leaf) -> None:
+    """The other Cobalt's key says nothing about this one's."""
+    known = images.folder / "members.keys"
+    known.write_text(f"cobalt {keys.fingerprint_of(COBALT)}\n")
+    images.json("audit", LIST, "--member-keys", known)
+    assert relayed.public_key is not None
+    known.write_text(f"cobalt@south.example {keys.fingerprint(relayed.public_key)}\n")
+    images.json("audit", LIST, "--member-keys", known)
+    known.write_text(f"cobalt@south.example {keys.fingerprint_of(COBALT)}\n")
+    report = images.json("audit", LIST, "--member-keys", known, exit_code=4)
+    assert report["problems"][0]["type"] == "signature-threshold"
+
+
+def test_a_statement_that_was_given_at_another_hub_than_is_said_is_named(
+    images: Desk, book: Book, north: North
+) -> None:
+    key, stated = keys.generate(), dataclasses.replace(book.statement(), hub="https://east.example")
+    document = sign_acknowledgement(stated, key=key)
+    north.ledger.relay(stated, document, keys.public_bytes(key), hub="south.example")
+    north.ledger.seal()
+    assert found(images) == [(303, "signature-threshold")]
+
+
+def test_a_relayed_statement_that_nobody_signed_is_named(images: Desk, relayed: Leaf) -> None:
+    relayed.public_key = keys.public_bytes(keys.generate())
+    assert found(images) == [(303, "signature-threshold")]

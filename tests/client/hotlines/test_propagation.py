@@ -157,3 +157,62 @@ def test_it_waits_for_a_hub_that_is_away_for_a_moment(published: Desk, north: No
 )
 def test_durations_are_in_the_largest_unit(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words
+
+
+# --- other hubs ---------------------------------------------------------------------------------------------------
+
+
+def hub(*path: str, evidence: str = "documents", **numbers: Any) -> dict[str, Any]:
+    told = bool(evidence)
+    return {
+        "hub": path[-1],
+        "path": list(path),
+        "mirror": {"state": "applied", "applied_at": "2026-11-22T12:05:00Z", "purged_at": None}
+        if len(path) == 1
+        else None,
+        "evidence": evidence,
+        "told_at": "2026-11-22T15:00:00Z" if told else None,
+        "served_at": "2026-11-22T12:05:00Z" if told else None,
+        **dict.fromkeys(("entitled", "applied", "purged", "overdue", "stated"), 0),
+        "median_seconds": None,
+        "p95_seconds": None,
+        "members": [],
+        **numbers,
+    }
+
+
+def spread_over(*hubs: dict[str, Any]) -> Any:
+    return lambda version: [{**withdrawal(version or 3, "applied"), "hubs": list(hubs)}]
+
+
+def test_it_shows_how_far_other_hubs_are(published: Desk, north: North) -> None:
+    south = hub("south.example", entitled=7, applied=4, purged=2, overdue=1, median_seconds=600, p95_seconds=7200)
+    east = hub("south.example", "east.example", evidence="counts", entitled=3, applied=3, median_seconds=60.0)
+    north.spread = spread_over(south, east, hub("west.example", evidence=""))
+    lines = [" ".join(line.split()) for line in published.run("propagation", LIST).stdout.splitlines()]
+    assert "At other hubs, as these report:" in lines
+    assert "v3 south.example 5.0 min 7 4 2 1 10.0 min 2.0 h signed statements" in lines
+    assert "v3 east.example via south.example 3 3 0 0 1.0 min - its numbers" in lines
+    assert "v3 west.example 5.0 min - - - - - - nothing told yet" in lines
+
+
+def test_it_shows_the_members_of_other_hubs_of_one_withdrawal(published: Desk, north: North) -> None:
+    members = [
+        {**member("basalt", "applied"), "organisation": "basalt", "name": "", "country": "PT"},
+        {**member("agate", "overdue"), "organisation": "agate", "name": "Agate", "country": "DE"},
+    ]
+    south = hub("south.example", entitled=2, applied=1, overdue=1, stated=1, median_seconds=41, members=members)
+    north.spread = spread_over(south, hub("west.example", evidence=""))
+    shown = published.run("propagation", LIST, "--version", "3").stdout
+    assert "south.example   copied after 5.0 min, applied by 1 of 2 members, purged by 0, 1 overdue" in shown
+    assert "1 signed statement of its members at your hub" in shown
+    assert [line.split()[0] for line in shown.splitlines() if line.startswith(("agate", "basalt"))] == [
+        *("agate", "basalt")
+    ]
+    assert "west.example   copied after 5.0 min, told nothing of its members yet" in shown
+
+
+def test_a_hub_that_knows_of_no_others_is_understood(published: Desk, north: North) -> None:
+    """As one of an older version."""
+    north.spread = lambda version: [withdrawal(version or 3, "applied")]
+    assert "At other hubs" not in published.run("propagation", LIST).stdout
