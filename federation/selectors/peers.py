@@ -32,7 +32,7 @@ class PeerState:
     @property
     def trouble(self) -> str:
         """In a sentence, or nothing."""
-        return str((self.peer.trouble or {}).get("detail", ""))
+        return str((self.peer.trouble or self.peer.offers_trouble or {}).get("detail", ""))
 
     def lag(self, now: datetime) -> float | None:
         """Seconds that the list which is furthest behind is behind; None when none is."""
@@ -53,6 +53,16 @@ def peer_of(*, organisation: Organisation) -> Peer:
     if found is None or not is_active(found):
         raise errors.NotAPeer
     return found
+
+
+def peers_in_force() -> list[Peer]:
+    """The active ones at whose address nobody else answers, by name."""
+    rows = (
+        Peer.objects.filter(state=Peer.State.ACTIVE, differs__isnull=True)
+        .select_related("organisation")
+        .order_by("name")
+    )
+    return [peer for peer in rows if is_active(peer)]
 
 
 def is_active(peer: Peer) -> bool:

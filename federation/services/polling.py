@@ -14,7 +14,14 @@ from federation.models import MirroredList, MirroredPublisher, Peer
 from federation.selectors.mirrors import behind, due_mirrors
 from federation.selectors.peers import active_peers
 from federation.services.asking import Answer, Question, ask_all
-from federation.services.taking import allow_only, mirrored_lists, still_agreed, take_offers
+from federation.services.taking import (
+    allow_only,
+    check_words,
+    mirrored_lists,
+    signed_against,
+    still_agreed,
+    take_offers,
+)
 from hashshare.client.polling import Head
 from hashshare.models import Job
 from hashshare.services.jobs import create_job
@@ -74,10 +81,14 @@ def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:
         taken = take_offers(peer=peer, offers=answer.offers, now=now)
         allowed, refused = taken.allowed - answer.refused, taken.refused
         fields["offers_at"] = now
-        fields["offers_trouble"] = problem_document(refused[0]) if refused else None
+    newest = {head.list_id: head.role_version for head in answer.heads or ()}
+    allowed -= signed_against(peer=peer, newest=newest, now=now)
     with transaction.atomic():
         allow_only(peer=peer, allowed=allowed, now=now)
         note_heads(peer, answer.heads, now)
+        refused += check_words(peer=peer, offers=answer.offers or ())
+        if answer.offers is not None:
+            fields["offers_trouble"] = problem_document(refused[0]) if refused else None
         Peer.objects.filter(pk=peer.pk).update(**fields)
     for error in refused:
         logger.warning("%s", error.message)

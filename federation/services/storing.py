@@ -19,6 +19,7 @@ from tuf.api.metadata import Root, Snapshot
 from federation.models import MirroredList, MirroredPublisher
 from federation.selectors.mirrors import behind
 from federation.services.copying import CopiedList, Copy, withdrawal_reasons
+from federation.services.crossing import judge_mirrored
 from hashshare.models import HashList, Metadata, Publisher, Release, StoredObject
 from hashshare.selectors.metadata import newest
 from hashshare.services.beginnings import replace_root
@@ -111,6 +112,7 @@ def serve_copy(
         _keep_officers(publisher, copied, now)
         for list_id, one in copied.lists.items():
             _serve_list(rows[list_id], one, now, afresh=afresh)
+            judge_mirrored(rows[list_id], now=now)
         if copied.major is not None:
             serve_majors(publisher, copied.major, now)
         _keep_snapshot_and_timestamp(publisher, copied, now)

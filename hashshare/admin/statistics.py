@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from django.contrib import messages
@@ -18,9 +19,10 @@ from django.utils.http import urlencode
 
 from hashshare.admin import roles
 from hashshare.admin.measures import MEASURES
-from hashshare.admin.sections import sections, tiles
+from hashshare.admin.sections import name_in, sections, tiles
 from hashshare.admin.sheets import AXES, Sheet, history_of, make_sheet
 from hashshare.admin.spreadsheets import csv_response
+from hashshare.countries import country_name
 from hashshare.periods import Period, day_in_words, read_period
 from hashshare.selectors.commitments import action_states
 from hashshare.selectors.editions import editions, every_figure, figures
@@ -159,7 +161,7 @@ def page_of(asked: Asked) -> dict[str, Any]:
         "running": running,
         "late": running and timezone.now().date() - edition.as_of > LATE_AFTER,
         "as_of": day_in_words(edition.as_of),
-        "refused_scope": "" if known else asked.scope.partition(":")[2] or asked.scope,
+        "refused_scope": "" if known else asked_words(asked.scope),
         "scope": sheet.scope,
         "scope_words": scope_words(axis, name),
         "scopes": scope_choices(sheet),
@@ -179,7 +181,14 @@ def page_of(asked: Asked) -> dict[str, Any]:
 def scope_words(axis: str, name: str) -> str:
     if not axis:
         return "The whole coalition"
-    return {"country": f"Based in {name}", "sector": f"Sector: {name or 'not stated'}", "hotline": name}[axis]
+    if axis == "country":
+        return f"Based in {country_name(name)}"
+    return f"Sector: {name or 'not stated'}" if axis == "sector" else name
+
+
+def asked_words(scope: str) -> str:
+    axis, _, name = scope.partition(":")
+    return name_in(axis, name) or scope
 
 
 def scope_choices(sheet: Sheet) -> list[dict[str, Any]]:
@@ -188,7 +197,10 @@ def scope_choices(sheet: Sheet) -> list[dict[str, Any]]:
     return [
         {
             "name": {"country": "Countries", "sector": "Sectors", "hotline": "Hotlines"}[axis],
-            "options": [(f"{axis}:{name}", name or "not stated") for kind, _, name in found if kind == axis],
+            "options": sorted(
+                ((f"{axis}:{name}", name_in(axis, name) or "not stated") for kind, _, name in found if kind == axis),
+                key=itemgetter(1),
+            ),
         }
         for axis in AXES
     ]

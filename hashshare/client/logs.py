@@ -104,7 +104,7 @@ def hub_address(config: Config) -> str:
 
 
 def log_path(home: Home, domain: str) -> Path:
-    return home.path / "logs" / f"{checked_domain(domain)}.json"
+    return home.account / "logs" / f"{checked_domain(domain)}.json"
 
 
 def seen_log(home: Home, domain: str) -> Seen | None:
@@ -115,7 +115,7 @@ def seen_log(home: Home, domain: str) -> Seen | None:
 
 def seen_logs(home: Home) -> dict[str, Seen]:
     """By publisher."""
-    paths = sorted((home.path / "logs").glob("*.json"))
+    paths = sorted((home.account / "logs").glob("*.json"))
     return {path.stem: seen for path in paths if (seen := seen_log(home, path.stem)) is not None}
 
 
@@ -183,7 +183,7 @@ class DeliveryLog:
             found = self._open(note, verifier)
             self._check(found, seen, prove or self.consistency)
         except VerificationFailed as error:
-            self._refuse(error, note, seen)
+            self.refuse(error, note, seen)
             raise
         self._remember(found, note, verifier, seen)
         return found
@@ -221,7 +221,7 @@ class DeliveryLog:
         fresh = Seen(verifier.name, verifier.public, found.size, found.root, note, write_time(now))
         write_json(log_path(self.home, self.domain), fresh.to_json())
 
-    def _refuse(self, error: VerificationFailed, note: str, seen: Seen | None) -> None:
+    def refuse(self, error: VerificationFailed, note: str, seen: Seen | None) -> None:
         """Keep what contradicts the memory, and say of which log it is."""
         kept = self._keep(note)
         error.args = (f"Log of {self.domain}: {error.message}", *error.args[1:])
@@ -232,7 +232,7 @@ class DeliveryLog:
                 write_json(log_path(self.home, self.domain), replace(seen, refused=told).to_json())
 
     def _keep(self, note: str) -> Path:
-        folder = self.home.path / "logs" / "refused"
+        folder = self.home.account / "logs" / "refused"
         path = folder / f"{self.domain}-{hashlib.sha256(note.encode()).hexdigest()[:16]}.txt"
         if len(list(folder.glob(f"{self.domain}-*.txt"))) < MOST_REFUSED:
             write_atomic(path, note.encode())

@@ -34,7 +34,7 @@ class Head:
 
 def heads(session: Session, home: Home) -> list[Head]:
     """The poll: one request; 304 costs no body. Keeps the last answer in HOME/heads.json."""
-    path = home.path / "heads.json"
+    path = home.account / "heads.json"
     kept = _kept(path)
     usable = kept.get("hub_url") == session.hub_url and kept.get("key_id") == session.key_id
     headers = {"If-None-Match": str(kept["etag"])} if usable and kept.get("etag") else None

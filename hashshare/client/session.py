@@ -104,7 +104,7 @@ class Session:
     def open(cls, home: Home, *, warn: Callable[[str], None] = lambda _: None) -> Session:
         """The enrolled hub. Raises NotEnrolled."""
         config = home.config()
-        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.account / "token.json", warn=warn)
         if config.key_id != session.key_id:
             # A rotation was killed between the key's rename and this.
             home.save_config(replace(config, key_id=session.key_id))
@@ -150,6 +150,24 @@ class Session:
             return self._http.prepare_request(request)
 
         return self._exchange(prepare, stream=stream, retried=_RETRIED, reconnect=True)
+
+    # --- without saying who asks ---
+
+    def ask(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, told: int = 0
+    ) -> requests.Response:
+        """What anybody may ask, without credentials; `told` is a status above 400 that is an answer and no refusal."""
+
+        def prepare() -> requests.PreparedRequest:
+            request = requests.Request(method, self.url(path), headers=dict(headers or {}), data=body or None)
+            return self._http.prepare_request(request)
+
+        reading = method == "GET"
+        statuses = _RETRIED if reading else _REFUSED_UNHANDLED
+        response = self._exchange(prepare, stream=False, retried=statuses, reconnect=reading)
+        if response.status_code != told:
+            problems.raise_for_problem(response)
+        return response
 
     # --- changing ---
 

@@ -61,7 +61,8 @@ def sign_logs_anew() -> int:
         shown = Tree(log.public_size, tile_reader(log)).root()
         log.checkpoint = sign_checkpoint(Checkpoint(log.origin, log.size, bytes(log.root)), key=key)
         log.public_checkpoint = sign_checkpoint(Checkpoint(log.origin, log.public_size, shown), key=key)
-        log.save(update_fields=["checkpoint", "public_checkpoint"])
+        log.cosigned = []
+        log.save(update_fields=["checkpoint", "public_checkpoint", "cosigned"])
     return len(rows)
 
 

@@ -43,7 +43,8 @@ def suspend_organisation(*, organisation: Organisation) -> None:
 
 
 def reinstate_organisation(*, organisation: Organisation) -> None:
-    """Undo a suspension: active if it ever enrolled, or is a partner that has people, else invited again.
+    """Undo a suspension: active if it ever enrolled, or is a partner that has people; a hotline that never did and is
+    mirrored from another hub is that again; else invited again.
 
     Raises Conflict where an extension keeps it out for a reason of its own.
     """
@@ -52,7 +53,9 @@ def reinstate_organisation(*, organisation: Organisation) -> None:
             raise errors.Conflict(reason)
     came = organisation.keys.exists()
     came = came or (organisation.kind == Organisation.Kind.PARTNER and organisation.people.exists())
-    state = Organisation.State.ACTIVE if came else Organisation.State.INVITED
+    at_another = organisation.publishers.filter(mirrored_from__isnull=False).exists()
+    otherwise = Organisation.State.MIRRORED if at_another else Organisation.State.INVITED
+    state = Organisation.State.ACTIVE if came else otherwise
     Organisation.objects.filter(pk=organisation.pk, state=Organisation.State.SUSPENDED).update(state=state)
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from hashshare.admin import member_desk
 from hashshare.models import AccessKey, OrganisationKey, Release, Subscription
 from hashshare.selectors.callers import Caller, caller_of_person
 from hashshare.services.access_keys import create_access_key
@@ -74,6 +75,28 @@ def test_it_says_how_far_each_list_is_and_what_to_run(desk: Desk) -> None:
     assert "Nothing needs you." in text
     desk.withdraw()
     assert ">behind<" in desk.text()
+
+
+def test_of_many_lists_it_shows_those_that_need_somebody_and_says_that_there_are_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = b.feed(desk.images.publisher, "other")
+    other.publish(other.first([b.entry()]))
+    for feed in (desk.images, other):
+        b.subscribed(desk.cobalt, feed)
+    desk.synced(1)
+    assert "more that need nothing sooner" not in desk.text()
+    monkeypatch.setattr(member_desk, "SHOWN", 1)
+    text = desk.text()
+    assert "And 1 more that need nothing sooner" in text
+    assert ">never synced<" in text  # the other one, though images comes before it
+    assert ">up to date<" not in text
+    assert "at least" not in text
+    for _ in range(2):
+        desk.withdraw()
+    text = desk.text()
+    assert text.count(">to apply<") == 1
+    assert "there are at least 1 more" in text
 
 
 def test_it_names_withdrawals_that_are_not_acknowledged_and_those_overdue(desk: Desk) -> None:

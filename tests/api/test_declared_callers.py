@@ -37,7 +37,7 @@ PARTS = {
 }
 PUBLIC = {
     *("descriptor", "enrolments", "public-checkpoint", "public-tile"),
-    *("public-checkpoint-of", "public-tile-of", "public-successions"),
+    *("public-checkpoint-of", "public-tile-of", "public-successions", "public-cosigned"),
 }
 UNPUBLISHED = {"drafts", "draft-file", "peer-offers"}
 """What is no release yet goes to the hotline's own machine alone, and what crosses to the peer's, not to whoever has

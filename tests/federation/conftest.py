@@ -1,3 +1,5 @@
+"""Other hubs for the tests: processes that answer as one, and hotline Aurora at hub North, which this hub follows."""
+
 from __future__ import annotations
 
 import subprocess
@@ -5,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from federation.models import Peer
 from hashshare.wire.documents import write_object
 from tests.client.members.aurora import Aurora
-from tests.federation.builders import Hub, hub
+from tests.federation.builders import Hub, accepted, hub
+from tests.federation.builders_witness import PublicHub, serving
 from tests.federation.mirrored import Following, following
 
 
@@ -87,6 +92,29 @@ def aurora(tmp_path: Path) -> Aurora:
 
 @pytest.fixture
 def north(db: None, aurora: Aurora) -> Iterator[Following]:
-    """Hub North with hotline Aurora, which this hub follows."""
     with following(aurora) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counters() -> Iterator[None]:
+    caches["limits"].clear()
+    yield
+
+
+Showing = Callable[[str], PublicHub]
+
+
+@pytest.fixture
+def showing(db: None, settings: Any, tmp_path: Any) -> Iterator[Showing]:
+    """Makes an accepted peer of that name which really answers, on loopback."""
+    settings.HASHSHARE_DATA = str(tmp_path)
+    with ExitStack() as stack:
+
+        def make(name: str) -> PublicHub:
+            made = PublicHub(hub(name))
+            made.hub.url = stack.enter_context(serving(made))
+            accepted(made.hub)
+            return made
+
+        yield make

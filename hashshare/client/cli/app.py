@@ -12,11 +12,13 @@ from hashshare.client.cli import (
     entries,
     forgetting,
     hotlines,
+    hubs,
     inspection,
     keys,
     receipts,
     signed_request,
     syncing,
+    witnesses,
 )
 from hashshare.client.cli.output import error_document, print_json
 from hashshare.wire.errors import UsageError
@@ -48,7 +50,9 @@ def build() -> typer.Typer:
         doctor,
         keys,
         receipts,
+        witnesses,
         hotlines,
+        hubs,
         signed_request,
     ):
         module.register(app)

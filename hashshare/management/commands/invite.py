@@ -24,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--kind", required=True, choices=["hotline", "member", "partner", "hub"])
+        parser.add_argument("--kind", required=True, choices=["hotline", "member", "partner"])
         parser.add_argument("--name", required=True)
         parser.add_argument("--country", required=True, help="two letters, such as NL")
         parser.add_argument("--sector", default="")

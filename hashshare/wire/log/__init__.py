@@ -5,6 +5,7 @@
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
 - `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced;
   `peer_changes`: what became of another hub.
+- `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `acknowledgements`: members' statements.
 
     frontier = Frontier(size, read)
@@ -17,6 +18,7 @@
 
 from hashshare.wire.log.acknowledgements import Acknowledgement, sign_acknowledgement, verify_acknowledgement
 from hashshare.wire.log.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from hashshare.wire.log.cosignatures import Cosignature, Cosigner, cosign, cosignatures
 from hashshare.wire.log.deeds import DeedRow
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import (
@@ -41,7 +43,7 @@ from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_ke
 from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
-from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
 from hashshare.wire.log.tiles import (
     ENTRIES,
     WIDTH,
@@ -57,6 +59,7 @@ from hashshare.wire.log.tiles import (
     width_at,
 )
 from hashshare.wire.log.trees import Tree
+from hashshare.wire.log.witnessing import AddCheckpoint, check_step
 
 __all__ = [
     "DEED",
@@ -65,7 +68,10 @@ __all__ = [
     "WIDTH",
     "Acknowledgement",
     "AcknowledgementRow",
+    "AddCheckpoint",
     "Checkpoint",
+    "Cosignature",
+    "Cosigner",
     "DeedRow",
     "DeliveryRow",
     "ErasureRow",
@@ -74,6 +80,7 @@ __all__ = [
     "PaddingRow",
     "PeerChange",
     "Receipt",
+    "RelayedRow",
     "RootReplaced",
     "Row",
     "Tile",
@@ -82,6 +89,9 @@ __all__ = [
     "Tree",
     "Verifier",
     "check_opening",
+    "check_step",
+    "cosign",
+    "cosignatures",
     "cut",
     "entries_bundle",
     "entry_of",
