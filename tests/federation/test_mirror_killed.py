@@ -45,7 +45,7 @@ def test_it_converges(start_hub: StartHub, tmp_path: Path) -> None:
     aurora = enrolled(north, tmp_path / "aurora", kind="hotline", name="Aurora", domain=DOMAIN)
     aurora.run("publisher", "init", DOMAIN, "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--title", "Images")
-    aurora.run("publisher", "list", "create", NAME, *declared)
+    aurora.run("publisher", "list", "create", NAME, *declared, "--redistribution", "federation")
     keys, moments = digests(ENTRIES), random.Random(20261128)
     aurora.run("publish", NAME, write(tmp_path / "a.csv", keys))
     let_cross(north, south, DOMAIN)

@@ -22,7 +22,7 @@ def test_a_list_reaches_the_members_of_another_hub_byte_for_byte(start_hub: Star
     aurora = enrolled(north, tmp_path / "aurora", kind="hotline", name="Aurora", domain=DOMAIN)
     made = aurora.run("publisher", "init", DOMAIN, "--no-passphrase")
     declared = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--title", "Images")
-    aurora.run("publisher", "list", "create", NAME, *declared)
+    aurora.run("publisher", "list", "create", NAME, *declared, "--redistribution", "federation")
     keys = digests(3_000)
     aurora.run("publish", NAME, write(tmp_path / "a.csv", keys))
     let_cross(north, south, DOMAIN)
