@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.federation.two_hubs import asked, caught_up, files, grant, let_cross, name_of, start_two, versions
 from tests.system.hub import StartHub, wait_for
 from tests.system.test_hotline_publishes import digests, enrolled, write
+from tests.system.two_mirrors import asked, caught_up, files, grant, let_cross, name_of, start_two, versions
 
 pytestmark = pytest.mark.slow
 
