@@ -21,6 +21,12 @@ def agreements_in_force(*, now: datetime) -> QuerySet[Agreement]:
     return Agreement.objects.filter(Q(until=None) | Q(until__gt=now), ended_at=None).select_related("peer")
 
 
+def agreement_for(agreements: Iterable[Agreement], domain: str, slug: str) -> Agreement | None:
+    """The one that lets the list cross; what was agreed of the list itself comes before what was of its publisher."""
+    found = [each for each in agreements if each.publisher == domain and each.slug in ("", slug)]
+    return max(found, key=lambda each: each.slug != "", default=None)
+
+
 def standing_agreement(*, peer: Peer, direction: str, publisher: str, slug: str) -> Agreement | None:
     """About exactly that, unless somebody ended it; at most one."""
     return agreements_with(peer=peer).filter(direction=direction, publisher=publisher, slug=slug).first()
@@ -34,14 +40,3 @@ def split_subject(text: str) -> tuple[str, str]:
     if not publisher or (slash and not slug):
         raise errors.UsageError(f"{text[:80]!r} is neither a publisher nor one of its lists.")
     return publisher, slug
-
-
-def in_force(peer: Peer, direction: str, now: datetime) -> QuerySet[Agreement]:
-    lasting = Q(until=None) | Q(until__gt=now)
-    return Agreement.objects.filter(lasting, peer=peer, direction=direction, ended_at=None)
-
-
-def agreement_for(agreements: Iterable[Agreement], domain: str, slug: str) -> Agreement | None:
-    """The one that lets the list cross; what was agreed of the list itself comes before what was of its publisher."""
-    found = [each for each in agreements if each.publisher == domain and each.slug in ("", slug)]
-    return max(found, key=lambda each: each.slug != "", default=None)

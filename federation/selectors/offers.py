@@ -5,32 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from federation.models import Agreement, MirroredPublisher, Peer
+from federation.models import Agreement, MirroredPublisher
 from federation.offers import OfferedList, OfferedPublisher
 from federation.selectors.agreed import narrowed
-from federation.selectors.agreements import agreement_for, in_force
+from federation.selectors.agreements import agreement_for, agreements_in_force
 from federation.selectors.onward import Terms, terms_for
+from federation.selectors.peers import peer_of
 from hashshare.models import HashList, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import readable_lists
-from hashshare.wire import errors
-
-
-def peer_of(caller: Caller) -> Peer:
-    """The active peer that calls. Raises NotAPeer."""
-    found = Peer.objects.filter(organisation=caller.organisation, state=Peer.State.ACTIVE).first()
-    if found is None:
-        raise errors.NotAPeer("This is for hubs that are accepted here as peers.")
-    return found
 
 
 def offers_to(*, caller: Caller, now: datetime) -> list[OfferedPublisher]:
     """By domain, each publisher's lists by name: those that the peer is subscribed to and that may cross to it, which
     `readable_lists` asks of any hub. Raises NotAPeer.
     """
-    peer = peer_of(caller)
-    agreements = list(in_force(peer, Agreement.Direction.OUT, now))
+    peer = peer_of(organisation=caller.organisation)
+    agreements = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.OUT))
     rows = readable_lists(caller=caller, now=now).filter(role_version__gt=0, publisher__sandbox=False)
     rows = rows.select_related("publisher__organisation", "publisher__mirror__peer").order_by(
         "publisher__domain", "slug"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -25,6 +26,7 @@ from hashshare.admin.spreadsheets import csv_response
 from hashshare.countries import country_name
 from hashshare.periods import Period, day_in_words, read_period
 from hashshare.selectors.commitments import action_states
+from hashshare.selectors.demonstration import is_demonstration
 from hashshare.selectors.editions import editions, every_figure, figures
 from hashshare.selectors.organisations import named_organisations
 from hashshare.services.statistics.exports import note_export, signed_statistics
@@ -78,7 +80,7 @@ def coalition_statistics(site: AdminSite) -> Callable[[HttpRequest], HttpRespons
 
 
 def statistics_report(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
-    """The same to be printed or kept: no navigation, every table open. Handing it out is noted."""
+    """The same to be printed or kept, with the hub's name: no navigation, every table open. Handing it out is noted."""
 
     def view(request: HttpRequest) -> HttpResponse:
         if not roles.sees_statistics(request):
@@ -86,7 +88,8 @@ def statistics_report(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
         asked = read_asked(request)
         if (refused := noted(request, asked, "report")) is not None:
             return refused
-        return TemplateResponse(request, "hashshare/statistics_report.html", page_of(asked))
+        whose = {"hub_name": settings.HASHSHARE_NAME, "made_up": is_demonstration()}
+        return TemplateResponse(request, "hashshare/statistics_report.html", {**whose, **page_of(asked)})
 
     return view
 

@@ -34,6 +34,7 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
     trusted = trusted_of(publisher)
     if trusted.targets is None or publisher.awaited_since is not None:
         return
+    standing = newest(publisher=publisher, role="snapshot")
     body = sign_snapshot(
         targets=trusted.targets,
         feeds=trusted.feeds,
@@ -41,6 +42,7 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
         version=next_version(publisher, "snapshot"),
         signer=hub_keys().online,
         now=now,
+        before=standing.content if standing else None,
     )
     keep(publisher, "snapshot", body, now)
     sign_next_timestamp(publisher, body, now)

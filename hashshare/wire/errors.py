@@ -226,6 +226,20 @@ class Mirrored(Conflict):
     next_step = "Publish at the hub where the publisher is at home; this one follows."
 
 
+class NotStandbyHub(Conflict):
+    """The publisher's root does not name this hub's key: whatever was signed with it, members would refuse."""
+
+    slug, title = "not-standby-hub", "Not named in the root"
+    next_step = "Only the publisher's officers can name it: hashshare publisher standby-hub DOMAIN --hub URL"
+
+
+class StillServed(Conflict):
+    """The publisher's own hub is alive and signs for it."""
+
+    slug, title = "still-served", "Its own hub is alive"
+    next_step = "If both signed, members who have seen the one would refuse the other as a rollback."
+
+
 class TakenHere(Conflict):
     """What the peer offers is at home at this hub, or comes here from another peer. It is not taken from this one."""
 

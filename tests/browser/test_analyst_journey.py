@@ -27,13 +27,13 @@ SLOW = 60_000
 class Aurora:
     """A hosted list with 300 entries, and a member that has asked for it."""
 
-    list: str
+    name: str
     keys: list[str]
     member: Machine
     member_name: str
 
     def analyst(self, name: str) -> Somebody:
-        email = f"{name}@{self.list.partition('/')[0]}"
+        email = f"{name}@{self.name.partition('/')[0]}"
         return Somebody(email, email, "hotline", PASSWORD)
 
 
@@ -62,7 +62,7 @@ def test_a_request_is_granted_once_whatever_is_clicked(desks: Desks, aurora: Aur
         desk.open("/admin/")
         desk.barrier_free()
         desk.page.get_by_role("link", name="1 request for a list waits for your decision").click()
-        desk.page.get_by_role("link", name=aurora.list).first.click()
+        desk.page.get_by_role("link", name=aurora.name).first.click()
         desk.barrier_free()
         row = desk.page.url
         late, other = desk.tab(), desk.tab()
@@ -89,7 +89,7 @@ def test_a_request_is_granted_once_whatever_is_clicked(desks: Desks, aurora: Aur
 def submitted(desk: Desk, aurora: Aurora, keys: list[str]) -> str:
     """Withdrawals of these, on their way to a second analyst; the address of the upload."""
     desk.open("/admin/withdraw/")
-    desk.page.get_by_label("List").select_option(label=f"{aurora.list} (key: sha256)")
+    desk.page.get_by_label("List").select_option(label=f"{aurora.name} (key: sha256)")
     desk.page.get_by_label("Key hashes").fill("\n".join(keys))
     desk.page.get_by_label("Reason").select_option("incorrect")
     desk.barrier_free()
@@ -132,7 +132,7 @@ def test_it_shows_where_withdrawals_have_arrived(desks: Desks, aurora: Aurora) -
     with desks.of(aurora.analyst("ada")) as desk:
         desk.open("/admin/propagation/")
         desk.barrier_free()
-        row = desk.page.get_by_role("row").filter(has_text=aurora.list).first
+        row = desk.page.get_by_role("row").filter(has_text=aurora.name).first
         expect(row).to_contain_text("1 of 1")
         row.get_by_role("link").click()
         desk.barrier_free()

@@ -31,7 +31,7 @@ class Borealis:
     """A hotline's machine and its list, which has terms and one release."""
 
     machine: Machine
-    list: str
+    name: str
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +74,10 @@ def test_a_list_is_asked_for_and_its_terms_accepted(desks: Desks, borealis: Bore
     with desks.of("engineer") as desk:
         desk.open("/admin/desk/")
         desk.page.get_by_role("link", name="Ask for a list").click()
-        desk.page.get_by_label("Words in the name").fill(borealis.list)
+        desk.page.get_by_label("Words in the name").fill(borealis.name)
         desk.press("Search")
         desk.barrier_free()
-        desk.page.get_by_role("link", name=borealis.list).click()
+        desk.page.get_by_role("link", name=borealis.name).click()
         desk.press("Ask for this list")
         expect(desk.page.get_by_role("alert")).to_contain_text("Accept the terms to ask for the list.")
         desk.barrier_free()
@@ -86,23 +86,23 @@ def test_a_list_is_asked_for_and_its_terms_accepted(desks: Desks, borealis: Bore
         desk.shows("has your request and decides on it")
         expect(desk.page.get_by_role("alert")).to_have_count(0)
         desk.barrier_free()
-    borealis.machine.run("grant", borealis.list, "cobalt", "--until", "2099-01-01")
+    borealis.machine.run("grant", borealis.name, "cobalt", "--until", "2099-01-01")
 
 
 def test_deliveries_and_receipts_are_there_after_a_sync(
     desks: Desks, filled_hub: RunningHub, borealis: Borealis, cobalt: Machine
 ) -> None:
-    cobalt.run("sync", borealis.list)
+    cobalt.run("sync", borealis.name)
     filled_hub.manage("shell", "--no-imports", "-c", SEAL)
     with desks.of("engineer") as desk:
         desk.open("/admin/desk/")
         row = (
-            desk.page.get_by_role("region", name="Lists", exact=True).get_by_role("row").filter(has_text=borealis.list)
+            desk.page.get_by_role("region", name="Lists", exact=True).get_by_role("row").filter(has_text=borealis.name)
         )
         expect(row.get_by_text("v1")).to_have_count(2)
         leaves = desk.page.get_by_role("region", name="Deliveries and acknowledgements").get_by_role("row")
-        expect(leaves.filter(has_text=borealis.list).filter(has_text="Delivery")).to_have_count(1)
-        expect(leaves.filter(has_text=borealis.list).filter(has_text="Acknowledgement")).to_have_count(1)
+        expect(leaves.filter(has_text=borealis.name).filter(has_text="Delivery")).to_have_count(1)
+        expect(leaves.filter(has_text=borealis.name).filter(has_text="Acknowledgement")).to_have_count(1)
         desk.barrier_free()
         receipt = cobalt.home / "receipt.json"
         downloaded(desk, "Download the receipt of leaf").save_as(receipt)

@@ -114,7 +114,12 @@ def test_no_key_comes_in_unseen(aurora: Aurora, south: list[Hand]) -> None:
 def test_a_standby_hub_does_not_become_nameless(aurora: Aurora, south: list[Hand]) -> None:
     """The declaration gone and the keys still there: nobody would see whose they are."""
     take(aurora, root=following(aurora, standby_hub=standby(south)))
-    hidden = edited(aurora.root, lambda signed: signed.pop("standby_hub") and raised(signed), two(aurora))
+
+    def hide(signed: dict[str, Any]) -> None:
+        raised(signed)
+        del signed["standby_hub"]
+
+    hidden = edited(aurora.root, hide, two(aurora))
     with pytest.raises(MalformedMetadata, match="neither this hub's"):
         aurora.commit(root=hidden)
 

@@ -44,6 +44,7 @@ from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
+from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.tiles import (
     ENTRIES,
     WIDTH,
@@ -83,6 +84,7 @@ __all__ = [
     "RelayedRow",
     "RootReplaced",
     "Row",
+    "TakenOver",
     "Tile",
     "TilePlace",
     "TileReader",

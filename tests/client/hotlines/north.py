@@ -200,9 +200,7 @@ class North:
         path, _, query = path.partition("?")
         self.query = dict(parse_qsl(query))
         if path == "/.well-known/hashshare":
-            described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
-            named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
-            return 200, {**named, "hub": self.hub, "keys": described}
+            return 200, self.described()
         if path.startswith("/log/publication/"):
             return 200, self.publication(path.removeprefix("/log/publication/"))
         parts = path.removeprefix(API).split("/")
@@ -211,6 +209,19 @@ class North:
             raise errors.NotEntitled
         answered: tuple[int, Any] = handler(parts[1:], headers, body)
         return answered
+
+    def described(self) -> dict[str, Any]:
+        described = [{"keyid": key.keyid, **key.to_dict()} for key in self.keys]
+        named = {"name": "North", "url": "http://north", "version": "0", "log_key": self.ledger.log_key}
+        return {**named, "hub": self.hub, "keys": described}
+
+    def post_enrolments(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        """Any code will do, of any key."""
+        raw = base64.b64decode(json.loads(body)["public_key"])
+        publishers = [self.get_publishers([self.domain], headers, b"")[1]] if self.shelf.root else []
+        organisation = {"slug": "aurora-example", "name": "Aurora", "kind": "hotline", "country": "NL"}
+        key = {"id": keys.fingerprint(raw)}
+        return 201, {"organisation": organisation, "key": key, "hub": self.described(), "publishers": publishers}
 
     def publication(self, path: str) -> bytes:
         """What anybody may read of the publication log."""
