@@ -228,7 +228,7 @@ def allow_only(*, peer: Peer, allowed: set[str], now: datetime) -> int:
 
 def still_agreed(*, peer: Peer, now: datetime) -> set[str]:
     """Ids of the peer's lists that were allowed before and that this hub's own agreements still let come."""
-    agreements = list(in_force(peer, Agreement.Direction.IN, now))
+    agreements = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.IN))
     return {
         row.list.tuf_id
         for row in mirrored_lists(peer).filter(allowed=True)
