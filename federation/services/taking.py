@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
 from federation.offers import OfferedList, OfferedPublisher
 from federation.policy import Success
-from federation.selectors.agreements import agreement_for
+from federation.selectors.agreements import agreement_for, agreements_in_force
 from federation.selectors.crossing import judge_taking, policy_of
 from federation.services.crossing import check_offer
 from hashshare.models import HashList, Organisation, Publisher
