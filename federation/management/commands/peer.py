@@ -22,6 +22,7 @@ from federation.services import peers
 from federation.services.agreements import agree, end_agreement
 from federation.services.alarms import follow_again
 from federation.services.checks import check_peer
+from federation.services.subscribing import ask_for_list, offered_by, terms_of
 from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.fingerprints import spoken_lines
@@ -34,6 +35,13 @@ CHANGES: Final[dict[str, tuple[Change, str, str]]] = {
     "end": (peers.end_peer, "End a peer", "is no peer any more. What was copied from it stays."),
 }
 """The service, what the record calls it, and what is said of it."""
+
+
+def how_to_accept(name: str, wanted: str) -> list[str]:
+    return [
+        "Nothing was asked yet. To accept these terms for this hub:",
+        f"  manage.py peer ask {name} {wanted} --accept-terms",
+    ]
 
 
 class Command(BaseCommand):
@@ -72,6 +80,10 @@ class Command(BaseCommand):
         follow.add_argument("publisher", metavar="PUBLISHER")
         follow.add_argument("fingerprint", nargs="+", help="of its root, as its officers read it out")
         follow.add_argument("--reason", required=True, help="what you found out; kept in the record")
+        add("catalogue", "The lists that a peer shows this hub", "name")
+        ask = add("ask", "Ask for a peer's list, under its terms; its publisher decides", "name")
+        ask.add_argument("list", metavar="PUBLISHER/LIST")
+        ask.add_argument("--accept-terms", action="store_true", help="the terms were read, and this hub keeps to them")
         for name in ("storage", "forget-storage"):
             text = "A host of object storage that the peer may send this hub to, for objects alone"
             add(name, text if name == "storage" else "Let the peer send this hub there no longer", "name", "host")
@@ -87,6 +99,8 @@ class Command(BaseCommand):
             "end-agreement": self.end_agreement,
             "check": self.check_address,
             "follow": self.follow,
+            "catalogue": self.catalogue,
+            "ask": self.ask,
             "storage": self.storage,
             "forget-storage": self.forget_storage,
         }
@@ -110,6 +124,11 @@ class Command(BaseCommand):
     def show(self, options: dict[str, Any], now: datetime) -> None:
         state = peer_state(name=options["name"], now=now)
         self.tell(options, peer_json(state, now, whole=True), show(state, now))
+
+    def catalogue(self, options: dict[str, Any], now: datetime) -> None:
+        rows = offered_by(name=options["name"])
+        lines = [f"{row['name']}   {row['title']}" for row in rows] or [f"{options['name']} shows this hub no list."]
+        self.tell(options, {"lists": rows}, lines)
 
     # --- changing ---
 
@@ -198,6 +217,18 @@ class Command(BaseCommand):
             note(mirror.peer, reason=options["reason"], noted=f"{mirror.publisher} {mirror.root}")
         lines = [f"{mirror.publisher} is followed again. Until it is copied, the last good state is served on."]
         self.tell(options, {"publisher": mirror.publisher.domain, "root": mirror.root}, lines)
+
+    def ask(self, options: dict[str, Any], now: datetime) -> None:
+        name, wanted = options["name"], options["list"]
+        detail = terms_of(name=name, list_name=wanted)
+        if not options["accept_terms"]:
+            self.tell(options, detail, [str(detail["terms"]).strip() or "(no terms)", "", *how_to_accept(name, wanted)])
+            return
+        with noted("Ask a peer for a list") as note:
+            asked = ask_for_list(name=name, list_name=wanted, terms_digest=str(detail["terms_digest"]), now=now)
+            note(peer_by_name(name=name), noted=f"{wanted}, terms {detail['terms_digest']}")
+        lines = [f"{wanted} is {asked['state']} at {name}. Its publisher decides there: hashshare grant."]
+        self.tell(options, dict(asked), lines)
 
     def storage(self, options: dict[str, Any], now: datetime) -> None:
         with noted("Name a peer's storage") as note:
