@@ -18,6 +18,7 @@ from benchmarks import (
     chart,
     histories,
     log,
+    mirroring,
     ndjson,
     page,
     pages,
@@ -50,6 +51,7 @@ SCENARIOS: dict[str, Callable[[Bed], Iterable[Figure]]] = {
     "pages-large": pages_large.measure,
     "reading": reading.measure,
     "renewal": renewal.measure,
+    "mirroring": mirroring.measure,
 }
 
 

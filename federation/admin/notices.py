@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from federation.selectors.findings import findings
+from federation.selectors.mirrors import alarmed
 from federation.selectors.peers import PeerState, peer_states
 from hashshare.admin import roles
 from hashshare.admin.notices import Notice
@@ -21,7 +22,7 @@ def notices(request: HttpRequest, now: datetime) -> list[Notice]:
     """For operators alone."""
     if not roles.is_operator(request):
         return []
-    return [*_of_findings(), *_notices(peer_states(now=now))]
+    return [*_of_findings(), *_of_mirrors(), *_notices(peer_states(now=now))]
 
 
 def _of_findings() -> Iterator[Notice]:
@@ -34,6 +35,19 @@ def _of_findings() -> Iterator[Notice]:
         )
     if len(rows) > MOST_NAMED:
         yield Notice("Peers have more to explain.", reverse("admin:federation_finding_changelist"), grave=True)
+
+
+def _of_mirrors() -> Iterator[Notice]:
+    """Publishers that are followed no longer until somebody has looked, the first three by name."""
+    rows = list(alarmed()[: MOST_NAMED + 1])
+    for row in rows[:MOST_NAMED]:
+        why = (row.trouble or {}).get("title", "it has to be looked at").lower()
+        text = f"{row.publisher} is not copied from {row.peer} any more: {why}. The last good state is served."
+        yield Notice(text, reverse("admin:federation_peer_change", args=[row.peer.pk]), grave=True)
+    if len(rows) > MOST_NAMED:
+        yield Notice(
+            "More publishers are not copied any more.", reverse("admin:federation_peer_changelist"), grave=True
+        )
 
 
 def _notices(states: list[PeerState]) -> Iterator[Notice]:

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from federation.models import MirroredList, MirroredPublisher, Peer
 from hashshare.models import Job, Metadata
+from hashshare.wire import errors
 
 RENEWED_AFTER: Final = timedelta(hours=1)
 """How old the copy of a timestamp, which its hub signs anew every hour, may become although nothing else is new."""
@@ -92,6 +93,21 @@ def troubled() -> QuerySet[MirroredPublisher]:
     """Mirrors that somebody has to look at, or whose last attempt failed; those that stopped first."""
     rows = MirroredPublisher.objects.filter(trouble__isnull=False).exclude(state=MirroredPublisher.State.ENDED)
     return rows.select_related("publisher", "peer").order_by("state", "publisher__domain")
+
+
+def alarmed() -> QuerySet[MirroredPublisher]:
+    """Those that stopped for somebody to look at them, of peers that were not ended."""
+    rows = MirroredPublisher.objects.filter(state=MirroredPublisher.State.ALARMED).exclude(peer__state=Peer.State.ENDED)
+    return rows.select_related("publisher", "peer").order_by("publisher__domain")
+
+
+def mirror_of(*, peer: str, domain: str) -> MirroredPublisher:
+    """Raises NotFound."""
+    rows = MirroredPublisher.objects.select_related("publisher", "peer")
+    found = rows.filter(peer__name=peer.strip().lower(), publisher__domain=domain.strip().lower()).first()
+    if found is None:
+        raise errors.NotFound(f"{domain[:80]} is not copied from {peer[:80]}.", next_step="See: manage.py peer list")
+    return found
 
 
 def busy_with(peer: Peer, *, but: uuid.UUID, now: datetime) -> bool:

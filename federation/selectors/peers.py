@@ -32,7 +32,7 @@ class PeerState:
     @property
     def trouble(self) -> str:
         """In a sentence, or nothing."""
-        return str((self.peer.trouble or {}).get("detail", ""))
+        return str((self.peer.trouble or self.peer.offers_trouble or {}).get("detail", ""))
 
     def lag(self, now: datetime) -> float | None:
         """Seconds that the list which is furthest behind is behind; None when none is."""

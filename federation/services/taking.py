@@ -41,6 +41,10 @@ def take_offers(*, peer: Peer, offers: Iterable[OfferedPublisher], now: datetime
     """Make or update the rows of all that is offered and agreed. What is refused is named, and keeps nothing out."""
     taken = Taken()
     for offered in offers:
+        if hub_name() in offered.path:
+            back = f"{peer.name} offers {offered.domain} by a way that leads through this hub."
+            taken.refused.append(errors.OfferedBack(back))
+            continue
         lists = [each for each in offered.lists if may_come(peer, offered, each, now)]
         if not lists:
             continue
@@ -97,9 +101,7 @@ def check_words(*, peer: Peer, offers: Iterable[OfferedPublisher]) -> list[error
 
 
 def take_publisher(peer: Peer, offered: OfferedPublisher, now: datetime) -> MirroredPublisher:
-    """Raises OfferedBack, TakenHere."""
-    if hub_name() in offered.path:
-        raise errors.OfferedBack(f"{peer.name} offers {offered.domain} by a way that leads through this hub.")
+    """Raises MalformedOffers, TakenHere."""
     if offered.path[-1] != peer.name:
         raise errors.MalformedOffers(f"The way of {offered.domain} ends at {offered.path[-1]}, and not at {peer.name}.")
     publisher = Publisher.objects.filter(domain=offered.domain).first()

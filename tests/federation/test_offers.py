@@ -15,6 +15,7 @@ from hashshare.peering_keys import hub_name
 from hashshare.services.access_keys import create_access_key
 from hashshare.wire import errors
 from hashshare.wire.documents import write_object
+from hashshare.wire.manifest import Redistribution
 from tests.api.parties import CLIENT, Party, with_authorization
 from tests.builders import Feed, entry, feed, member, now, publisher, subscribed
 from tests.federation.builders import Hub, agreed, north, south
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def images() -> Feed:
     made = feed(publisher("Aurora", "aurora.example"), redistribution={"policy": "federation"})
-    made.publish(made.first([entry()]))
+    made.publish(made.first([entry()], redistribution=Redistribution("federation")))
     return made
 
 

@@ -17,9 +17,11 @@ from federation.management.telling import agreement_json, peer_json, show, table
 from federation.models import Agreement, Peer
 from federation.selectors.agreements import split_subject
 from federation.selectors.descriptors import own_descriptor
+from federation.selectors.mirrors import mirror_of
 from federation.selectors.peers import peer_by_name, peer_state, peer_states
 from federation.services import peers
 from federation.services.agreements import agree, end_agreement
+from federation.services.alarms import follow_again
 from federation.services.asking_for_lists import ask_for_list, look_at_list
 from federation.services.checks import check_peer
 from federation.services.connections import session_with
@@ -72,6 +74,12 @@ class Command(BaseCommand):
         for name, (_, text, _) in CHANGES.items():
             add(name, f"{text}, at once", "name").add_argument("--reason", default="", help="kept in the record")
         add("check", "Ask the peer's address whether the hub that was accepted still answers there", "name")
+        follow = add(
+            "follow", "Follow a mirrored publisher again that was stopped, under the root you were told", "name"
+        )
+        follow.add_argument("publisher", metavar="PUBLISHER")
+        follow.add_argument("fingerprint", nargs="+", help="of its root, as its officers read it out")
+        follow.add_argument("--reason", required=True, help="what you found out; kept in the record")
         add("catalogue", "The lists that a peer shows this hub", "name")
         for name in ("storage", "forget-storage"):
             text = "A host of object storage that the peer may send this hub to, for objects alone"
@@ -88,6 +96,7 @@ class Command(BaseCommand):
             "end-agreement": self.end_agreement,
             "ask": self.ask,
             "check": self.check_address,
+            "follow": self.follow,
             "catalogue": self.catalogue,
             "storage": self.storage,
             "forget-storage": self.forget_storage,
@@ -211,6 +220,19 @@ class Command(BaseCommand):
         if peer.differs is not None:
             lines = [f"{peer.name} answers as the hub that was accepted again, after another did. Accept it once more."]
         self.tell(options, self.of(peer, now), lines)
+
+    def follow(self, options: dict[str, Any], now: datetime) -> None:
+        with noted("Follow a mirrored publisher again") as note:
+            mirror = follow_again(
+                mirror=mirror_of(peer=options["name"], domain=options["publisher"]),
+                fingerprint=" ".join(options["fingerprint"]),
+                by="manage.py",
+                reason=options["reason"],
+                now=now,
+            )
+            note(mirror.peer, reason=options["reason"], noted=f"{mirror.publisher} {mirror.root}")
+        lines = [f"{mirror.publisher} is followed again. Until it is copied, the last good state is served on."]
+        self.tell(options, {"publisher": mirror.publisher.domain, "root": mirror.root}, lines)
 
     def storage(self, options: dict[str, Any], now: datetime) -> None:
         with noted("Name a peer's storage") as note:
