@@ -33,7 +33,7 @@ EXTENSION: Final = Extension(
     about={
         "Peer": "Other hubs: how each stands, and how far behind what is copied from it is",
         "Agreement": "What crosses to which hub and from which, until when",
-        "Finding": "What a peer has to explain: two histories of a log, a root replaced in silence",
+        "Finding": "Two histories of a log, a root replaced in silence: what peers did, with what proves it",
         "Cosigning": "Which witnesses cosigned this hub's logs, and when",
         "WitnessedLog": "Peers' logs that this hub cosigned, and how far",
         "WatchedLog": "Peers' logs as this hub read them last",

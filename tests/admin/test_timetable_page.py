@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from config.celery import JOBS as TIMETABLE
 from hashshare.models import JobRun, Publisher, Restoration
-from hashshare.timetable import TIMETABLE
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 from tests.admin.test_propagation_page import words
