@@ -44,11 +44,10 @@ HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).h
 HASHSHARE_COUNTRY: str = country("HASHSHARE_COUNTRY")
 """Where this hub is, as an ISO 3166-1 code; without one it takes no list that some country is closed to."""
 
-HASHSHARE_WITNESSES: str = env.str("HASHSHARE_WITNESSES", "")
-"""Witnesses beside the peers that are asked to cosign this hub's logs: lines `witness NAME VKEY URL` (tlog-policy)."""
-
 HASHSHARE_PEER_NETWORKS = networks("HASHSHARE_PEER_NETWORKS", "")
 """Networks beside the public ones in which other hubs and their storage may lie, such as 10.20.0.0/16."""
+HASHSHARE_WITNESSES: str = env.str("HASHSHARE_WITNESSES", "")
+"""Witnesses beside the peers that are asked to cosign this hub's logs: lines `witness NAME VKEY URL` (tlog-policy)."""
 
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
@@ -82,6 +81,12 @@ HASHSHARE_DRAFT_MIB: int = at_least_one("HASHSHARE_DRAFT_MIB", 1024)
 
 HASHSHARE_DRAFT_DAYS: int = at_least_one("HASHSHARE_DRAFT_DAYS", 14)
 """Days after which an upload that was not published is thrown away."""
+
+HASHSHARE_MIRROR_SECONDS: int = at_least_one("HASHSHARE_MIRROR_SECONDS", 60)
+"""How often each peer is asked for what is new."""
+
+HASHSHARE_MIRROR_TURN: int = at_least_one("HASHSHARE_MIRROR_TURN", 900)
+"""Seconds after which a copy that is on its way gives its worker to others, and goes on later from where it is."""
 
 HASHSHARE_JOB_LEASE: int = env.int("HASHSHARE_JOB_LEASE", 60)
 """Seconds after which a job whose worker shows no sign of life is given to another."""

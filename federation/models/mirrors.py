@@ -16,7 +16,10 @@ from hashshare.models import HashList, Publisher
 class MirroredPublisher(models.Model):
     """`root` is the fingerprint of root version 1 as the peer offered it first; another is never taken by itself.
 
-    `copied_at`: when metadata of the peer was last verified and stored here. `trouble`: why the last attempt failed.
+    `copied_at`: when metadata of the peer was last verified and stored here. `trouble`: why the last attempt failed;
+    `failures`: how many in a row did, the last at `tried_at`. `path`: the hubs from the home hub to the peer, by name.
+    `offered_root`: the version of its root that the peer's heads named last. `generation` rises when an operator lets
+    it be followed afresh; `served_generation` is that of what is served here.
     """
 
     class State(models.TextChoices):
@@ -32,6 +35,11 @@ class MirroredPublisher(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.FOLLOWING)
     trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     copied_at = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    offered_root = models.PositiveBigIntegerField(default=0)
+    generation = models.PositiveIntegerField(default=0)
+    served_generation = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -47,13 +55,18 @@ class MirroredPublisher(models.Model):
 class MirroredList(models.Model):
     """`offered_*`: what the peer's heads said at `seen_at`; beside the list's own numbers they give the lag.
 
-    `behind_since`: since when the peer has had something newer than we have, null when it has not.
+    `behind_since`: since when the peer has had something newer than we have, null when it has not. `members`: whether
+    its publisher leaves it to this hub which of its members read it, or is asked for each; `evidence`: what this hub
+    tells of them. `allowed`: whether both hubs let it cross, as of the last poll.
     """
 
     list = models.OneToOneField(HashList, on_delete=models.CASCADE, related_name="mirror")
     mirror = models.ForeignKey(MirroredPublisher, on_delete=models.CASCADE, related_name="lists")
     offered_version = models.PositiveBigIntegerField(default=0)
     offered_role_version = models.PositiveBigIntegerField(default=0)
+    allowed = models.BooleanField(default=True)
+    members = models.CharField(max_length=8, default="each")
+    evidence = models.CharField(max_length=16, default="documents")
     seen_at = models.DateTimeField(null=True, blank=True)
     behind_since = models.DateTimeField(null=True, blank=True)
     trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)

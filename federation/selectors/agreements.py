@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -18,6 +19,12 @@ def agreements_with(*, peer: Peer) -> QuerySet[Agreement]:
 def agreements_in_force(*, now: datetime) -> QuerySet[Agreement]:
     """With every peer, whatever its state."""
     return Agreement.objects.filter(Q(until=None) | Q(until__gt=now), ended_at=None).select_related("peer")
+
+
+def agreement_for(agreements: Iterable[Agreement], domain: str, slug: str) -> Agreement | None:
+    """The one that lets the list cross; what was agreed of the list itself comes before what was of its publisher."""
+    found = [each for each in agreements if each.publisher == domain and each.slug in ("", slug)]
+    return max(found, key=lambda each: each.slug != "", default=None)
 
 
 def standing_agreement(*, peer: Peer, direction: str, publisher: str, slug: str) -> Agreement | None:

@@ -82,7 +82,9 @@ def keeps_out(organisation: Organisation) -> str:
 
 def active_peers() -> QuerySet[Peer]:
     """Those of which something may be asked: active, and the hub that was accepted as far as we know."""
-    rows = Peer.objects.filter(state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE, differs=None)
+    rows = Peer.objects.filter(
+        state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE, differs__isnull=True
+    )
     return rows.select_related("organisation").order_by("name")
 
 

@@ -24,6 +24,7 @@ class PublisherRecord(serializers.Serializer[Any]):
     root = Base64Field(  # type: ignore[assignment]
         help_text="Root metadata version 1, base64; empty before there is one"
     )
+    mirrored_from = serializers.CharField(help_text="The hub that it is copied from; empty where it is at home here")
 
 
 class PublisherDetail(PublisherRecord):

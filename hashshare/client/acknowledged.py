@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from hashshare.client.home import read_json, write_json
+from hashshare.client.home import Home, read_json, write_json
 from hashshare.client.store import Held, ListStore
 from hashshare.wire.errors import HashshareError
 
@@ -70,12 +71,23 @@ class Told:
             return cls()
 
 
+def path_of(store: ListStore) -> Path:
+    """Beside the list for the hub whose enrolment lies in the home itself; each hub is told for itself."""
+    return store.home.account / "lists" / store.list_id / "acknowledgement.json"
+
+
 def told(store: ListStore) -> Told:
     try:
-        return Told.from_json(read_json(store.folder / "acknowledgement.json"))
+        return Told.from_json(read_json(path_of(store)))
     except HashshareError:
         return Told()
 
 
+def told_most(home: Home, list_id: str) -> Told:
+    """What the hub was told that knows the newest version applied here: the first, unless another has delivered."""
+    found = [told(ListStore(home.at(hub), list_id)) for hub in home.hubs]
+    return max(found, key=lambda state: state.taken.version if state.taken else -1)
+
+
 def save_told(store: ListStore, state: Told) -> None:
-    write_json(store.folder / "acknowledgement.json", state.to_json())
+    write_json(path_of(store), state.to_json())

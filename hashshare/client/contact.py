@@ -48,7 +48,7 @@ class Contact:
 def contact(home: Home) -> Contact:
     """What is remembered; nothing where the file is missing or damaged, which the next sync mends."""
     try:
-        found = read_json(home.path / "contact.json") or {}
+        found = read_json(home.account / "contact.json") or {}
         reached, failing = (_time(found.get(name)) for name in ("reached_at", "failing_since"))
         why, set_back = dict(found.get("why") or {}), int(found.get("set_back") or 0)
         return Contact(reached, int(found.get("skew") or 0), failing, why, set_back)
@@ -75,7 +75,7 @@ def note_failure(home: Home, session: Session, error: HashshareError, *, now: da
 
 def _save(home: Home, told: Contact) -> None:
     try:
-        write_json(home.path / "contact.json", told.to_json())
+        write_json(home.account / "contact.json", told.to_json())
     except OSError:
         # Without room to remember it, the sync itself counts.
         return

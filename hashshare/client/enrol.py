@@ -55,8 +55,8 @@ def enrol(home: Home, url: str, code: str, *, key_name: str = "") -> Enrolled:
         answer = _register(url, key, code, key_name)
     except Conflict:
         _check_refused(home, url, key)
-        home.key_path.replace(home.path / REFUSED_KEY)
-        sync_folder(home.path)
+        home.key_path.replace(home.account / REFUSED_KEY)
+        sync_folder(home.account)
         key = _own_key(home)
         answer = _register(url, key, code, key_name)
     try:

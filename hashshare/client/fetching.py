@@ -74,6 +74,7 @@ def tuf_errors_translated(domain: str) -> Iterator[None]:
     except tuf_errors.LengthOrHashMismatchError as error:
         raise WrongDigest(f"{domain}: {error}.") from error
     except tuf_errors.BadVersionNumberError as error:
-        raise VerificationFailed(f"{domain}: the hub offers older metadata than was seen before ({error}).") from error
+        message = f"{domain}: the hub offers older metadata than was seen before ({error})."
+        raise VerificationFailed(message, older=True) from error
     except (tuf_errors.RepositoryError, DeserializationError) as error:
         raise MalformedMetadata(f"{domain}: {error}.") from error

@@ -23,10 +23,14 @@ from hashshare.durable import sync_folder as sync_folder
 from hashshare.wire.errors import HashshareError, NotEnrolled, UsageError
 
 CONFIG_FORMAT: Final = "hashshare-home/1"
+HUBS_FORMAT: Final = "hashshare-hubs/1"
+OWN_FOLDER: Final = "."
+"""How the enrolment that lies in the home itself, not under hubs/, is named in the order of the hubs."""
 
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))+")
 _LIST_ID = re.compile(r"[0-9a-f]{16}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_HUB_FOLDER = re.compile(r"[a-z0-9][a-z0-9._-]{0,252}")
 
 
 def checked_domain(text: str) -> str:
@@ -41,6 +45,13 @@ def checked_list_id(text: str) -> str:
     if not _LIST_ID.fullmatch(text):
         raise UsageError(f"{text[:80]!r} is not a list id.")
     return text
+
+
+def checked_hub_folder(name: str) -> str:
+    """The name of a folder under hubs/. Raises UsageError for anything else."""
+    if not _HUB_FOLDER.fullmatch(name):
+        raise UsageError(f"{name[:80]!r} is not the name of a hub here.")
+    return name
 
 
 def split_list_name(name: str) -> tuple[str, str]:
@@ -72,9 +83,15 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths under one HASHSHARE_HOME. `Home.open()` makes the folder; nothing else is created before it is needed."""
+    """Paths under one HASHSHARE_HOME. `Home.open()` makes the folder; nothing else is created before it is needed.
+
+    What is held and whom it believes is one, whichever hub brought it. What belongs to an enrolment (`account`) is
+    there once for each hub: in the home itself, and for further hubs under hubs/. `hub` names one of them; without it,
+    it is the first, which is the only one in most homes.
+    """
 
     path: Path
+    hub: str = ""
 
     @classmethod
     def open(cls, path: Path | None = None) -> Home:
@@ -95,13 +112,40 @@ class Home:
     # --- paths ---
 
     @property
+    def account(self) -> Path:
+        """The folder with the enrolment, its keys, and what that hub said."""
+        name = self.hub or self.hubs[0]
+        return self.path if name == OWN_FOLDER else self.path / "hubs" / name
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The names of the enrolments, the one that is asked first at the beginning. Raises HashshareError."""
+        document = read_json(self.hubs_path)
+        if document is None:
+            return (OWN_FOLDER,)
+        order = document.get("order")
+        named = isinstance(order, list) and all(isinstance(it, str) for it in order)
+        if document.get("format") != HUBS_FORMAT or not named or not order:
+            raise HashshareError(f"{self.hubs_path} is damaged.", next_step="Restore it from a backup.")
+        return tuple(name if name == OWN_FOLDER else checked_hub_folder(name) for name in order)
+
+    def at(self, hub: str) -> Home:
+        """The same home, spoken for at that hub."""
+        return Home(self.path, hub)
+
+    @property
+    def hubs_path(self) -> Path:
+        """Absent in a home of one hub."""
+        return self.path / "hubs.json"
+
+    @property
     def config_path(self) -> Path:
-        return self.path / "config.json"
+        return self.account / "config.json"
 
     @property
     def key_path(self) -> Path:
         """The organisation's private key for signed requests (PKCS#8 PEM)."""
-        return self.path / "key.pem"
+        return self.account / "key.pem"
 
     @property
     def hotline_dir(self) -> Path:
@@ -169,7 +213,7 @@ def _claim(path: Path) -> None:
     if not path.exists():
         make_private_folder(path)
     loose = stat.S_IMODE(path.stat().st_mode) & 0o077
-    ours = any((path / name).exists() for name in ("config.json", "key.pem", "publishers", "locks"))
+    ours = any((path / name).exists() for name in ("config.json", "key.pem", "hubs.json", "publishers", "locks"))
     if loose and not ours and any(path.iterdir()):
         raise UsageError(
             f"{path} holds other things and is open to others, so it is not taken as home.",

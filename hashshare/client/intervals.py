@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hashshare.client import trust
-from hashshare.client.acknowledged import Claim, told
+from hashshare.client.acknowledged import Claim, told_most
 from hashshare.client.alarms import alarms
 from hashshare.client.home import Home
 from hashshare.client.kept_metadata import timestamp_due
@@ -84,7 +84,7 @@ def _is_pending(store: ListStore, command: str, now: datetime) -> bool:
 
 def _untold(store: ListStore, held: Held) -> bool:
     """Whether the hub has yet to hear that this is applied; of a list that is published from here it is not told."""
-    state = told(store)
+    state = told_most(store.home, store.list_id)
     if held.publisher in [mine.domain for mine in own_publishers(store.home)] or state.taken == Claim.of(held):
         return False
     return state.pending is None or state.pending.state == "pending" or state.pending.claim != Claim.of(held)

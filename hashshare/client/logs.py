@@ -104,7 +104,7 @@ def hub_address(config: Config) -> str:
 
 
 def log_path(home: Home, domain: str) -> Path:
-    return home.path / "logs" / f"{checked_domain(domain)}.json"
+    return home.account / "logs" / f"{checked_domain(domain)}.json"
 
 
 def seen_log(home: Home, domain: str) -> Seen | None:
@@ -115,7 +115,7 @@ def seen_log(home: Home, domain: str) -> Seen | None:
 
 def seen_logs(home: Home) -> dict[str, Seen]:
     """By publisher."""
-    paths = sorted((home.path / "logs").glob("*.json"))
+    paths = sorted((home.account / "logs").glob("*.json"))
     return {path.stem: seen for path in paths if (seen := seen_log(home, path.stem)) is not None}
 
 
@@ -232,7 +232,7 @@ class DeliveryLog:
                 write_json(log_path(self.home, self.domain), replace(seen, refused=told).to_json())
 
     def _keep(self, note: str) -> Path:
-        folder = self.home.path / "logs" / "refused"
+        folder = self.home.account / "logs" / "refused"
         path = folder / f"{self.domain}-{hashlib.sha256(note.encode()).hexdigest()[:16]}.txt"
         if len(list(folder.glob(f"{self.domain}-*.txt"))) < MOST_REFUSED:
             write_atomic(path, note.encode())

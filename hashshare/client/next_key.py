@@ -161,7 +161,7 @@ def _switch(home: Home) -> None:
     old.unlink(missing_ok=True)
     os.link(home.key_path, old)
     _next_path(home).replace(home.key_path)
-    sync_folder(home.path)
+    sync_folder(home.account)
 
 
 def _settle_config(home: Home, plan: Plan) -> None:
@@ -171,12 +171,12 @@ def _settle_config(home: Home, plan: Plan) -> None:
 
 
 def _plan_path(home: Home) -> Path:
-    return home.path / "rotation.json"
+    return home.account / "rotation.json"
 
 
 def _next_path(home: Home) -> Path:
-    return home.path / "key-next.pem"
+    return home.account / "key-next.pem"
 
 
 def _old_path(home: Home) -> Path:
-    return home.path / "key-old.pem"
+    return home.account / "key-old.pem"

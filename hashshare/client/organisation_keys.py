@@ -80,7 +80,9 @@ def end_key(
 
 def note_end(home: Home, key_id: str, not_after: object) -> None:
     """Remember when this machine's key ends; `not_after` as the hub says it, None for never."""
-    write_json(home.path / "key.json", {"key_id": key_id, "not_after": not_after if isinstance(not_after, str) else ""})
+    write_json(
+        home.account / "key.json", {"key_id": key_id, "not_after": not_after if isinstance(not_after, str) else ""}
+    )
 
 
 def note_own_end(home: Home, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -93,7 +95,7 @@ def note_own_end(home: Home, session: Session, rows: Sequence[Mapping[str, Any]]
 def known_end(home: Home, key_id: str) -> datetime | None:
     """When this machine's key ends, None if it does not or is not known to."""
     try:
-        document = read_json(home.path / "key.json") or {}
+        document = read_json(home.account / "key.json") or {}
         if document.get("key_id") != key_id or not document.get("not_after"):
             return None
         return datetime.fromisoformat(str(document["not_after"]))

@@ -63,18 +63,20 @@ def wanted(
     base_index: BaseIndex,
     has: Callable[[HeldObject], bool],
     history: bool,
+    whole: bool = False,
 ) -> Want:
-    """`has` tells whether an object's file is here; `history` also wants the chain up to the base.
+    """`has` tells whether an object's file is here; `history` also wants the chain up to the base, and so does `whole`.
 
     Only a publisher, who wrote them, asks for its history: to anybody else, that the bytes are here under whatever name
-    does not say that they are the fold that they should be now.
+    does not say that they are the fold that they should be now. A mirror, which passes on all that the manifest names,
+    wants the whole, and has everything proved like any member.
     Raises VerificationFailed on a rollback.
     """
     plan = catch_up(manifest, held.version if held else None)
     full = held is None or plan.base
     base, chain = shards_of(base_index), tuple(map(of_segment, manifest.segments))
     deltas = tuple(part for part in chain if part.to_version > manifest.base.version)
-    earlier = tuple(part for part in chain if part.to_version <= manifest.base.version) if history else ()
+    earlier = tuple(part for part in chain if part.to_version <= manifest.base.version) if history or whole else ()
     parts = tuple(filter(has, (*held.earlier, *held.deltas))) if held else ()
     known = {*held.earlier, *held.deltas} if held else set()
 

@@ -34,15 +34,15 @@ class Head:
 
 def heads(session: Session, home: Home) -> list[Head]:
     """The poll: one request; 304 costs no body. Keeps the last answer in HOME/heads.json."""
-    path = home.path / "heads.json"
+    path = home.account / "heads.json"
     kept = _kept(path)
     usable = kept.get("hub_url") == session.hub_url and kept.get("key_id") == session.key_id
     headers = {"If-None-Match": str(kept["etag"])} if usable and kept.get("etag") else None
     response = session.get("heads", headers=headers)
     if response.status_code == 304 and usable:
-        return _read_heads(kept.get("body"))
+        return read_heads(kept.get("body"))
     body = decoded(response)
-    found = _read_heads(body)
+    found = read_heads(body)
     etag = response.headers.get("ETag", "")
     with contextlib.suppress(OSError):
         # Without room to keep the answer, the next poll costs a body; the lists are synced all the same.
@@ -58,8 +58,8 @@ def _kept(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _read_heads(body: Any) -> list[Head]:
-    """The hub's words become paths and addresses, so they are checked like any other input."""
+def read_heads(body: Any) -> list[Head]:
+    """The hub's words become paths and addresses, so they are checked like any other input. Raises NetworkError."""
     try:
         roots = {str(row["domain"]): _root(row) for row in body.get("publishers", ())}
         found = [

@@ -132,7 +132,7 @@ class Tally:
 
 
 def receipts_path(home: Home, list_id: str) -> Path:
-    return home.path / "receipts" / f"{list_id}.ndjson"
+    return home.account / "receipts" / f"{list_id}.ndjson"
 
 
 # --- checking one ------------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ def subjects(home: Home) -> list[Subject]:
     """Every list that is held or has receipts here, by name; one whose files are damaged too, which its check says."""
     organisation = str(home.config().organisation.get("slug"))
     found = {store.list_id: known_name(store) for store in stores(home)}
-    for path in (home.path / "receipts").glob("*.ndjson"):
+    for path in (home.account / "receipts").glob("*.ndjson"):
         if path.stem not in found:
             found[path.stem] = _name_in(home, path.stem)
     return sorted(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hashshare.wire.repository import read_role
+from hashshare.wire.errors import MalformedMetadata
+from hashshare.wire.repository import read_role, standby_hub
 from hashshare.wire.repository.rotation import KeyChange, key_changes
 
 HUB_ROLES: Final = ("snapshot", "timestamp")
@@ -20,6 +21,8 @@ class RootChange:
     before: int
     after: int
     changes: tuple[KeyChange, ...]
+    standby: tuple[str, str] = ("", "")
+    """The standby hubs that the two roots name, "" for none."""
 
     def to_json(self) -> dict[str, Any]:
         changes = [
@@ -31,10 +34,15 @@ class RootChange:
             }
             for change in self.changes
         ]
-        return {"publisher": self.domain, "before": self.before, "after": self.after, "changes": changes}
+        told = {"publisher": self.domain, "before": self.before, "after": self.after, "changes": changes}
+        return {**told, "standby_hub": self.standby[1] or None}
 
     def __str__(self) -> str:
         parts = "; ".join(dict.fromkeys(map(_said, self.changes))) or "renewed, with the same keys"
+        before, after = self.standby
+        if before != after:
+            means = ", which may say what is newest when the publisher's own hub is dead"
+            parts += f"; standby hub: {after}{means}" if after else f"; no longer its standby hub: {before}"
         return f"{self.domain}: root v{self.before} → v{self.after}, signed by the root before it: {parts}."
 
 
@@ -46,7 +54,16 @@ def root_change(domain: str, before: bytes | None, path: Path) -> RootChange | N
     if after == before:
         return None
     versions = read_role("root", before).version, read_role("root", after).version
-    return RootChange(domain, *versions, key_changes(before, after))
+    return RootChange(domain, *versions, key_changes(before, after), (_standby(before), _standby(after)))
+
+
+def _standby(root: bytes) -> str:
+    """A question mark for what cannot be read: no reason not to follow a root, and never silent."""
+    try:
+        named = standby_hub(root)
+    except MalformedMetadata:
+        return "?"
+    return named.hub if named else ""
 
 
 def _said(change: KeyChange) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tuf.api.metadata import Root
+
 from hashshare.client import keyring
 from hashshare.client.desk import Desk, Rotated
 from hashshare.client.identity import hub_keys
@@ -15,8 +17,10 @@ from hashshare.client.publisher import OwnPublisher
 from hashshare.client.session import Session
 from hashshare.client.standing import standing
 from hashshare.wire.errors import UsageError
-from hashshare.wire.repository import delegate_lists, list_ids, next_root
-from hashshare.wire.repository.rotation import lists_of_key, officer_keys, with_feed_replaced
+from hashshare.wire.repository import delegate_lists, list_ids, next_root, standby_hub
+from hashshare.wire.repository.metadata import ROOT, read_typed
+from hashshare.wire.repository.rotation import lists_of_key, with_feed_replaced
+from hashshare.wire.repository.standby_hub import hub_key_ids
 
 
 def finish_rotation(session: Session, mine: OwnPublisher, *, now: datetime) -> None:
@@ -72,7 +76,8 @@ def _lists_of(desk: Desk, targets: bytes, keyid: str) -> tuple[tuple[str, ...], 
 
 
 def rotate_hub(desk: Desk) -> Rotated:
-    """A root that names the keys which the hub has now, and no other: after it replaced its key or its standby.
+    """A root that names the keys which the hub has now, and those of a standby hub if there is one, and no other: after
+    the hub replaced its key or its standby, or after the publisher has moved to its standby hub.
 
     Works too where the hub's signatures verify under no key that the root names, or go back behind what a stolen key
     has signed: nothing but such a root mends that.
@@ -81,12 +86,11 @@ def rotate_hub(desk: Desk) -> Rotated:
     def rotate() -> Rotated:
         stands, _ = desk.stands(root_alone=True)
         root, now_keys = stands.root, hub_keys(desk.session)
-        named = {key.keyid for role in ("snapshot", "timestamp") for key in officer_keys(root, role)}
-        offered = {key.keyid for key in now_keys}
-        if named == offered:
+        following = next_root(root, hub_keys=now_keys, signers=[], now=desk.now)
+        named, offered = (hub_key_ids(read_typed(ROOT, body, Root).signed) for body in (root, following))
+        if named == offered and standby_hub(root) == standby_hub(following):
             return desk.nothing()
-        roles = {"root": next_root(root, hub_keys=now_keys, signers=[], now=desk.now)}
         removed, added = tuple(sorted(named - offered)), tuple(sorted(offered - named))
-        return desk.rotated(removed, added, desk.propose(roles, stands))
+        return desk.rotated(removed, added, desk.propose({"root": following}, stands))
 
     return desk.locked(rotate)

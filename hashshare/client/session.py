@@ -104,7 +104,7 @@ class Session:
     def open(cls, home: Home, *, warn: Callable[[str], None] = lambda _: None) -> Session:
         """The enrolled hub. Raises NotEnrolled."""
         config = home.config()
-        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.path / "token.json", warn=warn)
+        session = cls(config.hub_url, key=keys.load(home.key_path), token_path=home.account / "token.json", warn=warn)
         if config.key_id != session.key_id:
             # A rotation was killed between the key's rename and this.
             home.save_config(replace(config, key_id=session.key_id))

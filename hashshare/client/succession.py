@@ -7,14 +7,14 @@ a hub and a publisher's key together cannot give members different lists without
 from __future__ import annotations
 
 from hashshare.client.store import Held
-from hashshare.wire.errors import MalformedManifest, VerificationFailed
+from hashshare.wire.errors import ListForked, MalformedManifest, VerificationFailed
 from hashshare.wire.manifest import Manifest
 
 
 def check_succession(held: Held | None, manifest: Manifest, *, sha256: str, name: str, list_id: str) -> None:
     """`sha256` is the manifest's; `name` and `list_id` are what was asked for.
 
-    Raises MalformedManifest for another list or format, VerificationFailed for an older version and for a fork.
+    Raises MalformedManifest for another list or format, VerificationFailed for an older version, ListForked.
     """
     said = (manifest.list_id, manifest.list_name)
     if said != (list_id, name) or (held and held.name != manifest.list_name):
@@ -47,8 +47,8 @@ def _check_same_objects(held: Held, manifest: Manifest) -> None:
         raise _forked(held, f"its base at version {held.base_version}", held.base_index_sha256, index)
 
 
-def _forked(held: Held, what: str, here: str, offered: str) -> VerificationFailed:
-    return VerificationFailed(
+def _forked(held: Held, what: str, here: str, offered: str) -> ListForked:
+    return ListForked(
         f"{held.name} was forked: its feed key signed two different contents of {what}, the one held here "
         f"({here[:16]}…) and the one that the hub offers now ({offered[:16]}…). Version {held.version} stays in use.",
         next_step=f"This is an incident: tell {held.publisher} and the hub's operator over another channel, with both "

@@ -93,7 +93,7 @@ def check_crossing(seen: Checkpoint, found: Checkpoint, prove: Prove) -> None:
 
 
 def evidence_path(home: Home, domain: str) -> Any:
-    return home.path / "logs" / "superseded" / f"{checked_domain(domain)}.json"
+    return home.account / "logs" / "superseded" / f"{checked_domain(domain)}.json"
 
 
 def crossings(home: Home, domain: str) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ def _tell_again(home: Home, domain: str) -> dict[str, dict[str, str]]:
 
 def untold(home: Home) -> list[tuple[str, dict[str, Any]]]:
     """(publisher, crossing) of each that nobody was told of yet."""
-    folder = home.path / "logs" / "superseded"
+    folder = home.account / "logs" / "superseded"
     domains = sorted(path.stem for path in folder.glob("*.json"))
     return [(domain, row) for domain in domains for row in crossings(home, domain) if not row.get("told")]
 

@@ -55,17 +55,20 @@ def sync_list(
     accept_shrink: bool = False,
     force: bool = False,
     history: bool = False,
+    whole: bool = False,
     waiting: Callable[[], None] | None = None,
 ) -> Synced:
     """Bring one list up to date.
 
     `repository` spares refreshing a publisher's metadata once per list. `force` refreshes it even if the poll shows
-    nothing new. `history` also keeps the chain's segments up to the base, which tell a publisher what was withdrawn.
+    nothing new. `history` also keeps the chain's segments up to the base, which tell a publisher what was withdrawn;
+    `whole` keeps them for a mirror, which takes nothing on trust for that.
     `waiting` is called when another process is syncing. Raises the VerificationFailed tree, NetworkError, NotAllowed;
     the last good state stays in use then.
     """
     with home.lock(f"sync-{head.publisher}", waiting=waiting):
-        return _Run(session, home, head, repository, progress or Silent(), accept_shrink, history).run(force=force)
+        run = _Run(session, home, head, repository, progress or Silent(), accept_shrink, history, whole)
+        return run.run(force=force)
 
 
 class _Run:
@@ -80,6 +83,7 @@ class _Run:
         progress: Progress,
         accept_shrink: bool,
         history: bool,
+        whole: bool,
     ) -> None:
         self.session, self.home, self.head = session, home, head
         self.repository = repository or Repository(home, session, head.publisher)
@@ -91,7 +95,8 @@ class _Run:
             self.held = self.store.held()
         self.damaged = self.store.damaged_files(self.held)
         # A publisher's own store keeps its history whoever syncs it.
-        self.history = history or bool(self.held and self.held.earlier)
+        self.history = history or bool(self.held and self.held.earlier and not whole)
+        self.whole = whole
 
     def run(self, *, force: bool) -> Synced:
         self._check_named_root()
@@ -167,7 +172,8 @@ class _Run:
 
     def _want(self, manifest: Manifest, index: bytes) -> Want:
         base_index = BaseIndex.parse(index)
-        return wanted(manifest, self.held, base_index=base_index, has=self.store.has, history=self.history)
+        kept = {"history": self.history, "whole": self.whole}
+        return wanted(manifest, self.held, base_index=base_index, has=self.store.has, **kept)
 
     def _apply(self, manifest: Manifest, body: bytes, coming: Held, index: bytes) -> Synced:
         check_built(manifest, now=datetime.now(UTC))

@@ -17,6 +17,7 @@ from tuf.api.metadata import Root, Targets
 
 from hashshare.client import healing, trust
 from hashshare.client.admission import check_object
+from hashshare.client.held_standby import held_standby
 from hashshare.client.home import Home
 from hashshare.client.kept_metadata import expiries
 from hashshare.client.planning import of_segment, shards_of
@@ -37,7 +38,9 @@ COUNT_MEMORY: Final = "160MiB"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """`expired`: the roles whose time is over, with when. `hosted`: the hub keeps the key that signed it."""
+    """`expired`: the roles whose time is over, with when. `hosted`: the hub keeps the key that signed it.
+    `standby_hub`: the other hub that the publisher's root lets say what is newest, "" for none.
+    """
 
     name: str
     list_id: str
@@ -50,6 +53,7 @@ class Verified:
     fingerprint: str
     expired: tuple[tuple[str, datetime], ...]
     hosted: bool
+    standby_hub: str = ""
 
 
 def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _: None) -> Verified:
@@ -80,6 +84,7 @@ def verify_list(store: ListStore, *, progress: Callable[[int], None] = lambda _:
             fingerprint=known.fingerprint,
             expired=tuple((role, end) for role, end in ends.items() if end <= now),
             hosted=held.list_id in hosted_lists(read_proof(store.proof_path(held.manifest_sha256)).targets),
+            standby_hub=named.hub if (named := held_standby(store.home, held.publisher)) else "",
         )
 
 

@@ -83,10 +83,12 @@ class Leaf(models.Model):
         PUBLICATION = "publication", "Signed metadata was accepted"
         DELIVERY = "delivery", "A manifest was delivered"
         ACKNOWLEDGEMENT = "acknowledgement", "A member acknowledged"
+        RELAYED = "relayed", "A member acknowledged at another hub"
         ERASURE = "erasure", "Openings were erased"
         DEED = "deed", "A person did something"
         REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
         PEER = "peer", "A peer was accepted, suspended, resumed or ended"
+        TAKEOVER = "takeover", "A publisher's home moved to another hub"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -126,7 +128,10 @@ class Leaf(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=["publication", "delivery", "acknowledgement", "erasure", "deed", "replacement", "peer"]
+                    kind__in=[
+                        *("publication", "delivery", "acknowledgement", "relayed"),
+                        *("erasure", "deed", "replacement", "peer", "takeover"),
+                    ]
                 ),
                 name="leaf_kind_known",
             ),

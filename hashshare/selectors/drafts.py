@@ -40,6 +40,7 @@ def list_to_draft_for(*, person: Person, list_id: uuid.UUID) -> HashList:
     """A list of the analyst's own hotline. Raises NotEntitled."""
     _require_analyst(person)
     rows = HashList.objects.select_related("publisher__organisation").exclude(state=HashList.State.WITHDRAWN)
+    rows = rows.filter(publisher__mirrored_from=None)
     found = rows.filter(pk=list_id, publisher__organisation=person.organisation_id).first()
     if found is None:
         raise errors.NotEntitled
@@ -50,6 +51,7 @@ def lists_to_draft_for(*, person: Person) -> list[HashList]:
     """By name."""
     _require_analyst(person)
     rows = HashList.objects.select_related("publisher").exclude(state=HashList.State.WITHDRAWN)
+    rows = rows.filter(publisher__mirrored_from=None)
     return list(rows.filter(publisher__organisation=person.organisation_id).order_by("publisher__domain", "slug"))
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hashshare.models import HashList, Organisation, OrganisationKey, Publisher, Subscription
 from hashshare.selectors.callers import Caller
+from hashshare.selectors.redistribution import may_cross_to
 from hashshare.wire import errors
+
+LISTED: Final = (Organisation.State.ACTIVE, Organisation.State.MIRRORED)
+"""Hotlines whose lists are in the catalogue."""
 
 
 def in_force(now: datetime) -> Q:
@@ -25,25 +30,28 @@ def key_in_force(*, fingerprint: str, organisation: uuid.UUID, now: datetime) ->
 
 
 def readable_lists(*, caller: Caller, now: datetime) -> QuerySet[HashList]:
-    """Lists whose entries the caller may fetch: its own and those it is subscribed to."""
-    return readable_by(caller.organisation.pk, now=now)
+    """Lists whose entries the caller may fetch: its own and those it is subscribed to; a hub, what may cross to it."""
+    rows = readable_by(caller.organisation.pk, now=now)
+    if caller.organisation.kind == Organisation.Kind.HUB:
+        rows = rows.filter(may_cross_to(caller.organisation, now))
+    return rows
 
 
 def readable_by(organisation: uuid.UUID, *, now: datetime) -> QuerySet[HashList]:
-    """The rule itself, for an organisation by its id."""
+    """The rule for all but hubs, for an organisation by its id. A copy that may no longer be passed on is nobody's."""
     held = Subscription.objects.filter(in_force(now), list=OuterRef("pk"), organisation=organisation)
     mine = Q(publisher__organisation=organisation)
-    return HashList.objects.select_related("publisher").filter(mine | Exists(held))
+    return HashList.objects.select_related("publisher").filter(mine | Exists(held), closed_at=None)
 
 
 def visible_lists(*, caller: Caller) -> QuerySet[HashList]:
     """Lists whose description the caller may see: the catalogue, its own, and private ones it was ever offered.
 
-    Lists of a suspended hotline leave the catalogue.
+    Lists of a suspended hotline leave the catalogue, and so does what may no longer be passed on here.
     """
     offered = Subscription.objects.filter(list=OuterRef("pk"), organisation=caller.organisation)
     mine = Q(publisher__organisation=caller.organisation)
-    catalogue = Q(visibility=HashList.Visibility.CATALOGUE, publisher__organisation__state=Organisation.State.ACTIVE)
+    catalogue = Q(visibility=HashList.Visibility.CATALOGUE, publisher__organisation__state__in=LISTED, closed_at=None)
     return HashList.objects.select_related("publisher").filter(mine | catalogue | Exists(offered))
 
 
@@ -72,6 +80,13 @@ def own_list(*, caller: Caller, domain: str, slug: str) -> HashList:
     return found
 
 
+def home_list(*, caller: Caller, domain: str, slug: str) -> HashList:
+    """The same, to sign or publish something of it here. Raises NotEntitled, Mirrored."""
+    found = own_list(caller=caller, domain=domain, slug=slug)
+    refuse_mirrored(found.publisher)
+    return found
+
+
 def once_entitled_list(*, caller: Caller, tuf_id: str, name: str) -> HashList:
     """A list, called `publisher/slug`, of the caller's own, or one that it has or once had. Raises NotEntitled."""
     domain, _, slug = name.partition("/")
@@ -90,6 +105,19 @@ def own_publisher(*, caller: Caller, domain: str) -> Publisher:
     if found is None:
         raise errors.NotEntitled
     return found
+
+
+def home_publisher(*, caller: Caller, domain: str) -> Publisher:
+    """The caller's own, to publish something of it here. Raises NotEntitled, Mirrored."""
+    found = own_publisher(caller=caller, domain=domain)
+    refuse_mirrored(found)
+    return found
+
+
+def refuse_mirrored(publisher: Publisher) -> None:
+    """Raises Mirrored for what is copied from another hub: nothing of it is made or signed here."""
+    if publisher.mirrored_from_id is not None:
+        raise errors.Mirrored(f"{publisher.domain} is copied from another hub; nothing of it can be published here.")
 
 
 def readable_publisher(*, caller: Caller, domain: str, now: datetime) -> Publisher:

@@ -54,7 +54,8 @@ def signatures(
     *, of: uuid.UUID | None = None, until: datetime | None = None, by_hub: bool = True, limit: int | None = None
 ) -> list[Signature]:
     """Those in use of publishers that are not suspended, soonest end first; of closed lists none is renewed any more,
-    nor what the hub signs for a publisher that it awaits after a restore: of that the overview tells.
+    nor what the hub signs for a publisher that it awaits after a restore: of that the overview tells. What is copied
+    from another hub is signed there.
 
     `of`: of this organisation alone. `until`: only those that end before. `limit`: no more than so many.
     """
@@ -63,6 +64,7 @@ def signatures(
         publisher__organisation__state=Organisation.State.SUSPENDED
     )
     rows = rows.exclude(role__in=BY_HUB, publisher__awaited_since__isnull=False)
+    rows = rows.filter(publisher__mirrored_from=None)
     if of is not None:
         rows = rows.filter(publisher__organisation=of)
     if not by_hub:

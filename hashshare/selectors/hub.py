@@ -14,7 +14,7 @@ from hashshare.hub_keys import hub_keys
 from hashshare.log_keys import log_key
 from hashshare.models import Metadata, Publisher
 from hashshare.peering_keys import hub_name, peer_key, witness_key
-from hashshare.wire.repository import read_role
+from hashshare.wire.repository import read_role, standby_hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,13 @@ def named_keys(publisher: Publisher) -> set[str]:
     """Key ids that the accepted root of a row of `with_roots` names for timestamps; empty before there is a root."""
     root: bytes | None = publisher.newest_root  # type: ignore[attr-defined]
     return set(read_role("root", bytes(root)).signed.roles["timestamp"].keyids) if root else set()
+
+
+def named_standby_hub(publisher: Publisher) -> str:
+    """The other hub that the accepted root of a row of `with_roots` names, to take over from this one; "" for none."""
+    root: bytes | None = publisher.newest_root  # type: ignore[attr-defined]
+    named = standby_hub(bytes(root)) if root else None
+    return named.hub if named else ""
 
 
 def publisher_state(publisher: Publisher) -> str:

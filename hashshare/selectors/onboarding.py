@@ -108,9 +108,13 @@ database plans that as something large, and spends longer on the plan than on th
 def _with_applied(rows: QuerySet[Organisation], now: datetime) -> QuerySet[Organisation]:
     own = {"organisation": OuterRef("pk")}
     codes = Invitation.objects.filter(**own, kind="organisation", used_at=None, expires_at__gt=now)
-    return rows.order_by("name").annotate(
-        applied=Exists(Acknowledgement.objects.filter(**own)),
-        code_until=Subquery(codes.order_by("-expires_at").values("expires_at")[:1]),
+    return (
+        rows.only("name", "kind", "created_at")
+        .order_by("name")
+        .annotate(
+            applied=Exists(Acknowledgement.objects.filter(**own)),
+            code_until=Subquery(codes.order_by("-expires_at").values("expires_at")[:1]),
+        )
     )
 
 

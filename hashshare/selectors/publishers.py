@@ -18,6 +18,7 @@ from hashshare.wire import errors
 class PublisherRoot:
     """`root` is root metadata version 1 as signed; `fingerprint` its SHA-256 in hex; `name` the hotline's.
 
+    `mirrored_from`: the hub that it is copied from, empty where it is at home here.
     `anew_until`: its own hotline may put another first root in its place until then; None for everybody else.
     """
 
@@ -26,6 +27,7 @@ class PublisherRoot:
     fingerprint: str
     root: bytes
     anew_until: datetime | None = None
+    mirrored_from: str = ""
 
 
 def publishers(*, caller: Caller) -> list[PublisherRoot]:
@@ -33,11 +35,15 @@ def publishers(*, caller: Caller) -> list[PublisherRoot]:
     lists = visible_lists(caller=caller).filter(publisher=OuterRef("pk"))
     mine = Q(organisation=caller.organisation)
     rows = Publisher.objects.filter(mine | Exists(lists)).exclude(root_fingerprint="").values_list("pk", flat=True)
-    roots = Metadata.objects.select_related("publisher__organisation")
+    roots = Metadata.objects.select_related("publisher__organisation", "publisher__mirrored_from")
     roots = roots.filter(role="root", version=1, publisher__in=rows).order_by("publisher__domain")
     return [
         PublisherRoot(
-            root.publisher.domain, root.publisher.organisation.name, root.publisher.root_fingerprint, root.content
+            root.publisher.domain,
+            root.publisher.organisation.name,
+            root.publisher.root_fingerprint,
+            root.content,
+            mirrored_from=root.publisher.mirrored_from.name if root.publisher.mirrored_from else "",
         )
         for root in roots
     ]

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from hashshare.models import Beginning, FormerMetadata, Metadata, Publisher
 from hashshare.selectors.beginnings import open_beginning
+from hashshare.selectors.entitlements import refuse_mirrored
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.services.logs import add_replacement
 from hashshare.services.timestamps import version_of
@@ -32,10 +33,11 @@ def allow_beginning(*, domain: str, root_now: str, by: str, reason: str, now: da
     """Let the publisher commit another first root, once, within 30 days; allowing it again changes nothing.
 
     `root_now` is the fingerprint of the root that is to be replaced, so that a slip names no other publisher.
-    Raises NotFound, UsageError, Conflict while a restored hub awaits the publisher, HubRestored.
+    Raises NotFound, UsageError, Conflict while a restored hub awaits the publisher, Mirrored, HubRestored.
     """
     refuse_restored()
     publisher = locked(domain)
+    refuse_mirrored(publisher)
     if not reason.strip() or len(reason) > MAX_REASON:
         raise errors.UsageError(f"Say why, in at most {MAX_REASON} characters: other operators and auditors read it.")
     if not publisher.root_fingerprint:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from hashshare.models import Commit, HashList, Job, Metadata, OrganisationKey, Publisher, Release, StoredObject
 from hashshare.selectors.beginnings import begins_anew
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import own_publisher
+from hashshare.selectors.entitlements import home_publisher
 from hashshare.services.hosting import check_hosting
 from hashshare.services.jobs import create_job
 from hashshare.services.judging import change, judge_roles
@@ -35,7 +35,7 @@ def submit_commit(*, caller: Caller, domain: str, roles: Mapping[str, bytes], if
     UnknownRequirement.
     """
     caller.require_write()
-    publisher = own_publisher(caller=caller, domain=domain)
+    publisher = home_publisher(caller=caller, domain=domain)
     hash_list = commit_list(publisher, roles)
     texts = readable_texts(roles)
     pending = pending_commit(publisher, hash_list)

@@ -16,7 +16,7 @@ from django.db import transaction
 from hashshare.hosted_keys import hosted_key
 from hashshare.models import HashList, HostedKey, OrganisationKey, Publisher
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import own_list
+from hashshare.selectors.entitlements import home_list
 from hashshare.selectors.metadata import newest
 from hashshare.services.keys import add_key
 from hashshare.wire import errors, keys
@@ -31,10 +31,10 @@ MOST_NUMBERS: Final = 64
 def offer_hosted_key(*, caller: Caller, domain: str, slug: str, now: datetime) -> HostedKey:
     """A key for the hotline's targets to name; the one that was offered last as long as it is not in use.
 
-    Raises NotEntitled for another's list.
+    Raises NotEntitled for another's list, Mirrored.
     """
     caller.require_write()
-    found = own_list(caller=caller, domain=domain, slug=slug)
+    found = home_list(caller=caller, domain=domain, slug=slug)
     locked = HashList.objects.select_for_update().select_related("publisher").get(pk=found.pk)
     last = locked.hosted_keys.first()
     if last is not None and last.accepted_at is None and last.retired_at is None and _is_derived(last):
@@ -49,7 +49,7 @@ def renewed_feed(*, caller: Caller, domain: str, slug: str, keyid: str, now: dat
     Raises NotEntitled, NotFound (no release yet; no such key).
     """
     caller.require_write()
-    found = own_list(caller=caller, domain=domain, slug=slug)
+    found = home_list(caller=caller, domain=domain, slug=slug)
     row = found.hosted_keys.filter(keyid=keyid, retired_at=None).first()
     feed = newest(publisher=found.publisher, role=found.tuf_id)
     if row is None or feed is None:

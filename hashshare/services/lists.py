@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from hashshare.models import HashList
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import own_publisher
+from hashshare.selectors.entitlements import home_publisher
 from hashshare.wire import errors
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.manifest import PLACE
@@ -49,7 +49,7 @@ def create_list(
     Raises NotEntitled (not the caller's publisher), UsageError, UnknownAlgorithm, Conflict (slug or id taken).
     """
     caller.require_write()
-    owner = own_publisher(caller=caller, domain=publisher)
+    owner = home_publisher(caller=caller, domain=publisher)
     fmt = ListFormat(tuple(algorithms), scheme, tuple(columns))
     declared = HashList(
         publisher=owner,

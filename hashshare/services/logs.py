@@ -18,6 +18,7 @@ from hashshare.wire.log.merkle import EMPTY_ROOT
 from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
+from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.trees import Tree
 
 
@@ -82,6 +83,12 @@ def add_peer_change(change: PeerChange, *, now: datetime) -> None:
     """What became of another hub, for all to read."""
     log = log_of_publications(now=now)
     Leaf.objects.create(log=log, kind=Leaf.Kind.PEER, entry=change.to_entry(), created_at=now)
+
+
+def add_takeover(moved: TakenOver, *, now: datetime) -> None:
+    """That a publisher is at home at another hub from now on."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.TAKEOVER, entry=moved.to_entry(), created_at=now)
 
 
 def label_of(log: Log) -> bytes:

@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 
 from hashshare.models import Commit, HashList, Publisher, StoredObject
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import own_publisher
+from hashshare.selectors.entitlements import home_publisher
 from hashshare.storage import object_store
 from hashshare.storage.keys import object_key
 from hashshare.wire import errors, limits
@@ -121,7 +121,7 @@ def check_upload_allowed(
 def own_list_by_id(*, caller: Caller, domain: str, list_id: str) -> HashList:
     """A list of the caller's publisher by its TUF id. Raises NotEntitled."""
     caller.require_write()
-    owner = own_publisher(caller=caller, domain=domain)
+    owner = home_publisher(caller=caller, domain=domain)
     found = HashList.objects.select_related("publisher").filter(publisher=owner, tuf_id=list_id).first()
     if found is None:
         raise errors.NotEntitled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -169,14 +168,16 @@ def follow_manifest(hash_list: HashList, manifest: Manifest, digest: str, now: d
     hash_list.manifest_digest = digest
     hash_list.published_at = now
     hash_list.poll_seconds = manifest.poll_seconds
-    # Without fields that this version does not know: what is shown to everybody is what was checked.
-    hash_list.redistribution = replace(manifest.redistribution, extra={}).to_json()
+    hash_list.redistribution = manifest.redistribution.to_record()
     withdrawn = manifest.status == "withdrawn"
     hash_list.state = HashList.State.WITHDRAWN if withdrawn else HashList.State.ACTIVE
 
 
-def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datetime) -> None:
-    """What the manifest names is served from now on; what only older ones named will be pruned in a week.
+def publish_objects(
+    hash_list: HashList, refs: tuple[ObjectRef, ...], now: datetime, *, superseded_at: datetime | None = None
+) -> None:
+    """What the manifest names is served from now on; what only older ones named will be pruned a week after
+    `superseded_at`, which is `now` unless it happened elsewhere before.
 
     Major documents stay: members that were away ask for them.
     """
@@ -190,7 +191,7 @@ def publish_objects(hash_list: HashList, refs: tuple[ObjectRef, ...], now: datet
                 new.append(row)
             wanted.discard((row.name, row.digest))
         elif row.published_at is not None and row.superseded_at is None and not MAJOR_NAME.fullmatch(row.name):
-            row.superseded_at = now
+            row.superseded_at = superseded_at or now
             old.append(row)
     if wanted:
         raise errors.MissingObject(f"{min(wanted)[0]} is no longer there.", count=len(wanted))

@@ -16,7 +16,7 @@ from django.db.models import Max
 from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, Metadata, Publisher
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import own_publisher
+from hashshare.selectors.entitlements import home_publisher
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.services.timestamps import sign_snapshot_and_timestamp
 from hashshare.services.trust import trusted_of
@@ -37,7 +37,7 @@ class Standing:
 
 def standing(*, caller: Caller, domain: str) -> Standing:
     """Raises NotEntitled."""
-    publisher = own_publisher(caller=caller, domain=domain)
+    publisher = home_publisher(caller=caller, domain=domain)
     return Standing(publisher.awaited_since is not None, accepted_versions(publisher))
 
 
@@ -61,7 +61,7 @@ def resume_publisher(
     Raises NotEntitled, Conflict while a commit is being verified.
     """
     caller.require_write()
-    owned = own_publisher(caller=caller, domain=domain)
+    owned = home_publisher(caller=caller, domain=domain)
     publisher = Publisher.objects.select_for_update().get(pk=owned.pk)
     if publisher.awaited_since is None:
         return Standing(False, accepted_versions(publisher))

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hashshare.hub_keys import hub_keys
 from hashshare.models import Metadata, Publisher
+from hashshare.selectors.entitlements import refuse_mirrored
 from hashshare.selectors.metadata import newest
 from hashshare.services.runs import spared
 from hashshare.services.trust import trusted_of
@@ -28,9 +30,11 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
 
     Call inside the transaction that holds the publisher's row locked.
     """
+    refuse_mirrored(publisher)
     trusted = trusted_of(publisher)
     if trusted.targets is None or publisher.awaited_since is not None:
         return
+    standing = newest(publisher=publisher, role="snapshot")
     body = sign_snapshot(
         targets=trusted.targets,
         feeds=trusted.feeds,
@@ -38,6 +42,7 @@ def sign_snapshot_and_timestamp(*, publisher: Publisher, now: datetime) -> None:
         version=next_version(publisher, "snapshot"),
         signer=hub_keys().online,
         now=now,
+        before=standing.content if standing else None,
     )
     keep(publisher, "snapshot", body, now)
     sign_next_timestamp(publisher, body, now)
@@ -74,9 +79,14 @@ def version_of(publisher: Publisher, role: str) -> int:
     return row.version if row else 0
 
 
+def signed_here() -> QuerySet[Publisher]:
+    """Publishers that are at home at this hub and that it need not await."""
+    return Publisher.objects.filter(awaited_since=None, mirrored_from=None)
+
+
 def refresh_all(*, now: datetime) -> int:
     """Sign every snapshot and timestamp anew, as after the hub's key was replaced; how many publishers."""
-    publishers = Publisher.objects.filter(awaited_since=None).exclude(root_fingerprint="")
+    publishers = signed_here().exclude(root_fingerprint="")
     for publisher_id in publishers.values_list("pk", flat=True):
         with transaction.atomic():
             locked = Publisher.objects.select_for_update().get(pk=publisher_id)
@@ -87,13 +97,13 @@ def refresh_all(*, now: datetime) -> int:
 def refresh_ending(*, now: datetime) -> int:
     """Sign again what would soon expire, as after the hub was down; how many publishers. Cheap when nothing would."""
     ending = Metadata.objects.filter(role="timestamp", expires_at__lt=now + TIMESTAMP_ENDING)
-    ending = ending.filter(publisher__awaited_since=None)
+    ending = ending.filter(publisher__in=signed_here())
     return refresh(list(ending.values_list("publisher", flat=True)), now)
 
 
 def refresh_timestamps(*, now: datetime) -> int:
     """Sign every publisher's timestamp again, and its snapshot when that is near its end; how many publishers."""
-    publishers = Publisher.objects.filter(awaited_since=None).exclude(root_fingerprint="")
+    publishers = signed_here().exclude(root_fingerprint="")
     return refresh(list(publishers.values_list("pk", flat=True)), now)
 
 
@@ -110,12 +120,16 @@ def refresh(publishers: Sequence[uuid.UUID], now: datetime) -> int:
 @transaction.atomic
 def refresh_publisher(publisher_id: uuid.UUID, now: datetime) -> None:
     publisher = Publisher.objects.select_for_update().get(pk=publisher_id)
-    if publisher.awaited_since is not None:
+    if publisher.awaited_since is not None or publisher.mirrored_from_id is not None:
         return
     snapshot = newest(publisher=publisher, role="snapshot")
     if snapshot is None or snapshot.expires_at - now < SNAPSHOT_RENEWED_BEFORE:
         sign_snapshot_and_timestamp(publisher=publisher, now=now)
     else:
         sign_next_timestamp(publisher, snapshot.content, now)
+    drop_old_snapshots(publisher, now)
+
+
+def drop_old_snapshots(publisher: Publisher, now: datetime) -> None:
     old = Metadata.objects.filter(publisher=publisher, role="snapshot", accepted_at__lt=now - SNAPSHOTS_KEPT)
     old.filter(version__lt=version_of(publisher, "snapshot")).delete()

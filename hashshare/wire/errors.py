@@ -226,6 +226,33 @@ class Mirrored(Conflict):
     next_step = "Publish at the hub where the publisher is at home; this one follows."
 
 
+class NotStandbyHub(Conflict):
+    """The publisher's root does not name this hub's key: whatever was signed with it, members would refuse."""
+
+    slug, title = "not-standby-hub", "Not named in the root"
+    next_step = "Only the publisher's officers can name it: hashshare publisher standby-hub DOMAIN --hub URL"
+
+
+class StillServed(Conflict):
+    """The publisher's own hub is alive and signs for it."""
+
+    slug, title = "still-served", "Its own hub is alive"
+    next_step = "If both signed, members who have seen the one would refuse the other as a rollback."
+
+
+class TakenHere(Conflict):
+    """What the peer offers is at home at this hub, or comes here from another peer. It is not taken from this one."""
+
+    slug, title = "taken-here", "At home elsewhere"
+    next_step = "Ask the peer's operator how it came by it. Nothing that is here was changed."
+
+
+class OfferedBack(Conflict):
+    """The peer offers what reached it through this hub."""
+
+    slug, title = "offered-back", "Offered back"
+
+
 class StaleReport(Conflict):
     """A newer report of the same peer was taken before."""
 
@@ -292,6 +319,12 @@ class RootReplaced(VerificationFailed):
     """The hub serves another first root of the publisher than the one that is trusted here."""
 
     slug, title = "root-replaced", "Another first root"
+
+
+class ListForked(VerificationFailed):
+    """Two different contents were signed for the same version of the list."""
+
+    slug, title = "list-forked", "List was forked"
 
 
 class ExpiredMetadata(VerificationFailed):
@@ -462,6 +495,12 @@ class MalformedDescriptor(VerificationFailed):
     """What the hub says of itself does not have the shape that is required."""
 
     slug, title = "malformed-descriptor", "Malformed hub descriptor"
+
+
+class MalformedOffers(VerificationFailed):
+    """What a peer offers does not have the shape that is required."""
+
+    slug, title = "malformed-offers", "Malformed offers of a peer"
 
 
 class MalformedReport(VerificationFailed):

@@ -200,6 +200,9 @@ def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None
     Subscription.objects.bulk_create(Subscription(list=images.row, organisation=each) for each in made)
     for path, number in few.items():
         assert queries(f"{path}?state=all") <= number + 1 < 15, path
+    waiting = operator.get(WAITING).content.decode()
+    assert waiting.count(">Request for a list<") == 50
+    assert "The 50 that wait longest." in waiting
     first = operator.get(f"{ONBOARDING}?kind=member").content.decode()
     assert "1 to 25 of 300" in first
     assert "?kind=member&amp;page=2" in first

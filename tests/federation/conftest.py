@@ -1,3 +1,5 @@
+"""Other hubs for the tests: processes that answer as one, and hotline Aurora at hub North, which this hub follows."""
+
 from __future__ import annotations
 
 import subprocess
@@ -12,8 +14,10 @@ from django.core.cache import caches
 
 from federation.models import Peer
 from hashshare.wire.documents import write_object
+from tests.client.members.aurora import Aurora
 from tests.federation.builders import Hub, accepted, hub
 from tests.federation.builders_witness import PublicHub, serving
+from tests.federation.mirrored import Following, following
 
 
 class Answering:
@@ -79,6 +83,17 @@ def north_answers(answering: Callable[..., Answering]) -> tuple[Hub, Answering]:
 @pytest.fixture
 def peers(db: None) -> Callable[[], list[str]]:
     return lambda: sorted(Peer.objects.values_list("name", flat=True))
+
+
+@pytest.fixture
+def aurora(tmp_path: Path) -> Aurora:
+    return Aurora(tmp_path / "aurora")
+
+
+@pytest.fixture
+def north(db: None, aurora: Aurora) -> Iterator[Following]:
+    with following(aurora) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -148,8 +148,8 @@ def test_it_rejects_a_root_that_names_another_hub(aurora: Aurora) -> None:
 
 
 def test_a_root_may_name_a_second_hub_beside_the_first(aurora: Aurora) -> None:
-    keys = [*aurora.hub_keys, *keys_of(hands(1))]
-    aurora.commit(root=repository.next_root(aurora.root, hub_keys=keys, signers=two(aurora), now=NOW))
+    south = repository.StandbyHub("south.example", tuple(keys_of(hands(2))))
+    aurora.commit(root=repository.next_root(aurora.root, standby_hub=south, signers=two(aurora), now=NOW))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""The tables of the federation in the admin: operators alone see them."""
+"""The tables of the federation in the admin. Operators see them; hotlines, what other hubs' members ask of them."""
 
-from federation.admin.tables import agreements, findings, peers, witness
+from federation.admin.tables import agreements, findings, peers, requests, witness
 
-__all__ = ["agreements", "findings", "peers", "witness"]
+__all__ = ["agreements", "findings", "peers", "requests", "witness"]

@@ -17,7 +17,7 @@ from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Publisher
 from hashshare.selectors.beginnings import open_beginning, subscribers
-from hashshare.selectors.hub import publisher_state, with_roots
+from hashshare.selectors.hub import named_standby_hub, publisher_state, with_roots
 from hashshare.services.beginnings import allow_beginning, withdraw_beginning
 
 
@@ -69,7 +69,7 @@ class PublisherAdmin(RecordAdmin):
     list_display = ("domain", "organisation", "state_mark", "fingerprint", "created_at")
     list_select_related = ("organisation",)
     search_fields = ("domain",)
-    fields = ("domain", "organisation", "state_mark", "fingerprint", "created_at")
+    fields = ("domain", "organisation", "state_mark", "fingerprint", "standby", "created_at")
 
     deeds = (
         Deed(
@@ -97,6 +97,11 @@ class PublisherAdmin(RecordAdmin):
     def state_mark(self, row: Publisher) -> SafeString:
         """Whether the hub may sign for it, and its root names the keys that the hub has."""
         return mark(publisher_state(row))
+
+    @admin.display(description="standby hub")
+    def standby(self, row: Publisher) -> str:
+        """The other hub that its root lets take over when this one is dead."""
+        return named_standby_hub(row) or "none"
 
     @admin.display(description="root fingerprint")
     def fingerprint(self, row: Publisher) -> str:

@@ -12,6 +12,7 @@ from hashshare.client.cli import (
     entries,
     forgetting,
     hotlines,
+    hubs,
     inspection,
     keys,
     receipts,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
         receipts,
         witnesses,
         hotlines,
+        hubs,
         signed_request,
     ):
         module.register(app)

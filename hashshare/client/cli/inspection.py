@@ -8,16 +8,20 @@ from typing import Annotated, Any, Final
 import typer
 
 from hashshare.client import trust
-from hashshare.client.acknowledged import told
+from hashshare.client.acknowledged import told_most
 from hashshare.client.cli.acknowledgements import acknowledged_cell, log_json, told_json, warn_pending, warn_refused
 from hashshare.client.cli.alarms import tell_alarms, tell_key_end
 from hashshare.client.cli.enrolment import publisher_json, warn_unconfirmed
+from hashshare.client.cli.hubs import hub_json
 from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command, count, error_document, size
 from hashshare.client.cli.requests import tell_waiting
-from hashshare.client.contact import note_reached
+from hashshare.client.contact import contact, note_failure, note_reached
 from hashshare.client.enrol import organisation_text
+from hashshare.client.failover import PASSING
+from hashshare.client.held_standby import held_standby
 from hashshare.client.home import Home
+from hashshare.client.hubs import accounts, others
 from hashshare.client.kept_metadata import expiries, is_hosted
 from hashshare.client.logs import seen_logs
 from hashshare.client.organisation_keys import note_own_end
@@ -54,12 +58,13 @@ def status(
         "hub": config.hub_url,
         "organisation": dict(config.organisation),
         "key": config.key_id,
-        "publishers": [publisher_json(publisher) for publisher in known],
+        "publishers": [{**publisher_json(one), **_standby_json(home, one.domain)} for one in known],
         "lists": [*(_held_json(home, state) for state in held), *failures.rows],
         "logs": [log_json(publisher, seen) for publisher, seen in seen_logs(home).items()],
     }
     out.say(f"{organisation_text(config.organisation)} at {config.hub_url}")
     out.facts([("key", config.key_id), ("home", str(home.path))])
+    document.update(_say_hubs(out, home))
     failures.settle()
     if not offline:
         _say_hub(out, home, document, failures)
@@ -73,11 +78,31 @@ def status(
     for publisher in known:
         if publisher.fingerprint:
             out.fingerprint(f"{publisher.domain}   root ", publisher.fingerprint, f"   {publisher.state}")
+        if (named := held_standby(home, publisher.domain)) is not None:
+            out.say(str(named))
     document["requests"] = tell_waiting(out, home)
     warn_unconfirmed(out, known)
     for domain, seen in seen_logs(home).items():
         warn_refused(out, domain, seen)
     out.result(document)
+
+
+def _say_hubs(out: Output, home: Home) -> dict[str, Any]:
+    """Of a home with several hubs: which are asked, in what order, and how each stood when it was asked last."""
+    found = accounts(home)
+    if len(found) == 1:
+        return {}
+    for place, account in enumerate(found):
+        met = contact(account.home)
+        silent = f", silent since {write_time(met.failing_since)}" if met.failing_since else ""
+        reached = f"answered last {write_time(met.reached_at)}" if met.reached_at else "not asked yet"
+        out.say(f"  hub {place + 1}  {account.name} at {account.config.hub_url}: {reached}{silent}")
+    return {"hubs": [hub_json(account, first=not place) for place, account in enumerate(found)]}
+
+
+def _standby_json(home: Home, domain: str) -> dict[str, str]:
+    named = held_standby(home, domain)
+    return {"standby_hub": named.hub} if named else {}
 
 
 def _held_lists(out: Output, home: Home) -> tuple[list[Held], ListFailures]:
@@ -98,7 +123,8 @@ def _say_hub(out: Output, home: Home, document: dict[str, Any], failures: ListFa
         answer = session.get_json("status")
     except HashshareError as error:
         document["error"] = error_document(error)
-        failures.codes.append(error.exit_code)
+        if not (isinstance(error, PASSING) and _another_answers(home)):
+            failures.codes.append(error.exit_code)
         failures.settle()
         out.warn(f"{error.message} {error.next_step}")
         return
@@ -111,10 +137,28 @@ def _say_hub(out: Output, home: Home, document: dict[str, Any], failures: ListFa
         out.table(("SUBSCRIPTION", "STATE", "SINCE", "UNTIL", "REASON"), rows)
 
 
+def _another_answers(home: Home) -> bool:
+    """Whether a further hub of this home answers, so that the silence of the first is no failure."""
+    for account in others(home):
+        session = Session.open(account.home)
+        try:
+            session.get_json("status")
+        except HashshareError as error:
+            note_failure(account.home, session, error, now=datetime.now(UTC))
+        else:
+            note_reached(account.home, session, now=datetime.now(UTC))
+            return True
+    return False
+
+
 def _subscription_row(row: dict[str, Any]) -> tuple[str, ...]:
     since = row.get("decided_at") or row.get("requested_at") or ""
     dates = (str(since)[:10], str(row.get("ends_at") or "-")[:10])
-    return (str(row.get("list")), str(row.get("state")), *dates, str(row.get("reason") or ""))
+    waits_at = row.get("waits_at")
+    waiting = f"waits for its publisher at {waits_at}" if waits_at else ""
+    said = row.get("withheld") or row.get("reason") or waiting
+    state = "withheld" if row.get("withheld") else row.get("state")
+    return (str(row.get("list")), str(state), *dates, str(said))
 
 
 def _say_held(out: Output, home: Home, held: list[Held]) -> None:
@@ -126,14 +170,14 @@ def _say_held(out: Output, home: Home, held: list[Held]) -> None:
         known = trust.publisher(home, state.publisher)
         stored = sum(part.length for part in state.objects)
         trusted = known.state if known else "unknown"
-        versions = (f"v{state.version}", f"v{state.purged}", acknowledged_cell(told(ListStore(home, state.list_id))))
+        versions = (f"v{state.version}", f"v{state.purged}", acknowledged_cell(told_most(home, state.list_id)))
         rows.append((state.name, *versions, count(state.entries), size(stored), state.applied_at, trusted))
     heading = ("HELD", "VERSION", "PURGED", "ACKNOWLEDGED", "ENTRIES", "SIZE", "APPLIED", "PUBLISHER")
     out.table(heading, rows, right=(1, 2, 4, 5))
     for state in held:
         if is_hosted(home, state.publisher, state.list_id):
             out.say(f"{state.name} is {HOSTED}")
-        warn_pending(out, state.name, told(ListStore(home, state.list_id)))
+        warn_pending(out, state.name, told_most(home, state.list_id))
         if state.status == "withdrawn":
             out.warn(f"{state.name} was closed by its publisher; its last version stays until you remove it.")
 
@@ -153,7 +197,7 @@ def _held_json(home: Home, state: Held) -> dict[str, Any]:
         "applied_at": state.applied_at,
         "trust": known.state if known else "unknown",
         "hosted": is_hosted(home, state.publisher, state.list_id),
-        **told_json(told(ListStore(home, state.list_id))),
+        **told_json(told_most(home, state.list_id)),
         "expires": {role: write_time(end) for role, end in expiries(home, state.publisher, state.list_id).items()},
     }
 
@@ -209,6 +253,7 @@ def _verified_json(done: Verified) -> dict[str, Any]:
         "trust": done.trust,
         "fingerprint": done.fingerprint,
         "hosted": done.hosted,
+        "standby_hub": done.standby_hub or None,
         "expired": {role: write_time(end) for role, end in done.expired},
     }
 
@@ -220,3 +265,5 @@ def _say_verified(out: Output, done: Verified) -> None:
         out.fingerprint("  signed under root ", done.fingerprint, f", {done.trust}")
     if done.hosted:
         out.say(f"  {HOSTED}")
+    if done.standby_hub:
+        out.say(f"  its publisher names a standby hub: {done.standby_hub}")

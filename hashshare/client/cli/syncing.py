@@ -23,19 +23,21 @@ from hashshare.client.cli.list_failures import ListFailures
 from hashshare.client.cli.output import Output, command
 from hashshare.client.cli.successions import tell_successions
 from hashshare.client.cli.synced import DownloadBar, say_early, say_synced
+from hashshare.client.cli.telling import Telling
 from hashshare.client.cli.witnesses import tell_witnesses
-from hashshare.client.contact import contact, note_failure, note_reached
+from hashshare.client.contact import contact
+from hashshare.client.failover import AskedHub, bring, offered, opened
 from hashshare.client.home import Home
+from hashshare.client.hubs import accounts
 from hashshare.client.intervals import forget_asked, note_asked, too_early
 from hashshare.client.notify import is_due, last_done, run_command
 from hashshare.client.repository import Repository
-from hashshare.client.session import Session
 from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore, known_name, stores
-from hashshare.client.sync import Head, Synced, chosen, heads, sync_list
+from hashshare.client.sync import Head, Synced, chosen, sync_list
 from hashshare.client.trouble import forget_trouble, note_gone, note_trouble, trouble
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import ExitCode, HashshareError
+from hashshare.wire.errors import ExitCode, HashshareError, NotEntitled
 from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
 
 
@@ -72,31 +74,41 @@ def sync(
     if jitter:
         time.sleep(random.SystemRandom().uniform(0, jitter))
     _carry_on_rotation(out, home)
-    session = Session.open(home)
+    hubs = list(opened(accounts(home), warn=out.warn))
     forget_asked(home)
-    run = _Run(out, home, session, exec_command, accept_shrink, force)
-    for head in chosen(_polled(out, home, session), names or []):
+    found = _polled(out, home, hubs)
+    run = _Run(out, home, hubs, exec_command, accept_shrink, force)
+    for head in _chosen(found, hubs, names or []):
         run.one(head)
     run.finish(everything=not names)
     if not names and not out.exit_code:
         note_asked(home, now=began)
 
 
-def _polled(out: Output, home: Home, session: Session) -> list[Head]:
-    """What the hub offers. One that is silent, or does not let us in, is remembered; after two days each list says so.
+def _polled(out: Output, home: Home, hubs: list[AskedHub]) -> list[Head]:
+    """What the hubs offer. Where all are silent, or do not let us in, each list says so after two days.
 
-    Raises what `heads` does.
+    Raises what the first hub's poll did when none has answered.
     """
-    now = datetime.now(UTC)
-    try:
-        found = heads(session, home)
-    except HashshareError as error:
-        note_failure(home, session, error, now=now)
+    for hub in hubs:
+        hub.poll()
+    failed = [hub.error for hub in hubs if hub.error is not None]
+    if failed and len(failed) == len(hubs):
         held = [state for store in stores(home) if (state := _Run._held(store)) is not None]
         out.result({"alarms": tell_alarms(out, home, held)})
+        raise failed[0]
+    return offered(hubs)
+
+
+def _chosen(found: list[Head], hubs: list[AskedHub], names: list[str]) -> list[Head]:
+    """Raises what `chosen` does, or why a hub gave nothing that might have had the list."""
+    try:
+        return chosen(found, names)
+    except NotEntitled:
+        failed = [hub.error for hub in hubs if hub.error is not None]
+        if failed:
+            raise failed[0] from None
         raise
-    note_reached(home, session, now=now)
-    return found
 
 
 def _carry_on_rotation(out: Output, home: Home) -> None:
@@ -112,46 +124,57 @@ class _Run:
     """The lists of one `sync`, one after the other; a list that fails doesn't keep the others from being synced."""
 
     def __init__(
-        self, out: Output, home: Home, session: Session, exec_command: str, accept_shrink: bool, force: bool
+        self, out: Output, home: Home, hubs: list[AskedHub], exec_command: str, accept_shrink: bool, force: bool
     ) -> None:
-        self.out, self.home, self.session = out, home, session
+        self.out, self.home, self.hubs = out, home, hubs
         self.exec_command, self.accept_shrink, self.force = exec_command, accept_shrink, force
-        self.acknowledger = Acknowledger(home, session)
-        self.repositories: dict[str, Repository] = {}
+        self.acknowledgers = {hub.name: Acknowledger(hub.account.home, hub.session) for hub in hubs}
+        self.repositories: dict[tuple[str, str], Repository] = {}
         self.rows: list[dict[str, Any]] = []
         self.failures = ListFailures(out)
         self.seen: set[str] = set()
         self.roots: dict[str, dict[str, Any]] = {}
         self.begun_anew: set[str] = set()
+        self.told = Telling(out, hubs, self.failures)
+        self.told.silent()
 
     def one(self, head: Head) -> None:
         self.seen.add(head.list_id)
         row: dict[str, Any] = {"name": head.name, "list_id": head.list_id}
         self.rows.append(row)
-        repository = self._repository(head.publisher)
-        try:
-            done = sync_list(
-                self.session,
-                self.home,
-                head,
-                repository=repository,
-                progress=DownloadBar(self.out),
-                accept_shrink=self.accept_shrink,
-                force=self.force or head.publisher in self.begun_anew,
-                waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
-            )
-        except Exception as error:  # noqa: BLE001 (a full disk, say; it is told, and the next list is synced)
-            self._note(head, error)
-            row.update(self.failures.add(head.name, head.list_id, error, kept=self._kept(head)))
-            row.update(self._since(head))
-            self._tell_root(head.publisher)
+        brought = bring(self.hubs, head, self._sync, now=lambda: datetime.now(UTC))
+        self._tell_root(head.publisher)
+        if brought.by is None or brought.done is None:
+            self._fail(head, row, brought.refused[0].error)
         else:
+            hub, done = brought.by, brought.done
             forget_trouble(ListStore(self.home, head.list_id))
-            row.update(asdict(done), changed=done.changed)
-            self._tell_root(head.publisher)
-            self._whatever_comes(head, row, lambda: self._acknowledge(done, row))
+            row.update(asdict(done), changed=done.changed, **self.told.by(hub))
+            self.told.refused(head, hub, [one for one in brought.refused if one.passing])
+            self._whatever_comes(head, row, lambda: self._acknowledge(hub, done, row))
+            for grave in [one for one in brought.refused if not one.passing]:
+                # The list is fresh, and the hub is not to be trusted with it: that must not pass unseen.
+                self._fail(head, row, grave.error, of=f" at {grave.hub.name}")
         if self.exec_command:
             self._whatever_comes(head, row, lambda: self._exec(head, row))
+
+    def _sync(self, hub: AskedHub, head: Head) -> Synced:
+        return sync_list(
+            hub.session,
+            hub.account.home,
+            head,
+            repository=self._repository(hub, head.publisher),
+            progress=DownloadBar(self.out),
+            accept_shrink=self.accept_shrink,
+            force=self.force or head.publisher in self.begun_anew,
+            waiting=lambda: self.out.warn(f"Another sync of {head.publisher} is running; waiting for it."),
+        )
+
+    def _fail(self, head: Head, row: dict[str, Any], error: Exception, *, of: str = "") -> None:
+        """A full disk, say; it is told, and the next list is synced."""
+        self._note(head, error)
+        row.update(self.failures.add(f"{head.name}{of}", head.list_id, error, kept=self._kept(head)))
+        row.update(self._since(head), name=head.name)
 
     def _whatever_comes(self, head: Head, row: dict[str, Any], step: Callable[[], None]) -> None:
         """A step after the sync of one list: its failure is told, and the next list is synced."""
@@ -160,12 +183,13 @@ class _Run:
         except Exception as error:  # noqa: BLE001 (as above)
             row.update(self.failures.add(head.name, head.list_id, error))
 
-    def _acknowledge(self, done: Synced, row: dict[str, Any]) -> None:
-        store = ListStore(self.home, done.list_id)
+    def _acknowledge(self, hub: AskedHub, done: Synced, row: dict[str, Any]) -> None:
+        """To the hub that delivered it."""
+        store = ListStore(hub.account.home, done.list_id)
         held = store.held()
         if held is None:
             return
-        outcome = self.acknowledger.after_sync(store, held)
+        outcome = self.acknowledgers[hub.name].after_sync(store, held)
         row["acknowledgement"] = outcome_json(outcome)
         say_synced(self.out, done, acknowledged=outcome.sent)
         failure = tell_outcome(self.out, done.name, held.version, outcome)
@@ -174,21 +198,23 @@ class _Run:
 
     def _tell_root(self, domain: str) -> None:
         """Once per change: the next sync starts from the root that this one has followed."""
-        change = self._repository(domain).root_change
+        found = [repository for (_, of), repository in self.repositories.items() if of == domain]
+        change = next((repository.root_change for repository in found if repository.root_change), None)
         if change is not None and domain not in self.roots:
             self.roots[domain] = change.to_json()
             self.out.say(str(change))
 
-    def _repository(self, domain: str) -> Repository:
-        if domain not in self.repositories:
-            self.repositories[domain] = Repository(self.home, self.session, domain)
-            self._replace_root(domain)
-        return self.repositories[domain]
+    def _repository(self, hub: AskedHub, domain: str) -> Repository:
+        key = hub.name, domain
+        if key not in self.repositories:
+            self.repositories[key] = Repository(hub.account.home, hub.session, domain)
+            self._replace_root(hub, domain)
+        return self.repositories[key]
 
-    def _replace_root(self, domain: str) -> None:
+    def _replace_root(self, hub: AskedHub, domain: str) -> None:
         """Where the user named another root for a publisher that started anew; the one held stays until it verifies."""
         try:
-            done = replacing.carry_out(self.home, self.session, domain)
+            done = replacing.carry_out(self.home, hub.session, domain)
         except HashshareError as error:
             self.failures.codes.append(error.exit_code)
             self.out.warn(f"{domain}: the root you named is not in place yet, the one held is in use: {error.message}")
@@ -249,22 +275,30 @@ class _Run:
                 "No subscription of your organisation is active. `hashshare status` shows what waits; "
                 "ask for a list: hashshare subscribe LIST"
             )
-        warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in self.repositories])
+        used = {domain for _, domain in self.repositories}
+        warn_unconfirmed(self.out, [publisher for publisher in known if publisher.domain in used])
         self._say_clock()
-        tell_key_end(self.out, self.home, self.session.key_id)
+        for hub in self.hubs:
+            tell_key_end(self.out, hub.account.home, hub.session.key_id)
         superseded = tell_successions(self.out, self.home)
-        witnessed = tell_witnesses(self.out, self.home, self.session, sorted(self.repositories))
+        witnessed = [row for hub in self.hubs for row in self._witnessed(hub)]
         self.failures.codes += [ExitCode(row["exit_code"]) for row in witnessed if row["exit_code"]]
         self.out.result(
             {
                 "lists": self.rows,
                 "roots": list(self.roots.values()),
-                "clock_skew_seconds": self.session.clock_skew,
+                "clock_skew_seconds": self.hubs[0].session.clock_skew,
+                **self.told.to_json(),
                 **({"superseded_logs": superseded} if superseded else {}),
                 **({"witnesses": witnessed} if witnessed else {}),
             }
         )
         self.failures.settle()
+
+    def _witnessed(self, hub: AskedHub) -> list[dict[str, Any]]:
+        """By each publisher's log at this hub that something was brought from."""
+        domains = sorted(domain for of, domain in self.repositories if of == hub.name)
+        return tell_witnesses(self.out, hub.account.home, hub.session, domains)
 
     def _say_clock(self) -> None:
         """What expires is judged by this machine's clock; a wrong one is no failure, and never silent."""
@@ -281,6 +315,11 @@ class _Run:
                 continue
             held, name = self._held(store), known_name(store)
             version = held.version if held else None
+            if (silent := self.told.may_have_it) is not None:
+                self.rows.append({"name": name, "list_id": store.list_id, "version": version})
+                self.failures.codes.append(silent.exit_code)
+                self.out.warn(f"{name} is held and could not be checked: only a hub that gives no answer may have it.")
+                continue
             self.rows.append({"name": name, "list_id": store.list_id, "version": version, "gone": True})
             self.failures.codes.append(ExitCode.NOT_ALLOWED)
             note_gone(store, now=datetime.now(UTC))

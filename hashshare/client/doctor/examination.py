@@ -10,6 +10,7 @@ from hashshare.client.doctor import account, clock, lists, logs, machine, publis
 from hashshare.client.doctor.finding import Finding, bad, skipped
 from hashshare.client.doctor.patient import HeldList, Patient
 from hashshare.client.home import Config, Home
+from hashshare.client.hubs import others
 from hashshare.client.session import Session
 from hashshare.client.store import ListStore, known_name, stores
 from hashshare.wire import keys
@@ -20,6 +21,8 @@ Check = Callable[[Patient], Iterable[Finding]]
 
 def check_hub(patient: Patient) -> Iterable[Finding]:
     yield reach.judge(patient.reached) if patient.reached else skipped(reach.CHECK, "Not asked.")
+    for further in others(patient.home) if patient.reached else ():
+        yield reach.judge_other(reach.reach(further.config.hub_url))
 
 
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (

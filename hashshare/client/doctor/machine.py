@@ -55,7 +55,7 @@ def check_key(patient: Patient) -> Iterable[Finding]:
         return
     yield from _open_to_others(patient.home.path)
     yield from _ending(patient, key_id)
-    if (patient.home.path / "rotation.json").exists():
+    if (patient.home.account / "rotation.json").exists():
         yield _unfinished(patient)
 
 

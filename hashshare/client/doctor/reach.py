@@ -16,7 +16,7 @@ import urllib3
 
 from hashshare.client.addresses import is_loopback
 from hashshare.client.answers import json_of, read_whole, skew_of
-from hashshare.client.doctor.finding import Finding, bad, good
+from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.wire.errors import ExitCode, HashshareError
 
 CHECK: Final = "hub"
@@ -135,6 +135,15 @@ def judge(found: Reached) -> Finding:
     says, do = _TOLD[found.fault]
     told = f"{says.format(host=found.host)} ({found.detail})." if found.detail else f"{says.format(host=found.host)}."
     return bad(CHECK, told, means=KEPT, do=do, exit_code=ExitCode.NETWORK, subject=found.host)
+
+
+def judge_other(found: Reached) -> Finding:
+    """Of a further hub of the home: lists come without it, as long as the first is there."""
+    if not found.fault:
+        return good(CHECK, f"{found.host}, a further hub of this home, answers.", subject=found.host)
+    says, do = _TOLD[found.fault]
+    means = "Lists come through the other hubs; if the first is silent too, nothing can be fetched."
+    return warn(CHECK, f"{says.format(host=found.host)}.", means=means, do=do, subject=found.host)
 
 
 _TOLD: Final[dict[str, tuple[str, str]]] = {

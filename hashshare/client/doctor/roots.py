@@ -8,6 +8,7 @@ from typing import Final
 from hashshare.client import trust
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
+from hashshare.client.held_standby import held_standby
 from hashshare.wire.errors import ExitCode
 from hashshare.wire.fingerprints import spoken
 
@@ -17,6 +18,8 @@ CHECK: Final = "root"
 def check(patient: Patient) -> Iterable[Finding]:
     for known in trust.publishers(patient.home):
         yield judge(known)
+        if (named := held_standby(patient.home, known.domain)) is not None:
+            yield good(CHECK, str(named), subject=known.domain)
 
 
 def judge(known: trust.Publisher) -> Finding:

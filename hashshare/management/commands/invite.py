@@ -1,4 +1,5 @@
-"""`manage.py invite`: create an organisation and print the one-time code for its first machine key.
+"""`manage.py invite`: create an organisation and print the one-time code for its first machine key, or print one for
+a machine of an organisation that is there.
 
 A partner has no machine, so there is no code for one: its people are what is invited next.
 """
@@ -13,10 +14,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from hashshare.models import Invitation
+from hashshare.selectors.organisations import organisation_by_slug
 from hashshare.services.deeds import note_deed
-from hashshare.services.invitations import invite_organisation
+from hashshare.services.invitations import invite_key, invite_organisation
 from hashshare.services.organisations import create_organisation
-from hashshare.wire.errors import HashshareError
+from hashshare.wire.errors import HashshareError, UsageError
 
 
 class Command(BaseCommand):
@@ -24,9 +27,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--kind", required=True, choices=["hotline", "member", "partner"])
-        parser.add_argument("--name", required=True)
-        parser.add_argument("--country", required=True, help="two letters, such as NL")
+        parser.add_argument("--organisation", default="", help="slug of one that is there; it stays as it is")
+        parser.add_argument("--kind", choices=["hotline", "member", "partner"])
+        parser.add_argument("--name")
+        parser.add_argument("--country", help="two letters, such as NL")
         parser.add_argument("--sector", default="")
         parser.add_argument(
             "--domain", action="append", default=[], help="a hotline's publisher domain, checked by you; repeatable"
@@ -34,6 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=14, help="how long the code is good (default 14)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["organisation"]:
+            return self.add_machine(options)
+        if not (options["kind"] and options["name"] and options["country"]):
+            raise CommandError("Give --kind, --name and --country of a new organisation, or --organisation of one.")
         if options["kind"] == "partner":
             return self.add_partner(options)
         try:
@@ -51,12 +59,30 @@ class Command(BaseCommand):
                 note_deed(person=None, what="Invite an organisation", about=about, now=timezone.now())
         except HashshareError as error:
             raise CommandError(error.message) from error
+        self.tell(invitation, code)
+        return None
+
+    def tell(self, invitation: Invitation, code: str) -> None:
         self.stdout.write(code)
         until = invitation.expires_at.strftime("%Y-%m-%dT%H:%MZ")
         self.stderr.write(
             f"Good once, until {until}. They run: hashshare enroll {settings.HASHSHARE_PUBLIC_URL}/ {code}"
         )
-        return None
+
+    def add_machine(self, options: dict[str, Any]) -> None:
+        """One more machine key, or the first of a hotline whose publisher was taken over from another hub."""
+        now = timezone.now()
+        try:
+            with transaction.atomic():
+                organisation = organisation_by_slug(slug=options["organisation"])
+                if organisation.kind == organisation.Kind.PARTNER or organisation.state == organisation.State.MIRRORED:
+                    raise UsageError(f"{organisation} has no machine here: it is a partner, or at another hub.")
+                valid_for = timedelta(days=options["days"])
+                invitation, code = invite_key(organisation=organisation, now=now, valid_for=valid_for)
+                note_deed(person=None, what="Invite a machine", about=organisation, now=now)
+        except HashshareError as error:
+            raise CommandError(error.message) from error
+        self.tell(invitation, code)
 
     def add_partner(self, options: dict[str, Any]) -> None:
         """Prints its slug, which `invite-person` wants."""

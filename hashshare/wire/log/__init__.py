@@ -3,9 +3,9 @@
 - `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
-- `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced;
   `peer_changes`: what became of another hub.
+- `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `acknowledgements`: members' statements.
 
     frontier = Frontier(size, read)
@@ -43,7 +43,8 @@ from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_ke
 from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
-from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
+from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.tiles import (
     ENTRIES,
     WIDTH,
@@ -80,8 +81,10 @@ __all__ = [
     "PaddingRow",
     "PeerChange",
     "Receipt",
+    "RelayedRow",
     "RootReplaced",
     "Row",
+    "TakenOver",
     "Tile",
     "TilePlace",
     "TileReader",

@@ -3,7 +3,8 @@
 - root and targets belong to the hotline's officers; targets delegates one feed role per list and has no targets.
 - The feed role of a list, named by its list id, signs one target, `<list-id>/manifest.json`, with one SHA-256.
 - The major role, of two keys or more, signs `<list-id>/major-<version>.json`: that a large loss of entries is meant.
-- snapshot and timestamp belong to the hub, whose two keys every root names: one in use, one kept offline.
+- snapshot and timestamp belong to the hub, whose two keys every root names: one in use, one kept offline. A root may
+  name those of one other hub besides, which takes over when the first is dead (`standby_hub`).
 
 `officers` and `hub` make metadata, `verification` judges what arrives, `shapes` says what each role must look like,
 `metadata` reads and names files. Members verify with the unmodified `tuf.ngclient`, never with this.
@@ -42,11 +43,13 @@ from hashshare.wire.repository.officers import (
 )
 from hashshare.wire.repository.resent import check_standing, verify_resent
 from hashshare.wire.repository.shapes import feed_manifest, list_ids, major_documents
+from hashshare.wire.repository.standby_hub import StandbyHub, standby_hub
 from hashshare.wire.repository.verification import Commit, Trusted, verify_commit
 
 __all__ = [
     "Commit",
     "RoleFile",
+    "StandbyHub",
     "Trusted",
     "add_signature",
     "check_standing",
@@ -71,6 +74,7 @@ __all__ = [
     "sign_release",
     "sign_snapshot",
     "sign_timestamp",
+    "standby_hub",
     "verify_commit",
     "verify_resent",
 ]

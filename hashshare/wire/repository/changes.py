@@ -27,6 +27,7 @@ from hashshare.wire.repository.metadata import (
 )
 from hashshare.wire.repository.requests import SigningRequest
 from hashshare.wire.repository.shapes import major_documents
+from hashshare.wire.repository.standby_hub import named_standby
 
 HUB: Final = {SNAPSHOT: "snapshots", TIMESTAMP: "timestamps"}
 
@@ -91,7 +92,21 @@ def _hub_lines(before: Root | None, after: Root) -> list[str]:
             lines.append(_each(f"The hub signs {what} with any one of", new))
         else:
             lines += _compared(f"sign the hub's {what}", old, new)
-    return lines
+    return lines + _standby_lines(before, after)
+
+
+def _standby_lines(before: Root | None, after: Root) -> list[str]:
+    """The hub that may take over, where that changes."""
+    old, new = named_standby(before) if before else None, named_standby(after)
+    if old == new:
+        return []
+    if new is None:
+        return [f"{old.hub} is no longer the standby hub."] if old else []
+    lines = [
+        _each(f"Standby hub: {new.hub} may take over from your hub when that is dead. These are its keys", new.keyids),
+        f"From now on {new.hub} could hold your releases back and freeze your lists; it can forge nothing.",
+    ]
+    return [*lines, f"{old.hub} is no longer the standby hub."] if old and old.hub != new.hub else lines
 
 
 def _quorum(root: Root, role: str) -> str:

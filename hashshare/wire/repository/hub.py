@@ -32,16 +32,19 @@ def sign_snapshot(
     signer: Signer,
     now: datetime,
     life: timedelta = SNAPSHOT_LIFE,
+    before: bytes | None = None,
 ) -> bytes:
     """Snapshot metadata `version` over the accepted targets and each list's accepted feed metadata (by list id),
     and that of the major role once there is any.
 
-    A role that was ever in a snapshot must be in every later one, or members refuse it.
+    A role that was ever in a snapshot must be in every later one, or members refuse it. What the snapshot `before`
+    names and is not given here, as a list that did not cross to the hub which took over, is named as it was.
     """
     files = [read_typed(TARGETS, targets, Targets)]
     files += [read_typed(list_id, body, Targets) for list_id, body in sorted(feeds.items())]
     files += [read_typed(MAJOR, major, Targets)] if major is not None else []
-    meta = {f"{file.role}.json": _meta_file(file) for file in files}
+    meta = dict(read_typed(SNAPSHOT, before, Snapshot).signed.meta) if before is not None else {}
+    meta |= {f"{file.role}.json": _meta_file(file) for file in files}
     snapshot = Metadata(Snapshot(version=version, expires=(now + life).replace(microsecond=0), meta=meta))
     snapshot.sign(signer)
     return write_metadata(snapshot)

@@ -35,6 +35,13 @@ from hashshare.wire.repository.metadata import (
     read_typed,
     write_metadata,
 )
+from hashshare.wire.repository.standby_hub import (
+    STANDBY_HUB,
+    StandbyHub,
+    following_standby,
+    named_standby,
+    standby_field,
+)
 
 
 def create_root(
@@ -66,6 +73,7 @@ def next_root(
     root_keys: Sequence[Key] | None = None,
     targets_keys: Sequence[Key] | None = None,
     hub_keys: Sequence[Key] | None = None,
+    standby_hub: StandbyHub | None = None,
     threshold: int | None = None,
     targets_threshold: int | None = None,
     signers: Iterable[Signer],
@@ -74,21 +82,34 @@ def next_root(
 ) -> bytes:
     """The root after `root`: what is given replaces, what is None stays; with nothing given, a renewal.
 
-    To be accepted it needs the threshold of the old root keys and that of the new ones (TUF specification 5.3.4).
+    `hub_keys` are those of the hub itself; a `standby_hub` without keys means none any more. To be accepted the root
+    needs the threshold of the old root keys and that of the new ones (TUF specification 5.3.4).
     """
     signed = read_typed(ROOT, root, Root).signed
     signed.version, signed.expires = signed.version + 1, _until(now, life)
     for role, keys, limit in (
         (ROOT, root_keys, threshold),
         (TARGETS, targets_keys, targets_threshold),
-        (SNAPSHOT, hub_keys, None),
-        (TIMESTAMP, hub_keys, None),
     ):
         if keys is not None or limit is not None:
             standing = signed.roles[role]
             kept = [signed.keys[keyid] for keyid in standing.keyids]
             _assign(signed, role, kept if keys is None else keys, standing.threshold if limit is None else limit)
+    if hub_keys is not None or standby_hub is not None:
+        _assign_hubs(signed, hub_keys, standby_hub)
     return _sign(Metadata(signed), signers)
+
+
+def _assign_hubs(root: Root, hub_keys: Sequence[Key] | None, chosen: StandbyHub | None) -> None:
+    """Snapshot and timestamp for the hub's own keys and, beside them, its standby hub's."""
+    standing = named_standby(root)
+    spare = set(standing.keyids if standing else ())
+    own = hub_keys or [root.keys[keyid] for keyid in root.roles[TIMESTAMP].keyids if keyid not in spare]
+    standby = following_standby(standing, chosen, [key.keyid for key in own])
+    for role in (SNAPSHOT, TIMESTAMP):
+        _assign(root, role, [*own, *(standby.keys if standby else ())], 1)
+    root.unrecognized_fields.pop(STANDBY_HUB, None)
+    root.unrecognized_fields.update(standby_field(standby))
 
 
 def create_targets(*, signers: Iterable[Signer], now: datetime, life: timedelta = TARGETS_LIFE) -> bytes:

@@ -20,6 +20,7 @@ from hashshare.wire.repository import shapes
 from hashshare.wire.repository.hosting import HOSTED, is_hosted
 from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, read_role, read_typed
 from hashshare.wire.repository.requests import FORMAT, NAME, Officer, SigningRequest
+from hashshare.wire.repository.standby_hub import STANDBY_HUB
 
 MAX_REQUEST: Final = 16 * limits.MIB
 MAX_CHAIN: Final = 512
@@ -132,13 +133,18 @@ def _check_all_known(file: RoleFile[Any]) -> None:
             raise MalformedRequest(f"The {file.role} metadata delegates what it may not.")
         parts += [delegations, *delegations.keys.values()]
         roles = delegations.roles or {}
-    unknown = [part.unrecognized_fields for part in parts]
+    unknown = [dict.fromkeys(part.unrecognized_fields.keys() - _shown(part)) for part in parts]
     unknown += [dict.fromkeys(part.unrecognized_fields.keys() - _told(part)) for part in roles.values()]
     if any(unknown):
         raise MalformedRequest(
             f"The {file.role} metadata says something that this version of hashshare does not know.",
             next_step="Sign nothing of it. If whoever made it has a newer hashshare, install that first.",
         )
+
+
+def _shown(part: Any) -> set[str]:
+    """What of the further fields of metadata's parts is shown to whoever signs, and was checked with its shape."""
+    return {STANDBY_HUB} if isinstance(part, Root) else set()
 
 
 def _told(role: Role) -> set[str]:

@@ -26,6 +26,7 @@ from hashshare.wire.repository.metadata import (
     TIMESTAMP,
     read_typed,
 )
+from hashshare.wire.repository.standby_hub import named_standby
 
 MAX_LISTS: Final = 1_000
 MAX_KEYS: Final = 64
@@ -36,7 +37,7 @@ KEY_KINDS: Final = frozenset({("ed25519", "ed25519"), ("ecdsa", "ecdsa-sha2-nist
 
 def check_root(root: Root, *, hub_keys: Sequence[Key]) -> None:
     """Consistent snapshots; every hub key named for snapshot and timestamp, each of threshold 1, and for nothing else;
-    officers' roles of keys that differ. Raises MalformedMetadata.
+    officers' roles of keys that differ; a standby hub as it must be named, if one is. Raises MalformedMetadata.
     """
     if root.consistent_snapshot is not True:
         _refuse(ROOT, "The root does not ask for consistent snapshots.")
@@ -50,6 +51,7 @@ def check_root(root: Root, *, hub_keys: Sequence[Key]) -> None:
         role = root.roles[name]
         if role.threshold != 1 or not all(_names(role, root, key) for key in hub_keys):
             _refuse(ROOT, f"The root does not name each of this hub's keys, one of which suffices, for {name}.")
+    named_standby(root)
 
 
 def check_targets(targets: Targets, *, hub_keys: Sequence[Key]) -> None:

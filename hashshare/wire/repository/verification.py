@@ -3,6 +3,7 @@
 - A root needs the thresholds of the root before it and of its own; targets that of the current root; a feed, and the
   major role, that of the current targets.
 - Every version is exactly one above the accepted one, so neither rollback nor fast-forward.
+- A root brings in no key for snapshot and timestamp but the hub's own, and those of a standby hub that it names.
 - Nothing that stands may be left hanging: targets that a new root no longer covers, or feeds and a major role that new
   targets no longer cover, must come signed anew in the same commit, and a delegation once made stays.
 """
@@ -21,6 +22,7 @@ from hashshare.wire.errors import BadSignature, ExpiredMetadata, MalformedMetada
 from hashshare.wire.objects import LIST_ID
 from hashshare.wire.repository import shapes
 from hashshare.wire.repository.metadata import MAJOR, ROOT, TARGETS, RoleFile, S, read_typed
+from hashshare.wire.repository.standby_hub import check_no_hidden_keys
 
 _LONGEST: Final = {
     ROOT: timedelta(days=3 * 366), TARGETS: timedelta(days=400), MAJOR: timedelta(days=3 * 366),
@@ -93,6 +95,7 @@ def _new_root(trusted: Trusted, body: bytes | None, hub_keys: Sequence[Key], now
     previous = read_typed(ROOT, trusted.root, Root) if trusted.root is not None else None
     _check_next(root, previous.version if previous else 0)
     shapes.check_root(root.signed, hub_keys=hub_keys)
+    check_no_hidden_keys(root.signed, hub_keys=hub_keys, before=previous.signed if previous else None)
     if previous:
         check_signed(previous.signed, root)
     check_signed(root.signed, root)

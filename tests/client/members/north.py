@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -71,6 +71,8 @@ class North:
     """Whether the poll names each publisher's root, as hubs do since it was added."""
     claimed_root: int | None = None
     """The root version that the poll names, in place of the true one."""
+    more: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """What is answered at further addresses, such as `peers/offers`."""
     logs: Logs = field(default_factory=Logs)
     keyring: Keyring = field(default_factory=Keyring)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -250,6 +252,8 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
         def known_route(self, path: str, body: bytes) -> tuple[int, bytes, dict[str, str]]:
             if path == "heads":
                 return self.heads()
+            if path in north.more:
+                return self.json(north.more[path]())
             if path == "/.well-known/hashshare":
                 return self.json(north.descriptor())
             if path == "keys":
