@@ -5,7 +5,7 @@ later another root of Aurora. What North did is named at South, with evidence th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -65,12 +65,12 @@ def descriptor(url: str) -> dict[str, Any]:
     return said
 
 
-def make_peers(here: RunningHub, url: str, fingerprint: list[str]) -> None:
+def make_peers(here: RunningHub, url: str, fingerprint: Sequence[str]) -> None:
     here.manage("peer", "introduce", url)
     here.manage("peer", "accept", url.partition("//")[2], *" ".join(fingerprint).split(), "--country", "SE")
 
 
-def own_fingerprint(hub: RunningHub) -> list[str]:
+def own_fingerprint(hub: RunningHub) -> Sequence[str]:
     document = json.loads(hub.manage("peer", "fingerprint", "--json").stdout)
     return spoken_lines(document["fingerprint"])
 
@@ -78,8 +78,7 @@ def own_fingerprint(hub: RunningHub) -> list[str]:
 def test_a_hub_that_shows_two_histories_and_replaces_a_root_is_named(
     hubs: Hubs, go: GoVerifier, tmp_path: Path
 ) -> None:
-    often = {"HASHSHARE_TIMETABLE": "have_cosigned=2"}
-    south, east = hubs.start(**often), hubs.start(**often)
+    south, east = (hubs.start(HASHSHARE_TIMETABLE="have_cosigned=2") for _ in range(2))
     make_peers(south, east.url, own_fingerprint(east))
     make_peers(east, south.url, own_fingerprint(south))
 
