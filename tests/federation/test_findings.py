@@ -72,7 +72,7 @@ def test_only_operators_see_it(finding: Finding, log: HubLog) -> None:
     WitnessedLog.objects.create(peer=log.hub.peer, origin=log.origin, size=20, root=log.checkpoint().root)
     ours: Log = log_of_publications(now=now())
     Cosigning.objects.create(log=ours, origin=ours.origin, witness="south.example/witness+00000000+AA==")
-    partner = browser(person("observer", member().organisation))
+    partner = browser(person("engineer", member().organisation))
     operator = browser(person("operator"))
     for model in (Finding, WatchedLog, WitnessedLog, Cosigning):
         assert operator.get(changelist(model)).status_code == 200
