@@ -15,7 +15,7 @@ from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Root
 
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
-from federation.selectors.agreements import in_force
+from federation.selectors.agreements import agreements_in_force
 from federation.services.connections import session_with
 from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, HashList, Metadata, Organisation, Publisher
@@ -262,7 +262,7 @@ def _peer(name: str, domain: str, now: datetime) -> Peer:
     found = Peer.objects.select_related("organisation").filter(name=name).first()
     if found is None or found.state != Peer.State.ACTIVE:
         raise errors.NotAPeer(f"{name} is no peer in force of this hub.")
-    agreed = in_force(found, Agreement.Direction.IN, now).filter(publisher=domain)
+    agreed = agreements_in_force(now=now).filter(peer=found, direction=Agreement.Direction.IN, publisher=domain)
     if not agreed.exists():
         raise errors.UsageError(
             f"There is no agreement by which {domain} comes here from {name}. Nothing was changed.",
