@@ -52,7 +52,7 @@ EXTENSION: Final = Extension(
         "MemberRequest": "What members of other hubs ask for, and what the hotline decided",
         "ReportCursor": "How far the hubs that lists come from were told of the members here",
         "RemoteHub": "Hubs that told how far their members are with lists from here",
-        "Finding": "What a peer has to explain: two histories of a log, a root replaced in silence",
+        "Finding": "Two histories of a log, a root replaced in silence: what peers did, with what proves it",
         "Cosigning": "Which witnesses cosigned this hub's logs, and when",
         "WitnessedLog": "Peers' logs that this hub cosigned, and how far",
         "WatchedLog": "Peers' logs as this hub read them last",

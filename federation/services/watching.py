@@ -114,7 +114,8 @@ def watch_log(log: PublicLog, elsewhere: Iterable[tuple[Peer, Session]] = (), *,
         return None
     for earlier in [*_known(log, newest), *_elsewhere(log, newest, elsewhere, now)]:
         newest = _compare(log, newest, earlier, now)
-    _check_succession(log, newest, now)
+    if not _check_succession(log, newest, now):
+        return None
     _remember(log, newest, now)
     _forget_dispute(newest.checkpoint.origin, log, newest)
     return newest
@@ -216,11 +217,13 @@ def _record_unshown(
         _record(log, Finding.Kind.SPLIT_VIEW, told, documents, now)
 
 
-def _check_succession(log: PublicLog, newest: Signed, now: datetime) -> None:
-    """A log that openly took the place of one that was watched: it has to begin as the hub's signed statements say."""
+def _check_succession(log: PublicLog, newest: Signed, now: datetime) -> bool:
+    """A log that openly took the place of one that was watched: it has to begin as the hub's signed statements say.
+    False when that could not be seen yet.
+    """
     origin = newest.checkpoint.origin
     if number_of(origin) == 1 or WatchedLog.objects.filter(origin=origin).exists():
-        return
+        return True
     first = log.first_origin
     rows = [row for row in WatchedLog.objects.filter(peer=log.peer) if first_origin(row.origin) == first]
     for row in rows:
@@ -233,10 +236,14 @@ def _check_succession(log: PublicLog, newest: Signed, now: datetime) -> None:
             check_crossing(start, newest.checkpoint, lambda old, _new, proof=proof: proof(old))  # type: ignore[misc]
         except (LogForked, WrongProof) as error:
             _record(log, Finding.Kind.SPLIT_VIEW, f"Its log goes on as {origin}: {error.message}", documents, now)
+        except (VerificationFailed, NotFound) as error:
+            logger.warning("%s: %s", origin, error.message)
+            return False
         else:
             if crossing.lost:
                 told = f"It says, signed, that {crossing.lost} of the {crossing.size} leaves shown before are lost."
                 _record(log, Finding.Kind.LOG_SHRANK, told, documents, now)
+    return True
 
 
 def _record_key(log: PublicLog, error: LogKeyChanged, now: datetime) -> None:

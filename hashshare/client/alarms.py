@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hashshare.client.contact import Contact, contact
-from hashshare.client.cosigned import unwitnessed
+from hashshare.client.cosigned import unwitnessed_everywhere
 from hashshare.client.kept_metadata import expiries
 from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore
@@ -66,7 +66,7 @@ def alarms(store: ListStore, held: Held, *, now: datetime) -> tuple[Alarm, ...]:
     """Of a list that is held, by what is known here."""
     ends = expiries(store.home, held.publisher, held.list_id)
     judged = judge(held, ends=ends, met=contact(store.home), trouble=trouble(store), now=now)
-    lacking = unwitnessed(store.home, held.publisher, now=now)
+    lacking = unwitnessed_everywhere(store.home, held.publisher, now=now)
     if lacking is None:
         return judged
     return (*judged, _alarm("unwitnessed", held, lacking.detail, "See: hashshare witness list", lacking.since))

@@ -69,7 +69,7 @@ class Cosigned:
 
 
 def cosigned_path(home: Home, domain: str) -> Path:
-    return home.path / "logs" / "cosigned" / f"{checked_domain(domain)}.json"
+    return home.account / "logs" / "cosigned" / f"{checked_domain(domain)}.json"
 
 
 def cosigned(home: Home, domain: str) -> Cosigned | None:
@@ -123,6 +123,14 @@ def unwitnessed(home: Home, domain: str, *, now: datetime) -> Unwitnessed | None
     why = f": {found.lacking}" if found.lacking else ""
     told = f"the witnesses you require cosigned its log last at {write_time(found.at)}{why}"
     return Unwitnessed(domain, told, found.at + wanted.within)
+
+
+def unwitnessed_everywhere(home: Home, domain: str, *, now: datetime) -> Unwitnessed | None:
+    """The same where lists may come from several hubs: None when enough witnesses stand behind the log of one of them,
+    else what is so at the first.
+    """
+    found = [unwitnessed(home.at(folder), domain, now=now) for folder in home.hubs]
+    return None if None in found else found[0]
 
 
 def _named(policy: Policy, names: Sequence[str]) -> set[Any]:

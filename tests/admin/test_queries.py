@@ -41,6 +41,7 @@ from hashshare.services.sealing import seal_logs
 from tests.admin.cast import PASSWORD
 from tests.federation.builders import accepted, agreed
 from tests.federation.builders import hub as hub_at
+from tests.federation.builders_witness import witnessed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -87,6 +88,8 @@ def _rows_that_a_demonstration_lacks(size: Size) -> None:
         peer = accepted(hub_at(f"north-{number}.example"))
         for list_number in range(size.lists):
             agreed(peer, "in", "corona.example", f"list-{list_number}")
+        for list_number in range(size.lists):
+            witnessed(peer, f"corona-{list_number}.example")
     GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page")
     Restoration.objects.create(backup="0" * 32, made_at=now, recovered_at=now, jump=1)
     for person in (operator, analyst):

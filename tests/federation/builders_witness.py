@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
+from federation.models import Cosigning, Finding, WatchedLog, WitnessedLog
+from hashshare.services.logs import log_of_publications
 from hashshare.wire import keys
 from hashshare.wire.errors import Conflict, LogForked, WrongProof
 from hashshare.wire.log import (
@@ -27,6 +29,7 @@ from hashshare.wire.log import (
 )
 from hashshare.wire.log.notes import read_note
 from hashshare.wire.log.witnessing import SIZE_TYPE
+from tests.builders import now
 from tests.federation.builders import Hub
 from tests.wire.log.naive import Shelf
 
@@ -181,3 +184,16 @@ def serving(public: PublicHub) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def witnessed(hub: Hub, name: str) -> None:
+    """A row of each table about one of its logs."""
+    log = HubLog(hub, name).grow(3)
+    of = {"peer": hub.peer, "origin": log.origin, "size": log.size, "root": log.checkpoint().root}
+    WitnessedLog.objects.create(**of, checkpoint=log.note(), cosigned_at=now())
+    WatchedLog.objects.create(**of, checkpoint=log.note(), seen_at=now())
+    found = {"peer": hub.peer, "kind": Finding.Kind.SPLIT_VIEW, "subject": log.origin, "detail": "Two of one size."}
+    Finding.objects.create(**found, documents=[{"name": "note.txt", "text": log.note()}], found_at=now(), seen_at=now())
+    ours = log_of_publications(now=now())
+    witness = Cosigner(f"{hub.name}/{name}", keys.public_bytes(hub.witness)).to_text()
+    Cosigning.objects.create(log=ours, origin=ours.origin, witness=witness, cosigned_at=now(), asked_at=now())

@@ -166,15 +166,16 @@ def test_it_refuses_a_log_that_shrank_or_forked(go: GoVerifier, log: ServedLog, 
 
 
 def test_it_reads_a_checkpoint_below_which_witnesses_have_signed(go: GoVerifier, log: ServedLog) -> None:
-    """The note package passes over kinds of signatures that it does not know; told of a witness, it verifies that too."""
+    """The note package passes over kinds of signatures that it does not know; told of a witness, it verifies it too."""
     note = log.grow(300)
     text = note.rpartition("\n\n")[0] + "\n"
-    south, east = (keys.generate() for _ in range(2))
+    south, east = witnesses = [keys.generate() for _ in range(2)]
+    names = ["s.example/witness", "e.example/witness"]
     lines = [
-        cosign(text, name=f"{n}.example/witness", key=k, at=1_700_000_000).line for n, k in (("s", south), ("e", east))
+        cosign(text, name=name, key=key, at=1_700_000_000).line for name, key in zip(names, witnesses, strict=True)
     ]
     log.files["checkpoint"] = (note + "".join(lines)).encode()
-    vkeys = [Cosigner(f"{n}.example/witness", keys.public_bytes(k)).to_text() for n, k in (("s", south), ("e", east))]
+    vkeys = [Cosigner(name, keys.public_bytes(key)).to_text() for name, key in zip(names, witnesses, strict=True)]
     go.accepts(*log.proved())
     for vkey in vkeys:
         assert f"cosigned by {vkey.partition('+')[0]} at 1700000000" in go.accepts("-witness", vkey, *log.proved())

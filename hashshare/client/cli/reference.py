@@ -37,7 +37,7 @@ MEANINGS = {
     ExitCode.NOT_ALLOWED: "not allowed: not enrolled, key revoked, no subscription",
     ExitCode.VERIFICATION: "something did not verify; the last good state stays in use",
     ExitCode.NETWORK: "the hub cannot be reached, or asks to wait; the last good state stays in use",
-    ExitCode.ALARM: "done, but a list that was used has an alarm: expired, refused, no longer offered, or not checked",
+    ExitCode.ALARM: "done, but a list that was used alarms: expired, refused, gone, not checked, or not cosigned",
     ExitCode.REJECTED: "rejected: malformed lines, a guard, or the hub's worker; nothing was published",
 }
 SHARED = {"as_json", "debug", "help"}

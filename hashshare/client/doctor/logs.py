@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hashshare.client.acknowledged import told
-from hashshare.client.cosigned import cosigned, unwitnessed
+from hashshare.client.cosigned import cosigned, unwitnessed_everywhere
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.logs import seen_logs
@@ -40,7 +40,7 @@ def check_witnesses(patient: Patient) -> Iterable[Finding]:
     if not wanted.wanted:
         return
     for domain in {one.held.publisher for one in patient.lists if one.held is not None}:
-        lacking, found = unwitnessed(patient.home, domain, now=patient.now), cosigned(patient.home, domain)
+        lacking, found = unwitnessed_everywhere(patient.home, domain, now=patient.now), cosigned(patient.home, domain)
         if lacking is None and found is not None and found.at is not None:
             by = ", ".join(found.by)
             yield good(

@@ -209,7 +209,7 @@ def test_nothing_false_is_kept(log: Log) -> None:
     text = read_note(log.public_checkpoint)[0]
     right = cosign(text, name="w.example", key=key, at=int(now().timestamp())).line
     wrong = cosign(text.replace("\n3\n", "\n2\n"), name="w.example", key=key, at=1).line
-    keep = {"log_id": log.pk, "by": [witness], "now": now()}
+    keep: dict[str, Any] = {"log_id": log.pk, "by": [witness], "now": now()}
     with pytest.raises(BadSignature):
         keep_cosignatures(checkpoint=log.public_checkpoint, lines=[wrong], **keep)
     with pytest.raises(BadSignature):

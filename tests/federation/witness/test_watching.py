@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from federation.services.witness import add_checkpoint
 from hashshare.wire import keys
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.log import Verifier, open_checkpoint, sign_checkpoint
+from hashshare.wire.log.successions import Succession, sign_succession
 from tests.admin.cast import person
 from tests.builders import now
 from tests.federation.builders_witness import HubLog, PublicHub
@@ -231,3 +234,51 @@ def test_one_slow_peer_is_not_asked_for_all_its_logs(north: PublicHub, monkeypat
     assert threading.active_count() < 10
     monkeypatch.setattr(watching, "MOST_LOGS", 2)
     assert watching.names_of(north.hub.peer) == ["publication", "a.example"]
+
+
+def superseded(north: PublicHub, *, size: int, after: HubLog, root: bytes | None = None) -> None:
+    """North says that the log ended with `size` leaves, and shows `after` in its place."""
+    before = log_of(north)
+    said = Succession(before.origin, size, root or before.checkpoint(size).root, f"{before.origin}/2", now())
+    note = sign_succession(replace(said, at=said.at.replace(microsecond=0)), key=north.hub.log)
+    north.files["/log/publication/successions"] = json.dumps({"successions": [note]}).encode()
+    after.name = "publication/2"
+    north.show(after)
+
+
+def test_a_log_that_openly_lost_its_end_is_named_as_such(north: PublicHub) -> None:
+    """Once; and followed from then on."""
+    watch_peers(now=now())
+    log = log_of(north)
+    superseded(north, size=280, after=log.fork(280, to=290))
+    watch_peers(now=now())
+    watch_peers(now=now())
+    assert findings() == [("log_shrank", log.origin)]
+    assert "20 of the 300 leaves" in Finding.objects.get().detail
+    assert WatchedLog.objects.get(origin=f"{log.origin}/2").size == 290
+
+
+def test_a_log_that_goes_on_whole_under_another_name_is_in_peace(north: PublicHub) -> None:
+    watch_peers(now=now())
+    log = log_of(north)
+    superseded(north, size=300, after=log.fork(300, to=310))
+    watch_peers(now=now())
+    assert findings() == []
+    assert WatchedLog.objects.count() == 2
+
+
+def test_a_log_that_begins_anew_under_another_name_is_named(north: PublicHub) -> None:
+    """Its statement says that the new one begins with what was seen, and it does not."""
+    watch_peers(now=now())
+    log = log_of(north)
+    superseded(north, size=300, after=log.fork(100, to=310))
+    watch_peers(now=now())
+    assert findings() == [("split_view", log.origin)]
+
+
+def test_a_statement_that_contradicts_what_was_seen_is_named(north: PublicHub) -> None:
+    watch_peers(now=now())
+    log, fork = log_of(north), log_of(north).fork(100, to=300)
+    superseded(north, size=300, after=fork.grow(5), root=fork.checkpoint(300).root)
+    watch_peers(now=now())
+    assert findings() == [("split_view", log.origin)]

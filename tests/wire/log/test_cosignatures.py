@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +107,12 @@ def test_its_time_has_an_end() -> None:
 def test_a_changed_checkpoint_takes_its_cosignature_with_it() -> None:
     with pytest.raises(BadSignature):
         cosignatures(cosigned().replace("\n5\n", "\n6\n"), [COSIGNER])
+
+
+def test_the_example_in_the_documentation_makes_its_key() -> None:
+    script = Path(__file__).parents[3] / "docs" / "examples" / "verifier_key.py"
+    key_text = base64.b64encode(COSIGNER.public).decode()
+    done = subprocess.run(
+        [sys.executable, script, "--witness", WITNESS, key_text], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{COSIGNER.to_text()}\n"
