@@ -15,14 +15,16 @@ from federation.models import MirroredList, MirroredPublisher
 from federation.services.mirroring import run_mirror_job
 from federation.services.takeover import SIGNS_EVERY, Origin, await_publisher, hand_over, origin_of, take_over
 from hashshare.hub_keys import hub_keys
-from hashshare.models import Deed, HashList, Job, Leaf, Metadata, Organisation, Publisher
+from hashshare.models import Deed, HashList, Job, Leaf, ListCount, Metadata, Organisation, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.lists import heads
 from hashshare.selectors.metadata import metadata_file
 from hashshare.services.commits import submit_commit
+from hashshare.services.counting import count_entries
 from hashshare.services.invitations import enrol
 from hashshare.services.publication import keep_metadata
+from hashshare.services.statistics.daily import roll_up_statistics
 from hashshare.services.timestamps import refresh_timestamps
 from hashshare.wire import errors, keys, repository
 from hashshare.wire.log import TakenOver
@@ -214,6 +216,14 @@ def test_the_public_log_and_the_history_tell_of_it(mirrored: Following) -> None:
     assert told is not None
     assert (told.publisher, told.before, told.after) == (DOMAIN, mirrored.name, hub_name())
     assert Deed.objects.get(what="Take a publisher over").reason == WHY
+
+
+def test_its_entries_and_figures_are_counted_as_before(mirrored: Following) -> None:
+    taken(mirrored)
+    now = timezone.now()
+    count_entries(now=now)
+    assert ListCount.objects.get().entries == 20
+    assert roll_up_statistics(day=now.date(), now=now) > 0
 
 
 def test_a_second_time_is_refused(mirrored: Following) -> None:
