@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks import (
     chart,
@@ -59,12 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="put these scenarios in the place of theirs in the results")
     parser.add_argument("--quick", action="store_true", help="on small lists, to see whether it works; writes nothing")
     parser.add_argument("--releases", type=int, default=Scale().releases, help="in a series (default: %(default)s)")
+    parser.add_argument("--hub", type=Path, metavar="DIR", help="keep the hub of pages-large there, or use it again")
     given = parser.parse_args(arguments)
     if unknown := set(given.scenario) - set(SCENARIOS):
         parser.error(f"unknown scenario: {', '.join(sorted(unknown))}")
     chosen = given.scenario or list(SCENARIOS)
     size = QUICK if given.quick else Scale(releases=given.releases)
-    with bed(size) as shared:
+    with bed(size, hub=given.hub) as shared:
         records = [record(name, shared) for name in chosen]
     if not given.quick and (given.keep or set(chosen) == set(SCENARIOS)):
         write(results.merged(results.load() if given.keep else [], records, list(SCENARIOS)))

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.asking [TIMES]`: ask every page of the hub in HASHSHARE_DATA as each of its people would.
+"""`python -m benchmarks.asking`: ask pages of the hub in HASHSHARE_DATA as each of its people would.
 
-Prints JSON: of each address its role, name, path, status, queries and milliseconds, the sorted times of all requests.
-Run in a process of its own, which has the hub's settings and no other hub's.
+Reads orders from standard input and answers each with a line, all JSON: `{"do": "sizes"}` rows of each table,
+`{"do": "walk"}` every address with role, name, path, status and queries, `{"do": "ask", "role": ..., "path": ...}`
+milliseconds. A process of its own, since it has the hub's settings and no other hub's; ends with its input.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import os
 import secrets
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
+
+ROLES: Final = ("operator", "analyst", "engineer", "observer")
 
 
-def main(times: int, only: str) -> None:
+def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
@@ -26,12 +30,14 @@ def main(times: int, only: str) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     if not Person.objects.exists():
         make_operator()
-    asked = []
-    for role in ("operator", "analyst", "engineer", "observer"):
-        person = Person.objects.filter(role=role).order_by("created_at", "email").first()
-        if person is not None:
-            asked += of_person(person, times, only)
-    json.dump(asked, sys.stdout)
+    people = Askers()
+    orders: dict[str, Callable[..., Any]] = {"sizes": sizes, "walk": people.walk, "ask": people.ask}
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            print(json.dumps(orders[order.pop("do")](**order)), flush=True)
+    finally:
+        people.leave()
 
 
 def make_operator() -> None:
@@ -41,44 +47,68 @@ def make_operator() -> None:
     create_person(email="operator@north.example", role="operator", password=secrets.token_urlsafe())
 
 
-def of_person(person: Any, times: int, only: str) -> list[dict[str, Any]]:
-    from benchmarks.walk import Address, browser, sign_out, walk
+def sizes() -> dict[str, int]:
+    from hashshare.models import Delivery, HashList, Organisation, Release
 
-    client, found = browser(person), list[dict[str, Any]]()
-
-    def ask(at: Address) -> str:
-        asked, text = measured(client, at.path, times if only in at.name else 0)
-        if only in at.name:
-            found.append({"role": person.role, "name": at.name, "path": at.path, **asked})
-        return text
-
-    walk(person, ask)
-    sign_out(client)
-    return found
+    counted = {"organisations": Organisation, "lists": HashList, "releases": Release, "deliveries": Delivery}
+    return {name: model._default_manager.count() for name, model in counted.items()}
 
 
-def measured(client: Any, path: str, times: int) -> tuple[dict[str, Any], str]:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
+class Askers:
+    """A signed-in person of each role that the hub has."""
 
-    from benchmarks.walk import number_of, text_of
+    def __init__(self) -> None:
+        from benchmarks.walk import browser
+        from hashshare.models import Person
 
-    with CaptureQueriesContext(connection) as queries:
+        self._people: dict[str, Any] = {}
+        for role in ROLES:
+            person = Person.objects.filter(role=role).order_by("created_at", "email").first()
+            if person is not None:
+                self._people[role] = person
+        self._clients = {role: browser(person) for role, person in self._people.items()}
+
+    def walk(self) -> list[dict[str, Any]]:
+        """Every address that each may open, once, with what it asks of the database."""
+        from benchmarks.walk import Address, walk
+
+        found = list[dict[str, Any]]()
+        for role, person in self._people.items():
+
+            def ask(at: Address, role: str = role) -> str:
+                counted, text = self._counted(role, at.path)
+                found.append({"role": role, "name": at.name, "path": at.path, **counted})
+                return text
+
+            walk(person, ask)
+        return found
+
+    def _counted(self, role: str, path: str) -> tuple[dict[str, Any], str]:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        from benchmarks.walk import number_of, text_of
+
+        with CaptureQueriesContext(connection) as queries:
+            answer = self._clients[role].get(path)
+            text = text_of(answer)
+        return {"status": answer.status_code, "queries": number_of(queries)}, text
+
+    def ask(self, role: str, path: str) -> float:
+        """Milliseconds until the last byte."""
+        client: Any = self._clients[role]
+        began = time.perf_counter()
         answer = client.get(path)
-        text = text_of(answer)
-    slow = max(queries.captured_queries, key=lambda it: float(it["time"]), default={"sql": "", "time": "0"})
-    took = sorted(timed(client, path) for _ in range(times))
-    return {"status": answer.status_code, "queries": number_of(queries), "ms": took, "slowest": slow}, text
+        if answer.streaming:
+            b"".join(answer.streaming_content)
+        return (time.perf_counter() - began) * 1000
 
+    def leave(self) -> None:
+        from benchmarks.walk import sign_out
 
-def timed(client: Any, path: str) -> float:
-    """Milliseconds."""
-    began = time.perf_counter()
-    answer = client.get(path)
-    if answer.streaming:
-        b"".join(answer.streaming_content)
-    return (time.perf_counter() - began) * 1000
+        for client in self._clients.values():
+            sign_out(client)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20, sys.argv[2] if len(sys.argv) > 2 else "")
+    main()

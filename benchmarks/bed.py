@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks.listing import Listing, Once
 from benchmarks.rows import COLUMNS
@@ -34,6 +35,8 @@ QUICK = Scale(small=20_000, middle=30_000, large=60_000, releases=6, polls=100)
 class Bed:
     scale: Scale
     stack: contextlib.ExitStack
+    hub: Path | None = None
+    """Where the large made-up hub is kept for the next run; None: thrown away."""
     once: Once = field(default_factory=Once)
 
     @property
@@ -46,6 +49,6 @@ class Bed:
 
 
 @contextlib.contextmanager
-def bed(scale: Scale) -> Iterator[Bed]:
+def bed(scale: Scale, *, hub: Path | None = None) -> Iterator[Bed]:
     with contextlib.ExitStack() as stack:
-        yield Bed(scale, stack)
+        yield Bed(scale, stack, hub)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
@@ -167,7 +168,15 @@ def _leaf(person: Person) -> dict[str, Any] | None:
 
 
 def _draft(person: Person) -> dict[str, Any] | None:
-    found = Draft.objects.filter(list__publisher__organisation=person.organisation_id).first()
+    return _draft_of(person, Draft.objects.all())
+
+
+def _faulty_draft(person: Person) -> dict[str, Any] | None:
+    return _draft_of(person, Draft.objects.exclude(errors_digest=""))
+
+
+def _draft_of(person: Person, rows: QuerySet[Draft]) -> dict[str, Any] | None:
+    found = rows.filter(list__publisher__organisation=person.organisation_id).first()
     return {"draft_id": found.pk} if found else None
 
 
@@ -184,7 +193,7 @@ ROWS: Final[dict[str, Row]] = {
     "member-receipt": _leaf,
     "upload": _draft,
     "upload-progress": _draft,
-    "upload-faults": _draft,
+    "upload-faults": _faulty_draft,
     "upload-template": _list_of,
     "release": _release,
 }

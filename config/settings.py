@@ -44,6 +44,11 @@ HASHSHARE_NAME: str = env.str("HASHSHARE_NAME", urlsplit(HASHSHARE_PUBLIC_URL).h
 HASHSHARE_COUNTRY: str = country("HASHSHARE_COUNTRY")
 """Where this hub is, as an ISO 3166-1 code; without one it takes no list that some country is closed to."""
 
+HASHSHARE_PEER_NETWORKS = networks("HASHSHARE_PEER_NETWORKS", "")
+"""Networks beside the public ones in which other hubs and their storage may lie, such as 10.20.0.0/16."""
+HASHSHARE_WITNESSES: str = env.str("HASHSHARE_WITNESSES", "")
+"""Witnesses beside the peers that are asked to cosign this hub's logs: lines `witness NAME VKEY URL` (tlog-policy)."""
+
 HASHSHARE_SENDFILE_PREFIX: str = env.str("HASHSHARE_SENDFILE_PREFIX", "")
 """Path under which nginx serves HASHSHARE_OBJECTS internally (X-Accel-Redirect); empty: the hub sends files itself."""
 

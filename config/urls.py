@@ -16,6 +16,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("federation.api.urls")),
     path("api/v1/", include("hashshare.api.urls")),
+    path("witness/", include("federation.api.witness_urls")),
     path("", include("hashshare.admin.urls")),
     path("", include("hashshare.api.public_urls")),
 ]

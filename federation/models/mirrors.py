@@ -18,6 +18,8 @@ class MirroredPublisher(models.Model):
 
     `copied_at`: when metadata of the peer was last verified and stored here. `trouble`: why the last attempt failed;
     `failures`: how many in a row did, the last at `tried_at`. `path`: the hubs from the home hub to the peer, by name.
+    `offered_root`: the version of its root that the peer's heads named last. `generation` rises when an operator lets
+    it be followed afresh; `served_generation` is that of what is served here.
     """
 
     class State(models.TextChoices):
@@ -35,6 +37,8 @@ class MirroredPublisher(models.Model):
     copied_at = models.DateTimeField(null=True, blank=True)
     tried_at = models.DateTimeField(null=True, blank=True)
     offered_root = models.PositiveBigIntegerField(default=0)
+    generation = models.PositiveIntegerField(default=0)
+    served_generation = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -18,8 +18,13 @@ class Peer(models.Model):
     `descriptor` is what it said of itself when it was introduced, and `fingerprint` (64 hex digits) the digest of the
     part that people compare; the keys are raw Ed25519 public keys out of it. `organisation` is what the peer acts as
     here, from the moment that it is accepted. `polled_at`: when it was last asked; `reached_at`: when it last answered;
-    `offers_at`: when it last said what it offers; `trouble`: the problem document of the last failure, null when there
-    is none.
+    `trouble`: the problem document of the last failure, null when there is none. `heads_at`: when it was last asked for
+    what is new, `offers_at`: when it last said what it offers; `offers_trouble`: why something of that is not taken.
+    `storage`: the hosts (with their port if they have one) of object storage that the peer may send this hub to for
+    objects.
+
+    `differs`: what its address says of itself since `differs_at`, where that is another hub than the one that was
+    accepted; until a person accepts again, nothing is taken from it.
     """
 
     class State(models.TextChoices):
@@ -42,11 +47,16 @@ class Peer(models.Model):
     organisation = models.OneToOneField(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="peer"
     )
+    heads_at = models.DateTimeField(null=True, blank=True)
     heads_etag = models.CharField(max_length=200, blank=True)
     polled_at = models.DateTimeField(null=True, blank=True)
     offers_at = models.DateTimeField(null=True, blank=True)
+    offers_trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     reached_at = models.DateTimeField(null=True, blank=True)
     trouble: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    storage: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    differs: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    differs_at = models.DateTimeField(null=True, blank=True)
     introduced_at = models.DateTimeField(default=timezone.now, editable=False)
     accepted_at = models.DateTimeField(null=True, blank=True)
 

@@ -90,7 +90,7 @@ def lags(*, peer: Peer | None = None) -> list[Lag]:
 
 def troubled() -> QuerySet[MirroredPublisher]:
     """Mirrors that somebody has to look at, or whose last attempt failed; those that stopped first."""
-    rows = MirroredPublisher.objects.exclude(trouble=None).exclude(state=MirroredPublisher.State.ENDED)
+    rows = MirroredPublisher.objects.filter(trouble__isnull=False).exclude(state=MirroredPublisher.State.ENDED)
     return rows.select_related("publisher", "peer").order_by("state", "publisher__domain")
 
 

@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from federation.models import Agreement, MirroredPublisher, Peer
+from federation.models import Agreement, MirroredPublisher
 from federation.offers import OfferedList, OfferedPublisher
-from federation.selectors.agreements import agreement_for, in_force
+from federation.selectors.agreed import narrowed
+from federation.selectors.agreements import agreement_for, agreements_in_force
+from federation.selectors.onward import Terms, terms_for
+from federation.selectors.peers import peer_of
 from hashshare.models import HashList, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import readable_lists
-from hashshare.wire import errors
-
-
-def peer_of(caller: Caller) -> Peer:
-    """The active peer that calls. Raises NotAPeer."""
-    found = Peer.objects.filter(organisation=caller.organisation, state=Peer.State.ACTIVE).first()
-    if found is None:
-        raise errors.NotAPeer("This is for hubs that are accepted here as peers.")
-    return found
 
 
 def offers_to(*, caller: Caller, now: datetime) -> list[OfferedPublisher]:
-    """By domain, each publisher's lists by name. Raises NotAPeer."""
-    peer = peer_of(caller)
-    agreements = list(in_force(peer, Agreement.Direction.OUT, now))
+    """By domain, each publisher's lists by name: those that the peer is subscribed to and that may cross to it, which
+    `readable_lists` asks of any hub. Raises NotAPeer.
+    """
+    peer = peer_of(organisation=caller.organisation)
+    agreements = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.OUT))
     rows = readable_lists(caller=caller, now=now).filter(role_version__gt=0, publisher__sandbox=False)
     rows = rows.select_related("publisher__organisation", "publisher__mirror__peer").order_by(
         "publisher__domain", "slug"
@@ -34,14 +30,9 @@ def offers_to(*, caller: Caller, now: datetime) -> list[OfferedPublisher]:
     found: dict[Publisher, list[OfferedList]] = defaultdict(list)
     for row in rows:
         agreed = agreement_for(agreements, row.publisher.domain, row.slug)
-        if agreed is not None and may_go(row, peer):
-            found[row.publisher].append(_offered(row, agreed))
+        if agreed is not None:
+            found[row.publisher].append(_offered(row, agreed, terms_for(peer, row)))
     return [_publisher(publisher, lists) for publisher, lists in found.items()]
-
-
-def may_go(hash_list: HashList, peer: Peer) -> bool:
-    """Whether the peer may be given it. The one place where the rules of crossing are asked on the side that gives."""
-    return peer.name not in path_of(hash_list.publisher)[:-1]
 
 
 def path_of(publisher: Publisher) -> tuple[str, ...]:
@@ -61,7 +52,7 @@ def _publisher(publisher: Publisher, lists: list[OfferedList]) -> OfferedPublish
     )
 
 
-def _offered(row: HashList, agreed: Agreement) -> OfferedList:
+def _offered(row: HashList, agreed: Agreement, terms: Terms) -> OfferedList:
     return OfferedList(
         list_id=row.tuf_id,
         slug=row.slug,
@@ -74,11 +65,6 @@ def _offered(row: HashList, agreed: Agreement) -> OfferedList:
         redistribution=row.redistribution,
         poll_seconds=row.poll_seconds,
         deadline_hours=row.deadline_hours,
-        members=members_mode(row, agreed),
-        evidence=agreed.evidence,
+        members=terms.members,
+        evidence=narrowed(agreed.evidence, terms.evidence),
     )
-
-
-def members_mode(row: HashList, agreed: Agreement) -> str:  # noqa: ARG001 - what the publisher chose for this hub
-    """Who decides on the members of the peer."""
-    return "each"

@@ -8,7 +8,6 @@ What differs is that all of the chain is kept, since it is served again. Only fi
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,19 +26,26 @@ from hashshare.client.store import Held, ListStore
 from hashshare.client.sync import sync_list
 from hashshare.wire import errors, limits
 from hashshare.wire.baseindex import BaseIndex
+from hashshare.wire.engine import open_engine, paths
 from hashshare.wire.major import Major
 from hashshare.wire.manifest import Manifest
 from hashshare.wire.objects import ObjectRef, manifest_path
 from hashshare.wire.repository import major_documents
 from hashshare.wire.repository.metadata import MAJOR
 from hashshare.wire.repository.shapes import check_delegated_major
+from hashshare.wire.vocabulary import WITHDRAW
 
 REFUSALS: Final = (errors.VerificationFailed, errors.NotEntitled, errors.NotFound)
 """Of one list: what would not be mended by asking again at once. Everything else ends the attempt at its publisher."""
 
+ALARMING: Final = (errors.RootReplaced, errors.ListForked, errors.ContradictedFold)
+"""After these nothing is followed until a person has looked: two truths were signed, or another root took its place."""
 
-class TurnOver(errors.NetworkError):
-    """This copy has had its turn and goes on later, from where it is."""
+MEMORY: Final = "128MiB"
+
+
+class TurnOverError(Exception):
+    """This copy has had its turn and goes on later, from where it is. No fault of the network: nothing retries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +96,11 @@ class Turn:
         self._say(0, total, f"Copying {name} v{version}")
 
     def advance(self, done: int) -> None:  # noqa: ARG002
-        """Told of every block that comes, in the threads that fetch. Raises TurnOver."""
+        """Told of every block that comes, in the threads that fetch. Raises TurnOverError."""
         if time.monotonic() > self._until:
-            raise TurnOver("The peer sends too slowly to be done in one turn; the rest comes in the next.")
+            raise TurnOverError
 
     def finish(self) -> None: ...
-
-
-def pin_root(home: Home, domain: str, root: str) -> None:
-    """Hold the publisher to the root that this hub chose. What this home holds under another, since before an operator
-    chose again, is dropped.
-    """
-    known = trust.publisher(home, domain)
-    if known is not None and root in (known.fingerprint, known.expected) and known.state != "refused":
-        return
-    if known is not None:
-        trust.forget_publisher(home, known)
-        shutil.rmtree(home.publisher_dir(domain))
-    trust.pin(home, domain, root)
 
 
 def copy_publisher(
@@ -120,11 +113,12 @@ def copy_publisher(
     turn: Turn,
     has_major: frozenset[str],
 ) -> Copy:
-    """Everything of the lists that `heads` name. `has_major`: digests of major documents that are here already.
+    """Everything of the lists that `heads` name, into a home that is ready (services/homes.py).
 
-    Raises RootReplaced, the VerificationFailed tree for what concerns the whole publisher, NetworkError, TurnOver.
+    `has_major`: digests of major documents that are here already.
+
+    Raises RootReplaced, the VerificationFailed tree for what concerns the whole publisher, NetworkError, TurnOverError.
     """
-    pin_root(home, domain, root)
     repository = Repository(home, session, domain)
     if any(head.root_fingerprint not in ("", root) for head in heads):
         repository.check_first_root()
@@ -134,9 +128,9 @@ def copy_publisher(
         try:
             sync_list(session, home, head, repository=repository, progress=turn, force=True, whole=True)
             lists[head.list_id] = _copied(home, head)
+        except ALARMING:
+            raise
         except REFUSALS as error:
-            if isinstance(error, errors.RootReplaced):
-                raise
             refused[head.list_id] = error
     major = _major(repository, home, domain)
     documents = _documents(session, repository, major, set(lists), has_major)
@@ -169,6 +163,18 @@ def _roots(folder: Path, newest: int) -> dict[int, bytes]:
     """As tuf.ngclient kept them, each verified by the one before."""
     history = folder / "root_history"
     return {version: (history / f"{version}.root.json").read_bytes() for version in range(1, newest + 1)}
+
+
+def withdrawal_reasons(one: CopiedList, *, after: int) -> dict[str, int]:
+    """How many entries the changes past version `after` withdraw, by reason."""
+    past = [segment for segment in one.manifest.segments if segment.to_version > after and segment.withdrawals]
+    files = [one.path(segment.object) for segment in past]
+    if not files:
+        return {}
+    with open_engine(read=files, memory=MEMORY) as engine:
+        source = f"read_parquet({paths(files)})"
+        query = f"SELECT reason, count(*) FROM {source} WHERE op = {WITHDRAW} GROUP BY reason ORDER BY reason"
+        return {str(reason): int(number) for reason, number in engine.execute(query).fetchall()}
 
 
 # --- Majors -----------------------------------------------------------------------------------------------------------

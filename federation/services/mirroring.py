@@ -19,7 +19,8 @@ from federation.models import MirroredList, MirroredPublisher
 from federation.selectors.mirrors import busy_with, wanted_lists
 from federation.services.acknowledging import acknowledge_lists
 from federation.services.connections import home_of, session_with
-from federation.services.copying import Turn, TurnOver, copy_publisher
+from federation.services.copying import ALARMING, Turn, TurnOverError, copy_publisher
+from federation.services.homes import ready_home
 from federation.services.storing import serve_copy, store_bytes
 from hashshare.client.polling import Head
 from hashshare.models import Job, StoredObject
@@ -31,9 +32,6 @@ logger = logging.getLogger(__name__)
 
 MAX_FAILURES: Final = 4
 """Attempts after which an error that is neither the peer's nor the publisher's ends the job."""
-
-ALARMING: Final = (errors.RootReplaced, errors.ListForked, errors.ContradictedFold)
-"""After these nothing is followed until a person has looked: two truths were signed, or another root took its place."""
 
 
 def run_mirror_job(*, job_id: uuid.UUID, worker: str, task_id: str) -> None:
@@ -60,7 +58,7 @@ def attempt(claim: Claim, mirror: MirroredPublisher) -> None:
         copy_and_serve(claim, mirror)
     except LostClaim:
         raise
-    except TurnOver:
+    except TurnOverError:
         requeue_job(claim=claim, now=timezone.now())
     except errors.HashshareError as error:
         logger.warning("%s could not be copied from %s: %s", mirror.publisher, mirror.peer, error.message)
@@ -83,6 +81,7 @@ def copy_and_serve(claim: Claim, mirror: MirroredPublisher) -> None:
     home, session, domain = home_of(mirror.peer), session_with(mirror.peer), mirror.publisher.domain
     turn = Turn(seconds=settings.HASHSHARE_MIRROR_TURN, say=claim.progress)
     with home.lock(f"mirror-{domain}"):
+        ready_home(home, mirror, now=timezone.now())
         heads = [_head(row) for row in wanted]
         copied = copy_publisher(
             session, home, domain, heads, root=mirror.root, turn=turn, has_major=_majors_here(mirror)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,8 +12,16 @@ from django.db.models import Q
 
 from federation.models import MirroredList, MirroredPublisher, Peer
 from federation.selectors.mirrors import behind, due_mirrors
+from federation.selectors.peers import active_peers
 from federation.services.asking import Answer, Question, ask_all
-from federation.services.taking import allow_only, mirrored_lists, still_agreed, take_offers
+from federation.services.taking import (
+    allow_only,
+    check_words,
+    mirrored_lists,
+    signed_against,
+    still_agreed,
+    take_offers,
+)
 from hashshare.client.polling import Head
 from hashshare.models import Job
 from hashshare.services.jobs import create_job
@@ -28,6 +37,7 @@ OFFERS_EVERY = timedelta(minutes=10)
 
 def mirror_peers(*, now: datetime) -> int:
     """Poll the peers whose turn it is, all at once, and have copied what is new; how many were polled."""
+    close_ended(now)
     questions = [question_to(peer, now) for peer in due_peers(now)]
     answers = ask_all(questions)
     for question in questions:
@@ -36,14 +46,20 @@ def mirror_peers(*, now: datetime) -> int:
     return len(questions)
 
 
+def close_ended(now: datetime) -> None:
+    """Nothing of a hub that is no peer any more is passed on."""
+    for peer in Peer.objects.filter(state=Peer.State.ENDED, mirrors__lists__allowed=True).distinct():
+        allow_only(peer=peer, allowed=set(), now=now)
+
+
 def due_peers(now: datetime) -> list[Peer]:
     """Active ones that were not polled for HASHSHARE_MIRROR_SECONDS. Taking one is a compare-and-set: two of these jobs
     at once poll nobody twice.
     """
     before = now - timedelta(seconds=settings.HASHSHARE_MIRROR_SECONDS)
-    due = Q(polled_at=None) | Q(polled_at__lte=before)
-    rows = Peer.objects.filter(due, state=Peer.State.ACTIVE).select_related("organisation").order_by("polled_at")
-    return [peer for peer in rows if Peer.objects.filter(due, pk=peer.pk).update(polled_at=now)]
+    due = Q(heads_at=None) | Q(heads_at__lte=before)
+    rows = active_peers().filter(due).order_by("heads_at")
+    return [peer for peer in rows if Peer.objects.filter(due, pk=peer.pk).update(heads_at=now)]
 
 
 def question_to(peer: Peer, now: datetime) -> Question:
@@ -60,25 +76,23 @@ def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:
         allow_only(peer=peer, allowed=still_agreed(peer=peer, now=now), now=now)
         return
     allowed, refused = still_agreed(peer=peer, now=now) - answer.refused, list[errors.HashshareError]()
-    fields = {"reached_at": now, "heads_etag": answer.etag}
+    fields: dict[str, Any] = {"reached_at": now, "heads_etag": answer.etag, "trouble": None}
     if answer.offers is not None:
         taken = take_offers(peer=peer, offers=answer.offers, now=now)
         allowed, refused = taken.allowed - answer.refused, taken.refused
         fields["offers_at"] = now
+    newest = {head.list_id: head.role_version for head in answer.heads or ()}
+    allowed -= signed_against(peer=peer, newest=newest, now=now)
     with transaction.atomic():
         allow_only(peer=peer, allowed=allowed, now=now)
         note_heads(peer, answer.heads, now)
-        if answer.offers is not None or not _is_about_offers(peer):
-            fields["trouble"] = problem_document(refused[0]) if refused else None
+        refused += check_words(peer=peer, offers=answer.offers or ())
+        if answer.offers is not None:
+            fields["offers_trouble"] = problem_document(refused[0]) if refused else None
         Peer.objects.filter(pk=peer.pk).update(**fields)
     for error in refused:
         logger.warning("%s", error.message)
     make_jobs(peer, now)
-
-
-def _is_about_offers(peer: Peer) -> bool:
-    """Whether its trouble is something that it offered: then it stands until the offers are asked for again."""
-    return bool(peer.trouble) and peer.trouble.get("status") in (409, 422)
 
 
 def note_heads(peer: Peer, heads: list[Head] | None, now: datetime) -> None:

@@ -18,9 +18,11 @@ from tuf.api.metadata import Root, Snapshot
 
 from federation.models import MirroredList, MirroredPublisher
 from federation.selectors.mirrors import behind
-from federation.services.copying import CopiedList, Copy
+from federation.services.copying import CopiedList, Copy, withdrawal_reasons
+from federation.services.crossing import judge_mirrored
 from hashshare.models import HashList, Metadata, Publisher, Release, StoredObject
 from hashshare.selectors.metadata import newest
+from hashshare.services.beginnings import replace_root
 from hashshare.services.jobs import Claim, finish_job
 from hashshare.services.logs import log_of
 from hashshare.services.majors import serve_majors
@@ -87,7 +89,8 @@ def serve_copy(
     """Serve what was copied. `claimed` are the content and role versions that the peer's heads named before, by list.
 
     1. Lock the job's claim, the publisher and the mirror; it must still be followed from that peer.
-    2. See that nothing is older than what is served here, unless keys were replaced (TUF specification 5.3.11).
+    2. See that nothing is older than what is served here, unless keys were replaced (TUF specification 5.3.11) or an
+       operator has this publisher followed afresh.
     3. Keep roots, targets, majors, and each list's feed; move the lists on, and their objects with them.
     4. Put the origin's snapshot and timestamp in the place of the ones before.
     5. Note how far the mirror is, and close the job. Raises LostClaim, Conflict, VerificationFailed.
@@ -100,15 +103,20 @@ def serve_copy(
     rows = {row.tuf_id: row for row in HashList.objects.select_for_update().filter(publisher=publisher)}
     for row in rows.values():
         row.publisher = publisher
-    _check_not_older(publisher, copied)
+    afresh = mirror.generation != mirror.served_generation
+    if afresh:
+        _make_way(publisher, rows, copied, now)
+    else:
+        _check_not_older(publisher, copied)
     if not _is_held_back(publisher, rows, copied, now):
         _keep_officers(publisher, copied, now)
         for list_id, one in copied.lists.items():
-            _serve_list(rows[list_id], one, now)
+            _serve_list(rows[list_id], one, now, afresh=afresh)
+            judge_mirrored(rows[list_id], now=now)
         if copied.major is not None:
             serve_majors(publisher, copied.major, now)
         _keep_snapshot_and_timestamp(publisher, copied, now)
-        mirror.copied_at = now
+        mirror.copied_at, mirror.served_generation = now, mirror.generation
     _note(mirror, copied, claimed, now)
     result = {one.held.name: one.held.version for one in copied.lists.values()}
     finish_job(claim=claim, now=now, result=result, problem=mirror.trouble)
@@ -129,6 +137,25 @@ def _check_not_older(publisher: Publisher, copied: Copy) -> None:
     first = Metadata.objects.filter(publisher=publisher, role=ROOT, version=1).first()
     if first is not None and first.content != copied.roots[1]:
         raise errors.RootReplaced(f"{publisher.domain} has another first root here.")
+
+
+def _make_way(publisher: Publisher, rows: Mapping[str, HashList], copied: Copy, now: datetime) -> None:
+    """An operator has what the peer serves taken as right: what contradicts it goes, another first root with a leaf in
+    the public log and the old one's metadata kept aside.
+    """
+    fingerprint = root_fingerprint(copied.roots[1])
+    if publisher.root_fingerprint and publisher.root_fingerprint != fingerprint:
+        replace_root(publisher, fingerprint=fingerprint, now=now)
+        publisher.root_fingerprint = fingerprint
+        publisher.save(update_fields=["root_fingerprint"])
+    Metadata.objects.filter(publisher=publisher, list=None).exclude(role=ROOT).delete()
+    for list_id, one in copied.lists.items():
+        standing = Metadata.objects.filter(publisher=publisher, role=list_id)
+        standing.filter(version__gte=read_role(list_id, one.feed).version).delete()
+        later = Release.objects.filter(list=rows[list_id], version__gte=one.manifest.version)
+        later.filter(state=Release.State.PUBLISHED).exclude(manifest_digest=one.held.manifest_sha256).update(
+            state=Release.State.REJECTED, reasons=[{"detail": "Another truth of this version was followed afresh."}]
+        )
 
 
 def _check_names_no_older(publisher: Publisher, standing: bytes, offered: bytes) -> None:
@@ -208,10 +235,11 @@ def _keep_snapshot_and_timestamp(publisher: Publisher, copied: Copy, now: dateti
         publisher.save(update_fields=["awaited_since"])
 
 
-def _serve_list(row: HashList, one: CopiedList, now: datetime) -> None:
+def _serve_list(row: HashList, one: CopiedList, now: datetime, *, afresh: bool) -> None:
     """The list's feed, and its release if the manifest is another than the one served."""
     _keep(row.publisher, row.tuf_id, one.feed, now, hash_list=row)
-    _check_follows(row, one)
+    if not afresh:
+        _check_follows(row, one)
     feed_version = read_role(row.tuf_id, one.feed).version
     if row.manifest_digest != one.held.manifest_sha256:
         _record_release(row, one, feed_version, now)
@@ -243,6 +271,7 @@ def _record_release(row: HashList, one: CopiedList, role_version: int, now: date
             "entries": one.manifest.entries,
             "upserts": sum(segment.upserts for segment in past) if row.version else one.manifest.entries,
             "withdrawals": sum(segment.withdrawals for segment in past),
+            "withdrawal_reasons": withdrawal_reasons(one, after=row.version),
             "created_at": one.manifest.published_at,
             "published_at": now,
         },
@@ -265,7 +294,7 @@ def _note(mirror: MirroredPublisher, copied: Copy, claimed: Mapping[str, tuple[i
     mirror.trouble = next(iter(problems.values()), None)
     mirror.failures = mirror.failures + 1 if problems else 0
     mirror.tried_at = now
-    mirror.save(update_fields=["copied_at", "trouble", "failures", "tried_at"])
+    mirror.save(update_fields=["copied_at", "served_generation", "trouble", "failures", "tried_at"])
 
 
 def _claimed_more(row: MirroredList, version: int, role_version: int) -> errors.HashshareError:

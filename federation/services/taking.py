@@ -6,7 +6,7 @@ It takes over nothing that is at home here, that another peer brings, or that ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,10 +16,15 @@ from django.db.models import QuerySet
 
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
 from federation.offers import OfferedList, OfferedPublisher
-from federation.selectors.agreements import agreement_for, in_force
+from federation.policy import Success
+from federation.selectors.agreements import agreement_for, agreements_in_force
+from federation.selectors.crossing import judge_taking, policy_of
+from federation.services.crossing import check_offer
 from hashshare.models import HashList, Organisation, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.wire import errors
+from hashshare.wire.documents import Fields
+from hashshare.wire.manifest import Redistribution
 
 HOTLINE: Final = Organisation.Kind.HOTLINE
 
@@ -34,9 +39,9 @@ class Taken:
 
 def take_offers(*, peer: Peer, offers: Iterable[OfferedPublisher], now: datetime) -> Taken:
     """Make or update the rows of all that is offered and agreed. What is refused is named, and keeps nothing out."""
-    agreements, taken = list(in_force(peer, Agreement.Direction.IN, now)), Taken()
+    taken = Taken()
     for offered in offers:
-        lists = [each for each in offered.lists if may_come(peer, offered, each, agreements, now)]
+        lists = [each for each in offered.lists if may_come(peer, offered, each, now)]
         if not lists:
             continue
         taken.allowed.update(each.list_id for each in lists)
@@ -55,15 +60,40 @@ def take_offers(*, peer: Peer, offers: Iterable[OfferedPublisher], now: datetime
     return taken
 
 
-def may_come(
-    peer: Peer,  # noqa: ARG001 - the rules may ask for it
-    offered: OfferedPublisher,
-    each: OfferedList,
-    agreements: Iterable[Agreement],
-    now: datetime,  # noqa: ARG001
-) -> bool:
-    """Whether the list may be taken. The one place where the rules of crossing are asked on the side that takes."""
-    return agreement_for(agreements, offered.domain, each.slug) is not None
+def may_come(peer: Peer, offered: OfferedPublisher, each: OfferedList, now: datetime) -> bool:
+    """Whether the list may be taken, by what is offered: what its publisher signed is judged when it has come."""
+    policy = Redistribution.read(Fields(each.redistribution, where="redistribution", error=errors.MalformedOffers))
+    name = f"{offered.domain}/{each.slug}"
+    return judge_taking(name, policy, path=offered.path, peer=peer, now=now) == Success()
+
+
+def signed_against(*, peer: Peer, newest: Mapping[str, int], now: datetime) -> set[str]:
+    """Ids of the peer's lists that may not be passed on by the newest that their publisher signed, as it is held here,
+    whatever the peer offers. `newest`: the role versions that its heads name, by id.
+    """
+    held = mirrored_lists(peer).filter(list__version__gt=0).select_related("list__publisher", "mirror")
+    return {
+        row.list.tuf_id
+        for row in held
+        if newest.get(row.list.tuf_id, row.offered_role_version) <= row.list.role_version
+        and judge_taking(row.list.name, policy_of(row.list), path=row.mirror.path, peer=peer, now=now) != Success()
+    }
+
+
+def check_words(*, peer: Peer, offers: Iterable[OfferedPublisher]) -> list[errors.HashshareError]:
+    """Where the peer says more of a list than its publisher signed, of lists of which the newest is held here."""
+    held = {row.list.tuf_id: row for row in mirrored_lists(peer).filter(list__version__gt=0)}
+    refused: list[errors.HashshareError] = []
+    for each in (each for publisher in offers for each in publisher.lists):
+        row = held.get(each.list_id)
+        if row is None or row.offered_role_version > row.list.role_version:
+            continue
+        said = Redistribution.read(Fields(each.redistribution, where="redistribution", error=errors.MalformedOffers))
+        try:
+            check_offer(row.list.name, offered=said, signed=policy_of(row.list), peer=peer)
+        except errors.NotRedistributed as error:
+            refused.append(error)
+    return refused
 
 
 def take_publisher(peer: Peer, offered: OfferedPublisher, now: datetime) -> MirroredPublisher:
@@ -196,7 +226,7 @@ def allow_only(*, peer: Peer, allowed: set[str], now: datetime) -> int:
 
 def still_agreed(*, peer: Peer, now: datetime) -> set[str]:
     """Ids of the peer's lists that were allowed before and that this hub's own agreements still let come."""
-    agreements = list(in_force(peer, Agreement.Direction.IN, now))
+    agreements = list(agreements_in_force(now=now).filter(peer=peer, direction=Agreement.Direction.IN))
     return {
         row.list.tuf_id
         for row in mirrored_lists(peer).filter(allowed=True)

@@ -6,7 +6,7 @@ The stock forms of the admin never change a row here; a deed is the only way.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,10 @@ def no_initial(row: Any) -> dict[str, Any]:
     return {}
 
 
+def never_repeated(row: Any, posted: Mapping[str, Any], actor: Any) -> str:
+    return ""
+
+
 def by_operators(request: HttpRequest, row: Any) -> bool:
     return roles.is_operator(request)
 
@@ -77,7 +81,8 @@ class Deed:
     `applies(row)` says whether it makes sense now, `may(request, row)` who may do it, of those who see the row;
     `consequence(row)` names the thing and what follows; `in_place(row)` is what operators read beside it, who act in
     place of an organisation. `fit(form, row)` narrows the form to what fits the row, `initial(row)` are the fields that
-    it opens with.
+    it opens with. `repeated(row, posted, actor)` is what to say when the same person has just done exactly this, as by
+    a double click; empty when not.
     """
 
     slug: str
@@ -90,6 +95,7 @@ class Deed:
     in_place: Callable[[Any], str] = no_consequence
     initial: Callable[[Any], dict[str, Any]] = no_initial
     fit: Callable[[forms.Form, Any], None] = as_it_is
+    repeated: Callable[[Any, Mapping[str, Any], Any], str] = never_repeated
 
     def tells(self, request: HttpRequest, row: Any) -> str:
         """The consequence as this person reads it."""

@@ -204,6 +204,12 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Model class names by section, in order; one that is missing here stands in the last."""
 
+OF_PUBLISHERS: Final = frozenset({*TABLES["What is published"], "Job", "ExpiryWarning", "Log"})
+"""Tables in which an organisation that publishes nothing has no row: they are no lines of its people's navigation."""
+
+ON_A_PAGE: Final = frozenset({"Commitment"})
+"""Tables of which people of an organisation have a page that shows all of theirs."""
+
 NAMES: Final = {
     "HashList": "Lists",
     "HostedKey": "Hosted keys",
@@ -266,10 +272,17 @@ def sections(request: HttpRequest, tables: list[dict[str, Any]]) -> list[dict[st
     for page in pages():
         if page.label and page.seen_by(request):
             lines[page.section].append(_line(page))
+    own = [table for table in tables if _is_a_line(request, table["object_name"])]
     for name in order:
-        lines[name] += _tables(order, name, tables)
+        lines[name] += _tables(order, name, own)
     _mark_current(request.path, [line for models in lines.values() for line in models])
     return [_section(name, models) for name, models in lines.items() if models]
+
+
+def _is_a_line(request: HttpRequest, model: str) -> bool:
+    if roles.is_operator(request):
+        return True
+    return model not in ON_A_PAGE and (model not in OF_PUBLISHERS or roles.sees_propagation(request))
 
 
 def _mark_current(path: str, lines: list[dict[str, Any]]) -> None:

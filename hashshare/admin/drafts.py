@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.contrib import messages
@@ -21,9 +21,10 @@ from django.utils import timezone
 
 from hashshare.admin import roles
 from hashshare.selectors.drafts import draft_of, drafts_seen, faults_file, list_to_draft_for, lists_to_draft_for
-from hashshare.services.draft_rules import list_columns, needed_columns, needed_number, stopped
+from hashshare.services.draft_rules import list_columns, may_be_empty, needed_number, stopped
 from hashshare.services.drafts import abandon_draft, approve_draft, ask_check, send_back_draft, submit_draft
 from hashshare.wire.errors import HashshareError, NotEntitled, NotFound, UsageError
+from hashshare.wire.intake import left_empty, not_in_file
 from hashshare.wire.vocabulary import REASONS
 
 SHOWN: Final = 50
@@ -108,7 +109,7 @@ def shown(request: HttpRequest, draft: Any, *, error: HashshareError | None) -> 
     known = list_columns(draft.list, changes=draft.kind != "whole")
     posted = request.POST if request.method == "POST" else {}
     in_hand = draft.findings and draft.state in ("checked", "returned")
-    mapped = {**draft.columns, **(posted_columns(request, draft) if posted.get("deed") == "check" else {})}
+    mapped = posted_columns(request, draft) if posted.get("deed") == "check" else draft.columns
     at = error.facts.get("at", ()) if error is not None else ()
     return {
         "steps": [(word, place < step, place == step) for place, (word, _) in enumerate(STEPS)],
@@ -117,9 +118,10 @@ def shown(request: HttpRequest, draft: Any, *, error: HashshareError | None) -> 
         "working": draft.state in WORKING,
         "columns": [(place, name, mapped.get(name, ""), name in at) for place, name in enumerate(draft.header)],
         "known": known,
-        "needs": needed_columns(draft.list, kind=draft.kind, given=()),
+        "missing": missing_columns(draft, mapped),
+        "empty": left_empty(mapped),
         "needed": needed_number(draft) if draft.findings else None,
-        "stopped": stopped(draft.findings, kind=draft.kind) if in_hand else None,
+        "stopped": stopped(draft.findings, kind=draft.kind, hosted=draft.list.hosted) if in_hand else None,
         "needs_reason": bool(draft.findings) and draft.kind == "whole" and draft.findings["withdrawn"] > 0,
         "stale": bool(draft.findings) and draft.findings["before"] != draft.list.version,
         "reasons": REASON_WORDS,
@@ -131,7 +133,15 @@ def shown(request: HttpRequest, draft: Any, *, error: HashshareError | None) -> 
 
 
 def posted_columns(request: HttpRequest, draft: Any) -> dict[str, str]:
-    return {name: request.POST.get(f"column-{place}", "") for place, name in enumerate(draft.header)}
+    chosen = {name: request.POST.get(f"column-{place}", "") for place, name in enumerate(draft.header)}
+    empty = [name for name in may_be_empty(draft.list) if f"empty-{name}" in request.POST]
+    return chosen | {not_in_file(name): name for name in empty}
+
+
+def missing_columns(draft: Any, mapped: Mapping[str, str]) -> list[str]:
+    """Columns of the list that may be empty, and that no column of the file is said to be."""
+    given = {mapped.get(name, "") for name in draft.header}
+    return [name for name in may_be_empty(draft.list) if name not in given]
 
 
 def check(request: HttpRequest, draft: Any) -> str:

@@ -19,7 +19,7 @@ from hashshare.admin import roles
 from hashshare.admin.choices import asked_for, choices
 from hashshare.selectors.expiring import SOURCES, Expiring, expiring
 
-MOST: Final = 100
+MOST: Final = 50
 """Rows on the page."""
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)

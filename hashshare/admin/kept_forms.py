@@ -13,9 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from hashshare.wire.limits import MIB
+
 KEPT: Final = "kept-form"
-MOST: Final = 64 * 1024
-"""Characters, of names and values."""
+MOST: Final = 2 * MIB
+"""Characters, of names and values. The longest form, 20,000 keys to be withdrawn, has about two thirds of that."""
+SHOWN: Final = 2_000
+"""Characters of a value on the page; the rest is kept, and sent with it."""
 SECRET: Final = ("password", "old_password", "code", "csrfmiddlewaretoken")
 """Beginnings of the names of fields whose values are not kept."""
 
@@ -24,8 +28,12 @@ def keep_form(request: HttpRequest) -> None:
     """What was posted to a page of the admin by whoever was signed in until now; and say what became of it."""
     whose = getattr(request, "ended_for", "")
     fields = [(name, value) for name in request.POST for value in request.POST.getlist(name) if not is_secret(name)]
-    if not whose or sum(len(name) + len(value) for name, value in fields) > MOST:
+    if not whose:
         messages.warning(request, "What you sent was not done and could not be kept. Your browser's Back may have it.")
+        return
+    if sum(len(name) + len(value) for name, value in fields) > MOST:
+        text = f"What you sent was not done. It is too long to be kept for you: {MOST // MIB} MiB at most."
+        messages.warning(request, f"{text} Your browser's Back may have it.")
         return
     request.session[KEPT] = {"whose": whose, "path": request.get_full_path(), "fields": fields}
     lost = " Files are not: choose them again." if request.FILES else ""
@@ -45,6 +53,12 @@ def kept_form(request: HttpRequest) -> dict[str, Any] | None:
     return kept
 
 
+def cut(value: str) -> str:
+    """As it is shown."""
+    more = len(value) - SHOWN
+    return value if more <= 0 else f"{value[:SHOWN]}…\n({more:,} more characters)"
+
+
 def drop_form(request: HttpRequest) -> None:
     request.session.pop(KEPT, None)
 
@@ -60,7 +74,7 @@ def kept_form_page(site: AdminSite) -> Any:
             drop_form(request)
             messages.info(request, "It was dropped.")
             return HttpResponseRedirect(kept["path"])
-        shown = [(name.replace("_", " ").capitalize(), value) for name, value in kept["fields"] if value]
+        shown = [(name.replace("_", " ").capitalize(), cut(value)) for name, value in kept["fields"] if value]
         page = {"title": "You had sent this form", "kept": kept, "shown": shown}
         return TemplateResponse(request, "hashshare/doors/kept_form.html", {**site.each_context(request), **page})
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hashshare.wire.fingerprints import spoken
 
 DASH: Final = "\N{EN DASH}"
 
+SHORT: Final = len("SHA256:") + 12
+"""Characters of a key's fingerprint that tell it from the organisation's others."""
+
 TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("active", "published", "accepted", "done", "used", "applied", "purged", "sealed"), "good"),
+    "settled": "good",
+    "open": "bad",
     **dict.fromkeys(("in time", "on time", "in the log", "up to date"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
@@ -23,6 +28,7 @@ TONES: Final[dict[str, str]] = {
     "not published": "bad",
     **dict.fromkeys(("sent back", "thrown away"), "warn"),
     "hub key not named": "bad",
+    **dict.fromkeys(("differs", "silent"), "bad"),
     "changed": "bad",
 }
 """Tone by state word; every other state is one of waiting."""
@@ -30,6 +36,18 @@ TONES: Final[dict[str, str]] = {
 
 def mark(state: str) -> SafeString:
     return format_html('<span class="state state-{}">{}</span>', TONES.get(state, "wait"), state)
+
+
+def coded(text: str) -> SafeString:
+    """What stands between backticks as code."""
+    words = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", it) if place % 2 else it,) for place, it in words)
+    )
+
+
+def yes_or_no(is_so: bool) -> str:
+    return "yes" if is_so else "no"
 
 
 def number(value: int | None) -> str:

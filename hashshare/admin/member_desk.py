@@ -47,6 +47,8 @@ from hashshare.wire.errors import HashshareError, NotEntitled, TermsNotAccepted
 LEAVES: Final = 20
 """On the desk; the tables and `hashshare receipts` have all."""
 LISTS: Final = 200
+SHOWN: Final = 50
+"""Rows of a table of the desk, and steps; what needs somebody comes first."""
 
 View = Callable[..., HttpResponse]
 
@@ -229,12 +231,15 @@ def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
     )
     return {
         "title": f"{caller.organisation.name}'s desk",
-        "steps": [{"step": step, "address": _address(step)} for step in steps],
-        "lists": lists,
+        "steps": [{"step": step, "address": _address(step)} for step in steps[:SHOWN]],
+        "more_steps": max(0, len(steps) - SHOWN),
+        "lists": _needing_first(lists)[:SHOWN],
+        "more_lists": max(0, len(lists) - SHOWN),
         "asked": [each.row.list for each in lists if each.state == "requested"],
         "takes_any": any(each.in_force for each in lists),
         "sandbox": sandbox_list(),
-        "duties": duties,
+        "duties": duties[:SHOWN],
+        "more_duties": max(0, len(duties) - SHOWN),
         "keys": [{"key": key, "state": key.state_at(now)} for key in keys],
         "access_keys": [{"key": key, "state": _state(key, now)} for key in reading_keys(caller=caller, now=now)],
         "leaves": [{"leaf": leaf, "state": _logged(leaf)} for leaf in leaves[:LEAVES]],
@@ -242,6 +247,11 @@ def _desk(request: HttpRequest, caller: Caller) -> dict[str, Any]:
         "keeps_keys": may_keep,
         "as_of": now,
     }
+
+
+def _needing_first(lists: list[OwnSubscription]) -> list[OwnSubscription]:
+    """In the order of their names, but where not all are shown those that are up to date come last."""
+    return sorted(lists, key=lambda each: each.progress == "up to date") if len(lists) > SHOWN else lists
 
 
 def _standing(each: OwnSubscription) -> Standing:

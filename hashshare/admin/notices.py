@@ -13,6 +13,7 @@ from django.urls import reverse
 from hashshare.admin import roles
 from hashshare.extensions import extensions
 from hashshare.selectors.expiring import Expiring, expiring, urgent_signatures
+from hashshare.selectors.people import people_with_a_role_that_does_not_fit
 from hashshare.selectors.queues import Queue, queue_lengths, requests_for, uploads_for
 from hashshare.selectors.recovery import awaited_publishers, is_restored
 from hashshare.selectors.runs import JobState, job_states
@@ -56,6 +57,7 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
         found += _of_overdue(overdue_members(of=of, now=now, limit=COUNTED), request)
     if roles.is_operator(request):
         found += _of_queues(queue_lengths())
+        found += _of_roles(people_with_a_role_that_does_not_fit(limit=COUNTED))
     if roles.uploads(request):
         analyst = cast("Any", request.user)
         found += _of_uploads(uploads_for(analyst))
@@ -127,6 +129,16 @@ def _of_queues(found: dict[str, Queue]) -> Iterator[Notice]:
         counted = ", ".join(_number(count, noun) for count, noun in lengths)
         text = f"Waiting for a decision, the first since {min(begun):%Y-%m-%d}: {counted}."
         yield Notice(text, reverse("admin:queues"), grave=False)
+
+
+def _of_roles(people: list[Any]) -> Iterator[Notice]:
+    if not people:
+        return
+    named = ", ".join(f"{each.email} ({each.get_role_display().lower()} of {each.organisation})" for each in people[:3])
+    more = f" and {len(people) - 3} more" if len(people) > 3 else ""
+    text = f"A role does not fit the organisation, and opens nothing until it is changed: {named}{more}."
+    only = reverse("admin:hashshare_person_change", args=[people[0].pk]) if len(people) == 1 else ""
+    yield Notice(text, only or reverse("admin:hashshare_person_changelist"), grave=False)
 
 
 NOUNS: Final = {"subscription": "request@ for a list", "upload": "upload@", "commitment": "commitment@"}

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 else:
     StockPaginator = paginator.Paginator
 
-COUNTED: Final = 10_000
+COUNTED: Final = 1_000
 """Rows that are counted and paged through; who looks for what comes after them narrows by a filter, a date or a word.
 
-Counting a million takes longer than all else on a page, and nobody turns two hundred pages.
+Counting a million takes longer than all else on a page, and so does coming to its two-hundredth page; nobody turns
+twenty.
 """
 
 

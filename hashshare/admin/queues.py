@@ -16,6 +16,9 @@ from django.utils import timezone
 from hashshare.admin import roles
 from hashshare.selectors.queues import waiting
 
+MOST: Final = 50
+"""Rows on the page."""
+
 LONG: Final = timedelta(days=7)
 """A wait that somebody should ask about."""
 
@@ -32,7 +35,7 @@ def decisions(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
     def view(request: HttpRequest) -> HttpResponse:
         if not roles.is_operator(request):
             raise PermissionDenied
-        now = timezone.now()
+        now, found = timezone.now(), waiting(limit=MOST + 1)
         lines = [
             {
                 "it": each,
@@ -41,9 +44,9 @@ def decisions(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
                 "long": now - each.since > LONG,
                 "address": reverse(f"admin:hashshare_{each.row[0]}_change", args=[each.row[1]]),
             }
-            for each in waiting()
+            for each in found[:MOST]
         ]
-        context = {"title": "Waiting for a decision", "lines": lines, "as_of": now}
+        context = {"title": "Waiting for a decision", "lines": lines, "more": len(found) > MOST, "as_of": now}
         return TemplateResponse(request, "hashshare/queues.html", {**site.each_context(request), **context})
 
     return view

@@ -45,6 +45,8 @@ class RecordAdmin(StockAdmin):
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    preserve_filters = False
+    """Nothing is saved here that would lead back to the table, and each row's address would be looked up once more."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return roles.sees_table(request, self.organisation_paths)
@@ -133,6 +135,8 @@ class RecordAdmin(StockAdmin):
         if not deed.may(request, row):
             raise PermissionDenied
         if not deed.applies(row):
+            if request.method == "POST" and (done := deed.repeated(row, request.POST, request.user)):
+                return self._told(request, deed, row, Outcome(done))
             messages.warning(request, f"“{deed.label}” does not apply any more: the state has changed meanwhile.")
             return HttpResponseRedirect(self._back(row))
         form = deed.form(request.POST if request.method == "POST" else None, initial=deed.initial(row))
@@ -141,11 +145,18 @@ class RecordAdmin(StockAdmin):
             try:
                 outcome = self._do(request, deed, row, form.cleaned_data)
             except HashshareError as error:
+                if row is not None and (done := self._done_meanwhile(request, deed, row)):
+                    return self._told(request, deed, row, Outcome(done))
                 form.add_error(None, f"{error.message} {error.next_step}".strip())
             else:
                 return self._told(request, deed, row, outcome)
         context = self._context(request, deed, row, form=form, consequence=deed.tells(request, row))
         return TemplateResponse(request, "admin/deed.html", context)
+
+    def _done_meanwhile(self, request: HttpRequest, deed: Deed, row: Any) -> str:
+        """By the first of two clicks, whose change was not there yet when this one was read."""
+        row.refresh_from_db()
+        return deed.repeated(row, request.POST, request.user)
 
     def _do(self, request: HttpRequest, deed: Deed, row: Any, data: dict[str, Any]) -> Outcome:
         """The change and its line in the history and in the log stand or fall together."""
@@ -190,6 +201,7 @@ class RecordAdmin(StockAdmin):
         self, request: HttpRequest, deeds: Sequence[Deed], row: Any, address: Callable[[Deed, Any], str]
     ) -> list[dict[str, str]]:
         offered = [deed for deed in deeds if deed.may(request, row) and deed.applies(row)]
+        offered.sort(key=lambda deed: deed.takes_away)
         first = next((deed for deed in offered if not deed.takes_away), None)
         looks = {deed.slug: "" if deed is first else "taking" if deed.takes_away else "quiet" for deed in offered}
         return [{"label": deed.label, "address": address(deed, row), "look": looks[deed.slug]} for deed in offered]

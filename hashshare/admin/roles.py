@@ -8,7 +8,7 @@
 | engineer | the same rows, the member's desk; may make and end its keys and access keys            |
 | observer | the coalition statistics, the commitments of their own organisation, and nothing else  |
 
-People of a suspended organisation see nothing.
+People of a suspended organisation see nothing, nor do those with a role that does not fit its kind.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from hashshare.selectors.lists import list_ids_of
+from hashshare.selectors.people import fits
 
 M = TypeVar("M", bound=Model)
 
@@ -39,11 +40,16 @@ _LISTS: Final[WeakKeyDictionary[HttpRequest, list[uuid.UUID]]] = WeakKeyDictiona
 
 
 def role_of(person: Any) -> str:
-    """The role in force: empty for nobody, for a closed account and for people of a suspended organisation."""
+    """The role in force: empty for nobody, for a closed account, for people of a suspended organisation, and for who
+    has a role that people of such an organisation do not have: operators are told, and change it.
+    """
     if not (person.is_authenticated and person.is_active):
         return ""
     organisation = person.organisation
-    return "" if organisation is not None and organisation.state == "suspended" else str(person.role)
+    if organisation is None:
+        return str(person.role)
+    in_force = organisation.state != "suspended" and fits(person.role, kind=organisation.kind)
+    return str(person.role) if in_force else ""
 
 
 def is_anybody(request: HttpRequest) -> bool:

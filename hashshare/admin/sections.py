@@ -13,6 +13,7 @@ from hashshare.admin.charts import Chart, Reading, Series, bar_chart, column_cha
 from hashshare.admin.marks import DASH, duration, number
 from hashshare.admin.measures import MEASURES, NOT_STATED, PARTS, TOO_FEW, Measure
 from hashshare.admin.sheets import Sheet, Shown, percent
+from hashshare.countries import country_name
 from hashshare.wire.vocabulary import AGE_BANDS, MEDIA, SCHEMES
 
 MOST_BARS: Final = 10
@@ -312,7 +313,7 @@ def _bars(
         return
     order = ORDERS.get(by)
     ranked = sorted(found, key=lambda word: _rank(word, found[word], order))
-    readings = [Reading(word.lstrip("\0") or NOT_STATED, found[word].value) for word in ranked]
+    readings = [Reading(name_in(by, word.lstrip("\0")) or NOT_STATED, found[word].value) for word in ranked]
     shown = readings[:MOST_BARS]
     more = f" The chart shows the {MOST_BARS} largest of {len(readings)}." if len(readings) > MOST_BARS else ""
     described = f"{len(readings)} in all; " + ", ".join(f"{it.label} {number(it.value)}" for it in shown) + "."
@@ -320,6 +321,11 @@ def _bars(
     rows = tuple((it.label, number(it.value)) for it in readings)
     head = (by.replace("_", " ").capitalize(), measure.unit.capitalize())
     yield Plot(slug, title, definition, head, rows, chart, note + more)
+
+
+def name_in(axis: str, name: str) -> str:
+    """As people read it: a country by its name."""
+    return country_name(name) if axis == "country" else name
 
 
 def _rank(word: str, shown: Shown, order: Sequence[str] | None) -> tuple[int, int, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -18,11 +20,13 @@ from django.utils.http import urlencode
 
 from hashshare.admin import roles
 from hashshare.admin.measures import MEASURES
-from hashshare.admin.sections import sections, tiles
+from hashshare.admin.sections import name_in, sections, tiles
 from hashshare.admin.sheets import AXES, Sheet, history_of, make_sheet
 from hashshare.admin.spreadsheets import csv_response
+from hashshare.countries import country_name
 from hashshare.periods import Period, day_in_words, read_period
 from hashshare.selectors.commitments import action_states
+from hashshare.selectors.demonstration import is_demonstration
 from hashshare.selectors.editions import editions, every_figure, figures
 from hashshare.selectors.organisations import named_organisations
 from hashshare.services.statistics.exports import note_export, signed_statistics
@@ -76,7 +80,7 @@ def coalition_statistics(site: AdminSite) -> Callable[[HttpRequest], HttpRespons
 
 
 def statistics_report(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
-    """The same to be printed or kept: no navigation, every table open. Handing it out is noted."""
+    """The same to be printed or kept, with the hub's name: no navigation, every table open. Handing it out is noted."""
 
     def view(request: HttpRequest) -> HttpResponse:
         if not roles.sees_statistics(request):
@@ -84,7 +88,8 @@ def statistics_report(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
         asked = read_asked(request)
         if (refused := noted(request, asked, "report")) is not None:
             return refused
-        return TemplateResponse(request, "hashshare/statistics_report.html", page_of(asked))
+        whose = {"hub_name": settings.HASHSHARE_NAME, "made_up": is_demonstration()}
+        return TemplateResponse(request, "hashshare/statistics_report.html", {**whose, **page_of(asked)})
 
     return view
 
@@ -159,7 +164,7 @@ def page_of(asked: Asked) -> dict[str, Any]:
         "running": running,
         "late": running and timezone.now().date() - edition.as_of > LATE_AFTER,
         "as_of": day_in_words(edition.as_of),
-        "refused_scope": "" if known else asked.scope.partition(":")[2] or asked.scope,
+        "refused_scope": "" if known else asked_words(asked.scope),
         "scope": sheet.scope,
         "scope_words": scope_words(axis, name),
         "scopes": scope_choices(sheet),
@@ -179,7 +184,14 @@ def page_of(asked: Asked) -> dict[str, Any]:
 def scope_words(axis: str, name: str) -> str:
     if not axis:
         return "The whole coalition"
-    return {"country": f"Based in {name}", "sector": f"Sector: {name or 'not stated'}", "hotline": name}[axis]
+    if axis == "country":
+        return f"Based in {country_name(name)}"
+    return f"Sector: {name or 'not stated'}" if axis == "sector" else name
+
+
+def asked_words(scope: str) -> str:
+    axis, _, name = scope.partition(":")
+    return name_in(axis, name) or scope
 
 
 def scope_choices(sheet: Sheet) -> list[dict[str, Any]]:
@@ -188,7 +200,10 @@ def scope_choices(sheet: Sheet) -> list[dict[str, Any]]:
     return [
         {
             "name": {"country": "Countries", "sector": "Sectors", "hotline": "Hotlines"}[axis],
-            "options": [(f"{axis}:{name}", name or "not stated") for kind, _, name in found if kind == axis],
+            "options": sorted(
+                ((f"{axis}:{name}", name_in(axis, name) or "not stated") for kind, _, name in found if kind == axis),
+                key=itemgetter(1),
+            ),
         }
         for axis in AXES
     ]

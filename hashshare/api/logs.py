@@ -23,7 +23,9 @@ from hashshare.wire.log.tiles import TilePlace, parse_tile_path
 
 
 class AuditedRecord(serializers.Serializer[Any]):
-    """`kind`: delivery, acknowledgement, padding or erasure; "missing" where the hub has no opening that fits."""
+    """`kind`: delivery, acknowledgement, relayed (given at another hub), padding or erasure; "missing" where
+    the hub has no opening that fits.
+    """
 
     index = serializers.IntegerField()
     kind = serializers.CharField()

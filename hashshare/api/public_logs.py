@@ -7,11 +7,12 @@ address never change, so that caches may keep them.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,7 +26,7 @@ FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
 class PublicCheckpoint(Endpoint):
-    """The signed checkpoint of the hour."""
+    """The signed checkpoint of the hour, with the cosignatures of those witnesses that have seen it."""
 
     who = {"GET": ANYBODY}
     authentication_classes = ()
@@ -44,6 +45,26 @@ class PublicCheckpointOf(Endpoint):
     @extend_schema(operation_id="public_checkpoint_of", responses={(200, "text/plain"): OpenApiTypes.STR})
     def get(self, request: Request, log: str, number: int) -> HttpResponse:
         return note_response(public_log(name=log, number=number).checkpoint, cache=FOR_A_MINUTE)
+
+
+class CosignedList(serializers.Serializer[Any]):
+    checkpoints = serializers.ListField(
+        child=serializers.CharField(trim_whitespace=False), help_text="Signed and cosigned notes, newest first"
+    )
+
+
+class PublicCosigned(Endpoint):
+    """Checkpoints that were shown to the public, with the cosignatures of witnesses; of older ones only those that have
+    a witness which no newer one has.
+    """
+
+    who = {"GET": ANYBODY}
+    authentication_classes = ()
+
+    @extend_schema(operation_id="public_cosigned", responses=CosignedList)
+    def get(self, request: Request, log: str) -> Response:
+        found = public_log(name=log).log.cosigned
+        return Response({"checkpoints": found}, headers={"Cache-Control": FOR_A_MINUTE})
 
 
 class PublicTile(Endpoint):

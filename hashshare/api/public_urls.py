@@ -7,6 +7,7 @@ from hashshare.api.problems import nothing_here
 from hashshare.api.public_logs import (
     PublicCheckpoint,
     PublicCheckpointOf,
+    PublicCosigned,
     PublicSuccessions,
     PublicTile,
     PublicTileOf,
@@ -15,6 +16,7 @@ from hashshare.api.public_logs import (
 urlpatterns = [
     path(".well-known/hashshare", Descriptor.as_view(), name="descriptor"),
     path("log/<str:log>/checkpoint", PublicCheckpoint.as_view(), name="public-checkpoint"),
+    path("log/<str:log>/cosigned", PublicCosigned.as_view(), name="public-cosigned"),
     path("log/<str:log>/tile/<path:path>", PublicTile.as_view(), name="public-tile"),
     path("log/<str:log>/successions", PublicSuccessions.as_view(), name="public-successions"),
     path("log/<str:log>/<int:number>/checkpoint", PublicCheckpointOf.as_view(), name="public-checkpoint-of"),

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from hashshare.api.endpoint import Endpoint, answer, caller_of, validated
 from hashshare.api.permissions import READERS, SIGNING_HOTLINES, SUBSCRIBERS
+from hashshare.selectors.redistribution import decided_at, why_not
 from hashshare.selectors.subscriptions import list_subscriptions
 from hashshare.services.subscriptions import DECISIONS, decide_subscription, request_subscription
 
@@ -24,7 +25,9 @@ class Subscriber(serializers.Serializer[Any]):
 
 
 class SubscriptionRecord(serializers.Serializer[Any]):
-    """`state`: requested, active, denied, revoked or ended."""
+    """`state`: requested, active, denied, revoked or ended. `waits_at`: the hub where the publisher decides on the
+    request, empty where it is this one. `withheld`: why an active one is not served, empty where it is.
+    """
 
     list = serializers.CharField(source="list.name")
     organisation = Subscriber()
@@ -35,6 +38,16 @@ class SubscriptionRecord(serializers.Serializer[Any]):
     decided_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField()
+    waits_at = serializers.SerializerMethodField()
+    withheld = serializers.SerializerMethodField()
+
+    def get_waits_at(self, row: Any) -> str:
+        return decided_at(row.list) if row.state == "requested" else ""
+
+    def get_withheld(self, row: Any) -> str:
+        if row.state != "active" or row.list.closed_at is None:
+            return ""
+        return why_not(row.list, row.organisation, timezone.now())
 
 
 class SubscriptionList(serializers.Serializer[Any]):

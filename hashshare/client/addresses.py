@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from hashshare.wire.errors import InsecureTransport, UsageError
@@ -49,3 +51,22 @@ def checked_redirect(target: str, *, hub_url: str, at: str = "") -> str:
             f"{'this machine itself' if there else 'plain http://'}; nothing was asked there."
         )
     return target
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a session may be led. `redirected(target, at=..., hub_url=..., asked=...)` is the address to go on at after
+    `at` sent us to `target`, `asked` being where it began; it raises where that is not allowed. `reachable`: of each
+    network address, as text, whether it may be connected to; None: every one.
+    """
+
+    redirected: Callable[..., str]
+    reachable: Callable[[str], bool] | None = None
+
+
+def _as_the_hub_says(target: str, *, at: str, hub_url: str, asked: str) -> str:  # noqa: ARG001 - wherever it began
+    return checked_redirect(target, at=at, hub_url=hub_url)
+
+
+ANYWHERE = Reach(_as_the_hub_says)
+"""Of a member, who trusts the hub's word on where its objects lie."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hashshare.client.contact import Contact, contact
+from hashshare.client.cosigned import unwitnessed
 from hashshare.client.kept_metadata import expiries
 from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore
@@ -31,7 +32,9 @@ SIGNERS: Final = {"feed": "feed key", "targets": "officers", "root": "officers"}
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`kind`: expired | refused | gone | unchecked | clock. `since` is when it began, `role` the one that expired."""
+    """`kind`: expired | refused | gone | unchecked | clock | unwitnessed. `since` is when it began, `role` the one that
+    expired.
+    """
 
     kind: str
     list_name: str
@@ -62,7 +65,11 @@ class Alarm:
 def alarms(store: ListStore, held: Held, *, now: datetime) -> tuple[Alarm, ...]:
     """Of a list that is held, by what is known here."""
     ends = expiries(store.home, held.publisher, held.list_id)
-    return judge(held, ends=ends, met=contact(store.home), trouble=trouble(store), now=now)
+    judged = judge(held, ends=ends, met=contact(store.home), trouble=trouble(store), now=now)
+    lacking = unwitnessed(store.home, held.publisher, now=now)
+    if lacking is None:
+        return judged
+    return (*judged, _alarm("unwitnessed", held, lacking.detail, "See: hashshare witness list", lacking.since))
 
 
 def judge(

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from hashshare.client.patience import was_too_slow
+from hashshare.client.patience import unreachable_name, was_too_slow
 from hashshare.wire.documents import MAX_INTEGER
-from hashshare.wire.errors import NetworkError, TooSlow
+from hashshare.wire.errors import AddressRefused, NetworkError, TooSlow
 from hashshare.wire.limits import KIB, MIB
 
 MAX_ANSWER: Final = 32 * MIB
@@ -125,6 +125,10 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
         )
     if was_too_slow(error):
         return TooSlow(f"{host} sends so slowly that its answer was given up.")
+    if name := unreachable_name(error):
+        return AddressRefused(
+            f"{name} stands for an address inside of a network or on this machine itself; nothing was asked there."
+        )
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return NetworkError(f"{host} does not answer in time.", next_step=WHY)
     if isinstance(error, requests.ConnectionError):

@@ -12,13 +12,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from hashshare.client.leaves import AuditedLeaf, Known, check_leaf
+from hashshare.client.leaves import AuditedLeaf, Known, check_leaf, signer
 from hashshare.client.published import published
 from hashshare.client.publisher import OwnPublisher, find_list
 from hashshare.client.session import Session
 from hashshare.client.settling import bring_up_to_date
 from hashshare.wire.errors import MalformedLog, MissingOpening, VerificationFailed, WrongProof
-from hashshare.wire.log import AcknowledgementRow, Checkpoint, DeliveryRow, ErasureRow, Row, leaf_hash, root_of
+from hashshare.wire.log import (
+    AcknowledgementRow,
+    Checkpoint,
+    DeliveryRow,
+    ErasureRow,
+    RelayedRow,
+    Row,
+    leaf_hash,
+    root_of,
+)
 
 PAGE: Final = 1_000
 SHOWN_PROBLEMS: Final = 1_000
@@ -49,7 +58,7 @@ class Member:
     purged: int = 0
     keys: set[str] = field(default_factory=set)
 
-    def add(self, row: DeliveryRow | AcknowledgementRow) -> None:
+    def add(self, row: DeliveryRow | AcknowledgementRow | RelayedRow) -> None:
         if isinstance(row, DeliveryRow):
             self.deliveries += 1
             return
@@ -61,7 +70,8 @@ class Member:
 @dataclass(slots=True)
 class Report:
     """What an audit found. `kinds`: leaves by kind, "erased" and "missing" among them. `problem_count` are all,
-    `problems` the first of them. `members`: (organisation, list) -> what the log has. `erased_count`: openings that the
+    `problems` the first of them. `members`: (organisation, list) -> what the log has; those of other hubs, whose
+    statements were relayed, as `cobalt@south.example`. `erased_count`: openings that the
     log says were erased, `unexplained` whether more are gone, or younger ones.
     """
 
@@ -132,8 +142,9 @@ class _Auditor:
         if isinstance(row, ErasureRow):
             self.report.erased_until = max(row.until, self.report.erased_until or row.until)
             self.report.erased_count += row.count
-        if isinstance(row, DeliveryRow | AcknowledgementRow):
-            self.report.members.setdefault((row.organisation, row.list_name), Member()).add(row)
+        if isinstance(row, DeliveryRow | AcknowledgementRow | RelayedRow):
+            who = row.organisation if isinstance(row, DeliveryRow) else signer(row)
+            self.report.members.setdefault((who, row.list_name), Member()).add(row)
         if isinstance(row, DeliveryRow):
             # Statements bear their member's time, which may be wrong or long ago.
             self._latest = max(row.at, self._latest or row.at)

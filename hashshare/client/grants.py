@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from hashshare.client.answers import decoded_object
 from hashshare.client.home import split_list_name
 from hashshare.client.session import Session
+from hashshare.wire.errors import NotFound, UsageError
+from hashshare.wire.manifest import HUB
+
+SHORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 Decision = Literal["grant", "deny", "revoke"]
+Members = Literal["each", "hub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An organisation of this hub, or with `hub` a member of another: `cobalt`, `cobalt@south.example`."""
+
+    organisation: str
+    hub: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Recipient:
+        """Raises UsageError."""
+        organisation, at, hub = text.partition("@")
+        if not SHORT_NAME.fullmatch(organisation) or (at and not HUB.fullmatch(hub)):
+            raise UsageError(
+                f"{text!r} is not an organisation's short name.",
+                next_step="Name it as `hashshare requests` shows it: cobalt, or cobalt@south.example of another hub.",
+            )
+        return cls(organisation, hub)
 
 
 def subscriptions(session: Session, name: str) -> list[dict[str, Any]]:
@@ -20,8 +46,38 @@ def subscriptions(session: Session, name: str) -> list[dict[str, Any]]:
     return [dict(entry) for entry in found]
 
 
+def peers(session: Session, name: str) -> list[dict[str, Any]]:
+    """The hubs that receive the list or asked for it, with their members' requests, as the API gives them; none where
+    the hub stands alone.
+    """
+    domain, slug = split_list_name(name)
+    try:
+        answer = session.get_json(f"lists/{domain}/{slug}/peers")
+    except NotFound:
+        return []
+    found = answer["peers"] if isinstance(answer, dict) else answer
+    return [dict(entry) for entry in found]
+
+
+def choose_for_hub(session: Session, name: str, *, hub: str, members: Members, evidence: str = "") -> dict[str, Any]:
+    """Who decides on the hub's members, and what it is to tell of them. Raises UsageError for what is no hub's name,
+    NotFound when the hub has not asked for the list.
+    """
+    if not HUB.fullmatch(hub):
+        raise UsageError(f"{hub!r} is not a hub's name.", next_step="`hashshare peers LIST` shows them.")
+    domain, slug = split_list_name(name)
+    path = f"lists/{domain}/{slug}/peers/{hub}/terms"
+    return decoded_object(session.send("PUT", path, json={"members": members, "evidence": evidence}))
+
+
 def decide(
-    session: Session, name: str, *, organisation: str, decision: Decision, until: date | None = None, reason: str = ""
+    session: Session,
+    name: str,
+    *,
+    recipient: Recipient,
+    decision: Decision,
+    until: date | None = None,
+    reason: str = "",
 ) -> dict[str, Any]:
     """Grant (until the start of that day in UTC, or without end), deny or revoke; the subscription as it now stands.
 
@@ -33,5 +89,7 @@ def decide(
         body["until"] = until.isoformat()
     if reason:
         body["reason"] = reason
-    path = f"lists/{domain}/{slug}/subscriptions/{organisation}/decision"
+    path = f"lists/{domain}/{slug}/subscriptions/{recipient.organisation}/decision"
+    if recipient.hub:
+        path = f"lists/{domain}/{slug}/peers/{recipient.hub}/requests/{recipient.organisation}/decision"
     return decoded_object(session.send("POST", path, json=body))

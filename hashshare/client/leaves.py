@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from hashshare.client.member_keys import MemberKeys
 from hashshare.wire import keys
@@ -22,6 +23,7 @@ from hashshare.wire.log import (
     DeliveryRow,
     Opening,
     PaddingRow,
+    RelayedRow,
     Row,
     check_opening,
     read_row,
@@ -93,15 +95,15 @@ def check_leaf(leaf: AuditedLeaf, known: Known) -> Row:
     row = read_row(leaf.row)
     if isinstance(row, PaddingRow) and row.number != leaf.index:
         raise WrongOpening(f"The padding of leaf {row.number} stands as leaf {leaf.index}.")
-    if isinstance(row, DeliveryRow | AcknowledgementRow):
+    if isinstance(row, DeliveryRow | AcknowledgementRow | RelayedRow):
         _check_release(row, known)
-    if isinstance(row, AcknowledgementRow):
+    if isinstance(row, AcknowledgementRow | RelayedRow):
         _check_statement(row, leaf)
         _check_key(row, known)
     return row
 
 
-def _check_release(row: DeliveryRow | AcknowledgementRow, known: Known) -> None:
+def _check_release(row: DeliveryRow | AcknowledgementRow | RelayedRow, known: Known) -> None:
     """That it is about a list of this publisher, and a manifest that was published under that version."""
     if row.list_name.partition("/")[0] != known.domain:
         raise WrongOpening(f"The row is about {row.list_name}, which is not a list of {known.domain}.")
@@ -111,14 +113,21 @@ def _check_release(row: DeliveryRow | AcknowledgementRow, known: Known) -> None:
         raise UnknownRelease(f"{row.list_name} version {row.version} was not published with that manifest.")
 
 
-def _check_key(row: AcknowledgementRow, known: Known) -> None:
+def signer(row: AcknowledgementRow | RelayedRow) -> str:
+    """Who is said to have signed: a short name, of another hub's member with the hub behind it
+    (`cobalt@south.example`), since two hubs may call different organisations the same.
+    """
+    return f"{row.organisation}@{row.hub}" if isinstance(row, RelayedRow) else row.organisation
+
+
+def _check_key(row: AcknowledgementRow | RelayedRow, known: Known) -> None:
     """That the key is the member's, where that is known from elsewhere than the hub."""
-    named = known.member_keys.get(row.organisation)
+    named = known.member_keys.get(signer(row))
     if named is not None and row.key not in named:
-        raise BadSignature(f"{row.key}, which signed for {row.organisation}, is none of the keys that it has told you.")
+        raise BadSignature(f"{row.key}, which signed for {signer(row)}, is none of the keys that it has told you.")
 
 
-def _check_statement(row: AcknowledgementRow, leaf: AuditedLeaf) -> None:
+def _check_statement(row: AcknowledgementRow | RelayedRow, leaf: AuditedLeaf) -> None:
     """That the member signed what the row says of it."""
     if leaf.statement is None or leaf.public_key is None:
         raise BadSignature(f"The hub does not show the statement that {row.organisation} is said to have signed.")
@@ -133,3 +142,5 @@ def _check_statement(row: AcknowledgementRow, leaf: AuditedLeaf) -> None:
         raise BadSignature(f"The key shown for {row.organisation} signs nothing.") from error
     if any(getattr(stated, name) != getattr(row, name) for name in STATED):
         raise BadSignature(f"The statement of {row.organisation} does not say what was logged of it.")
+    if isinstance(row, RelayedRow) and urlsplit(stated.hub).netloc != row.hub:
+        raise BadSignature(f"The statement of {signer(row)} is for {stated.hub}.")

@@ -183,7 +183,7 @@ class DeliveryLog:
             found = self._open(note, verifier)
             self._check(found, seen, prove or self.consistency)
         except VerificationFailed as error:
-            self._refuse(error, note, seen)
+            self.refuse(error, note, seen)
             raise
         self._remember(found, note, verifier, seen)
         return found
@@ -221,7 +221,7 @@ class DeliveryLog:
         fresh = Seen(verifier.name, verifier.public, found.size, found.root, note, write_time(now))
         write_json(log_path(self.home, self.domain), fresh.to_json())
 
-    def _refuse(self, error: VerificationFailed, note: str, seen: Seen | None) -> None:
+    def refuse(self, error: VerificationFailed, note: str, seen: Seen | None) -> None:
         """Keep what contradicts the memory, and say of which log it is."""
         kept = self._keep(note)
         error.args = (f"Log of {self.domain}: {error.message}", *error.args[1:])

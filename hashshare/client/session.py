@@ -23,10 +23,10 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.client import problems
-from hashshare.client.addresses import checked_redirect, checked_url, is_loopback
+from hashshare.client.addresses import ANYWHERE, Reach, checked_url, is_loopback
 from hashshare.client.answers import decoded, decoded_object, network_error, read_whole, retry_after, skew_of
 from hashshare.client.home import Home, read_json, write_json
-from hashshare.client.patience import paced, patience, was_too_slow
+from hashshare.client.patience import Transport, paced, patience, unreachable_name, was_too_slow
 from hashshare.wire import keys, signatures
 from hashshare.wire.errors import NetworkError
 from hashshare.wire.segments import file_sha256
@@ -75,15 +75,19 @@ class Session:
         key: Ed25519PrivateKey,
         token_path: Path | None = None,
         warn: Callable[[str], None] = lambda _: None,
+        reach: Reach = ANYWHERE,
     ) -> None:
-        """`warn` takes a line for whoever waits for the hub. Raises UsageError, InsecureTransport."""
+        """`warn` takes a line for whoever waits for the hub, `reach` says where it may lead us. Raises UsageError,
+        InsecureTransport.
+        """
         self.hub_url = checked_url(hub_url).rstrip("/")
         self.key = key
         self.key_id = keys.fingerprint_of(key)
         self._token_path = token_path
         self._token: tuple[str, float] | None = None
         self._token_lock = threading.Lock()
-        self._http = paced(requests.Session())
+        self._reach = reach
+        self._http = paced(requests.Session(), Transport(reachable=reach.reachable))
         self._timeout = (CONNECT_SECONDS, patience())
         self._http.auth = _NoAuth()
         self._http.headers["User-Agent"] = "hashshare"
@@ -147,6 +151,24 @@ class Session:
 
         return self._exchange(prepare, stream=stream, retried=_RETRIED, reconnect=True)
 
+    # --- without saying who asks ---
+
+    def ask(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, told: int = 0
+    ) -> requests.Response:
+        """What anybody may ask, without credentials; `told` is a status above 400 that is an answer and no refusal."""
+
+        def prepare() -> requests.PreparedRequest:
+            request = requests.Request(method, self.url(path), headers=dict(headers or {}), data=body or None)
+            return self._http.prepare_request(request)
+
+        reading = method == "GET"
+        statuses = _RETRIED if reading else _REFUSED_UNHANDLED
+        response = self._exchange(prepare, stream=False, retried=statuses, reconnect=reading)
+        if response.status_code != told:
+            problems.raise_for_problem(response)
+        return response
+
     # --- changing ---
 
     def send(
@@ -203,7 +225,7 @@ class Session:
             try:
                 response = self._follow(prepare(), stream=stream)
             except (requests.ConnectionError, requests.Timeout) as error:
-                if last or not reconnect or was_too_slow(error):
+                if last or not reconnect or was_too_slow(error) or unreachable_name(error):
                     raise network_error(error, self.hub_url) from error
                 self.wait(_backoff(attempt))
                 continue
@@ -225,6 +247,7 @@ class Session:
         Raises NetworkError for another host's refusal: what it says of itself is not the hub's word, and asking the
         hub once more may lead elsewhere.
         """
+        asked = prepared.url or ""
         for _ in range(MAX_REDIRECTS):
             url = checked_url(prepared.url or "")
             settings = self._http.merge_environment_settings(url, {}, True, None, None)
@@ -238,7 +261,7 @@ class Session:
                     self._check_answerer(url, response)
                 return response
             response.close()
-            target = checked_redirect(response.headers["Location"], at=url, hub_url=self.hub_url)
+            target = self._reach.redirected(response.headers["Location"], at=url, hub_url=self.hub_url, asked=asked)
             if prepared.method != "GET":
                 raise NetworkError(
                     f"The hub redirects to {urlsplit(target).netloc}; a signed request is not sent elsewhere.",

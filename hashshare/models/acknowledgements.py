@@ -39,6 +39,8 @@ class Acknowledgement(models.Model):
         indexes = [
             models.Index(fields=["list", "organisation", "version"], name="acknowledgement_applied_index"),
             models.Index(fields=["list", "organisation", "purged"], name="acknowledgement_purged_index"),
+            models.Index(fields=["organisation", "-received_at"], name="acknowledgement_newest_index"),
+            models.Index(fields=["list", "-received_at"], name="acknowledgement_list_index"),
         ]
 
     def __str__(self) -> str:

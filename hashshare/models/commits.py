@@ -50,7 +50,14 @@ class Commit(models.Model):
                 name="commit_one_pending_per_publisher",
             ),
         ]
-        indexes = [models.Index(fields=["-submitted_at", "-id"], name="commit_newest_index")]
+        indexes = [
+            models.Index(fields=["-submitted_at", "-id"], name="commit_newest_index"),
+            models.Index(
+                fields=["state", "-submitted_at"],
+                condition=Q(state__in=["pending", "rejected"]),
+                name="commit_unaccepted_index",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.publisher} {', '.join(sorted(self.roles))}"

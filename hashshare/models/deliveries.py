@@ -15,8 +15,8 @@ class Delivery(models.Model):
     `acknowledged` is the version that the organisation had last acknowledged by then, null for none.
     """
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="deliveries")
-    list = models.ForeignKey(HashList, on_delete=models.PROTECT, related_name="deliveries")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    list = models.ForeignKey(HashList, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     version = models.PositiveBigIntegerField()
     acknowledged = models.PositiveBigIntegerField(null=True, blank=True)
     manifest_digest = models.CharField(max_length=64)
@@ -27,7 +27,11 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         ordering = ["-at"]
-        indexes = [models.Index(fields=["list", "organisation", "-at"], name="delivery_newest_index")]
+        indexes = [
+            models.Index(fields=["list", "organisation", "-at"], name="delivery_newest_index"),
+            models.Index(fields=["organisation", "-at"], name="delivery_received_index"),
+            models.Index(fields=["list", "-at"], name="delivery_sent_index"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.list} v{self.version} to {self.organisation}"

@@ -19,6 +19,11 @@ from hashshare.models.organisations import Organisation
 from hashshare.models.publishers import Publisher
 
 
+def no_notes() -> list[str]:
+    """None yet."""
+    return []
+
+
 def no_predecessors() -> list[dict[str, Any]]:
     """None yet."""
     return []
@@ -28,6 +33,7 @@ class Log(models.Model):
     """`checkpoint` is the signed note over `size` leaves for those entitled; the public one is as old as its hour.
 
     `root` is the 32 bytes that `checkpoint` signs. `origin` stays when the hub's address changes: it names the log.
+    `cosigned`: public checkpoints with what witnesses cosigned of them, newest first (services/cosigning.py).
     `predecessors`: the logs that this one openly superseded, oldest first (services/successions.py).
     """
 
@@ -45,6 +51,7 @@ class Log(models.Model):
     public_size = models.PositiveBigIntegerField(default=0)
     public_checkpoint = models.TextField()
     published_at = models.DateTimeField(null=True, blank=True)
+    cosigned: models.JSONField[list[str], list[str]] = models.JSONField(default=no_notes, blank=True)
     predecessors = models.JSONField(default=no_predecessors, blank=True)
 
     class Meta:
@@ -76,9 +83,11 @@ class Leaf(models.Model):
         PUBLICATION = "publication", "Signed metadata was accepted"
         DELIVERY = "delivery", "A manifest was delivered"
         ACKNOWLEDGEMENT = "acknowledgement", "A member acknowledged"
+        RELAYED = "relayed", "A member acknowledged at another hub"
         ERASURE = "erasure", "Openings were erased"
         DEED = "deed", "A person did something"
         REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
+        PEER = "peer", "A peer was accepted, suspended, resumed or ended"
         TAKEOVER = "takeover", "A publisher's home moved to another hub"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
@@ -120,8 +129,8 @@ class Leaf(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     kind__in=[
-                        *("publication", "delivery", "acknowledgement", "erasure", "deed", "replacement"),
-                        "takeover",
+                        *("publication", "delivery", "acknowledgement", "relayed"),
+                        *("erasure", "deed", "replacement", "peer", "takeover"),
                     ]
                 ),
                 name="leaf_kind_known",

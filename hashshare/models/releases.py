@@ -71,6 +71,11 @@ class Release(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="release_newest_index"),
             models.Index(fields=["published_at"], name="release_published_index"),
+            models.Index(
+                fields=["state", "-created_at"],
+                condition=Q(state__in=["draft", "verifying", "rejected"]),
+                name="release_unpublished_index",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hashshare.extensions import extensions
 from hashshare.models import Leaf, Log, OrganisationKey
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.logs import own_log, tile_reader
@@ -14,12 +15,14 @@ from hashshare.wire.log.tiles import ENTRIES, WIDTH, read_entries, width_at
 
 MOST = 1000
 
+Statements = Mapping[int, tuple[str, bytes | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class AuditedLeaf:
     """`row` and `nonce` are None when they were `erased`, or when the hub should have them and has not.
 
-    `statement` and `public_key`, of the key that signed it, are there for acknowledgements.
+    `statement` and `public_key`, of the key that signed it, are there for acknowledgements, relayed ones included.
     """
 
     index: int
@@ -44,9 +47,9 @@ def audit(*, caller: Caller, domain: str, start: int, limit: int) -> Audit:
     end = min(start + limit, log.size)
     rows = Leaf.objects.filter(log=log, index__gte=start, index__lt=end).select_related("acknowledgement")
     kept = {leaf.index: leaf for leaf in rows}
-    keys = public_keys(kept.values())
+    signed = statements(list(kept.values()))
     entries = enumerate(entries_between(log, start, end), start)
-    return Audit([audited(log, index, entry, kept.get(index), keys) for index, entry in entries], log.checkpoint)
+    return Audit([audited(log, index, entry, kept.get(index), signed) for index, entry in entries], log.checkpoint)
 
 
 def entries_between(log: Log, start: int, end: int) -> list[bytes]:
@@ -59,7 +62,7 @@ def entries_between(log: Log, start: int, end: int) -> list[bytes]:
     return found
 
 
-def audited(log: Log, index: int, entry: bytes, leaf: Leaf | None, keys: dict[str, bytes]) -> AuditedLeaf:
+def audited(log: Log, index: int, entry: bytes, leaf: Leaf | None, signed: Statements) -> AuditedLeaf:
     if leaf is None:
         padding = padding_opening(log, index)
         if entry_of(padding) != entry:
@@ -67,16 +70,28 @@ def audited(log: Log, index: int, entry: bytes, leaf: Leaf | None, keys: dict[st
         return AuditedLeaf(index, "padding", entry, padding.row, padding.nonce)
     if leaf.row is None:
         return AuditedLeaf(index, leaf.kind, entry, erased=True)
-    stated = leaf.acknowledgement
+    statement, public_key = signed.get(leaf.pk, (None, None))
     return AuditedLeaf(
         index,
         leaf.kind,
         entry,
         leaf.row,
         bytes(leaf.nonce or b""),
-        statement=stated.statement if stated else None,
-        public_key=keys.get(stated.key) if stated else None,
+        statement=statement,
+        public_key=public_key,
     )
+
+
+def statements(leaves: Sequence[Leaf]) -> Statements:
+    """By leaf, what was signed and the raw key that signed it: at this hub, and what others relayed."""
+    keys, found = public_keys(leaves), dict[int, tuple[str, bytes | None]]()
+    for leaf in leaves:
+        if leaf.acknowledgement:
+            found[leaf.pk] = leaf.acknowledgement.statement, keys.get(leaf.acknowledgement.key)
+    relayed = [leaf for leaf in leaves if leaf.kind == Leaf.Kind.RELAYED]
+    for extension in extensions() if relayed else ():
+        found |= extension.statements(relayed)
+    return found
 
 
 def public_keys(leaves: Iterable[Leaf]) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hashshare.models import HashList, Organisation, OrganisationKey, Publisher, Subscription
 from hashshare.selectors.callers import Caller
+from hashshare.selectors.redistribution import may_cross_to
 from hashshare.wire import errors
 
 LISTED: Final = (Organisation.State.ACTIVE, Organisation.State.MIRRORED)
@@ -29,12 +30,15 @@ def key_in_force(*, fingerprint: str, organisation: uuid.UUID, now: datetime) ->
 
 
 def readable_lists(*, caller: Caller, now: datetime) -> QuerySet[HashList]:
-    """Lists whose entries the caller may fetch: its own and those it is subscribed to."""
-    return readable_by(caller.organisation.pk, now=now)
+    """Lists whose entries the caller may fetch: its own and those it is subscribed to; a hub, what may cross to it."""
+    rows = readable_by(caller.organisation.pk, now=now)
+    if caller.organisation.kind == Organisation.Kind.HUB:
+        rows = rows.filter(may_cross_to(caller.organisation, now))
+    return rows
 
 
 def readable_by(organisation: uuid.UUID, *, now: datetime) -> QuerySet[HashList]:
-    """The rule itself, for an organisation by its id."""
+    """The rule for all but hubs, for an organisation by its id. A copy that may no longer be passed on is nobody's."""
     held = Subscription.objects.filter(in_force(now), list=OuterRef("pk"), organisation=organisation)
     mine = Q(publisher__organisation=organisation)
     return HashList.objects.select_related("publisher").filter(mine | Exists(held), closed_at=None)

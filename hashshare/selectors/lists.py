@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from hashshare.models import HashList, Metadata, Subscription
+from hashshare.models import HashList, Metadata, Organisation, Subscription
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.compiled import CompiledQuery
-from hashshare.selectors.entitlements import key_in_force, readable_by, visible_list, visible_lists
+from hashshare.selectors.entitlements import key_in_force, readable_by, readable_lists, visible_list, visible_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,21 @@ class ListDetail:
 
 def published(marks: Mapping[str, Any]) -> QuerySet[HashList, tuple[Any, ...]]:
     """What is told of every list with a release that the organisation may read."""
-    rows = readable_by(marks["organisation"], now=marks["now"]).filter(role_version__gt=0)
+    return _told(readable_by(marks["organisation"], now=marks["now"]))
+
+
+def published_to_hub(*, caller: Caller, now: datetime) -> QuerySet[HashList, tuple[Any, ...]]:
+    """The same of the lists that may cross to the hub, whose conditions are the peer's own; and of none by a token
+    whose key is no longer in force.
+    """
+    rows = readable_lists(caller=caller, now=now)
+    if caller.via == "token":
+        rows = rows.filter(key_in_force(fingerprint=caller.key_id, organisation=caller.organisation.pk, now=now))
+    return _told(rows)
+
+
+def _told(lists: QuerySet[HashList]) -> QuerySet[HashList, tuple[Any, ...]]:
+    rows = lists.filter(role_version__gt=0)
     roots = Metadata.objects.filter(publisher=OuterRef("publisher"), role="root").order_by("-version")
     rows = rows.annotate(root_version=Subquery(roots.values("version")[:1]))
     return rows.order_by("publisher__domain", "slug").values_list(
@@ -63,12 +77,16 @@ HEADS_BY_TOKEN = CompiledQuery(
 
 
 def heads(*, caller: Caller, now: datetime) -> list[Head]:
-    """Every published list that the caller may read, in one query and without a write.
+    """Every published list that the caller may read, in one query (a hub's in two) and without a write.
 
     None for a caller by a token whose key is no longer in force: the one query asks for that too.
     """
-    who = {"organisation": caller.organisation.pk, "now": now}
-    rows = HEADS_BY_TOKEN.rows(fingerprint=caller.key_id, **who) if caller.via == "token" else HEADS.rows(**who)
+    who: dict[str, Any] = {"organisation": caller.organisation.pk, "now": now}
+    rows: Iterable[tuple[Any, ...]]
+    if caller.organisation.kind == Organisation.Kind.HUB:
+        rows = published_to_hub(caller=caller, now=now)
+    else:
+        rows = HEADS_BY_TOKEN.rows(fingerprint=caller.key_id, **who) if caller.via == "token" else HEADS.rows(**who)
     return [
         Head(f"{domain}/{slug}", tuf_id, domain, role_version, version, published_at, root_version or 0, fingerprint)
         for domain, slug, tuf_id, role_version, version, published_at, root_version, fingerprint in rows

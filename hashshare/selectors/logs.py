@@ -95,9 +95,14 @@ def public_log(*, name: str, number: int = 1) -> PublicLog:
     if log is None or not 1 <= number <= len(log.predecessors) + 1:
         raise errors.NotFound("There is no such log here.")
     if number == len(log.predecessors) + 1:
-        return PublicLog(log, log.public_size, log.public_checkpoint)
+        return PublicLog(log, log.public_size, shown_checkpoint(log))
     closed = log.predecessors[number - 1]
     return PublicLog(log, closed["public_size"], closed["public_checkpoint"])
+
+
+def shown_checkpoint(log: Log) -> str:
+    """The public checkpoint, with what witnesses cosigned of this very one: theirs of another is not found under it."""
+    return next((note for note in log.cosigned if note.startswith(log.public_checkpoint)), log.public_checkpoint)
 
 
 def successions(*, log: Log, public: bool = False) -> list[str]:

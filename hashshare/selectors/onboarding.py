@@ -89,8 +89,11 @@ class Onboarding:
 
 
 def onboardings(*, now: datetime, kind: str = "") -> list[Onboarding]:
-    """Of organisations that are not suspended, by name; the hub's own sandbox is none."""
-    rows = Organisation.objects.exclude(state=Organisation.State.SUSPENDED).exclude(publishers__sandbox=True)
+    """Of organisations that are not suspended, by name; the hub's own sandbox is none, nor is a hotline that is at home
+    at another hub and asks nothing of this one.
+    """
+    away = (Organisation.State.SUSPENDED, Organisation.State.MIRRORED)
+    rows = Organisation.objects.exclude(state__in=away).exclude(publishers__sandbox=True)
     found = list(_with_applied(rows.filter(kind=kind) if kind else rows, now)[:MOST])
     moments = [_keys(), _people(), _roots(), _lists(), _subscriptions(), _grants()]
     moments.append(_first_deliveries(row.pk for row in found if row.kind == "member" and not _of(row, "applied")))
@@ -105,9 +108,13 @@ database plans that as something large, and spends longer on the plan than on th
 def _with_applied(rows: QuerySet[Organisation], now: datetime) -> QuerySet[Organisation]:
     own = {"organisation": OuterRef("pk")}
     codes = Invitation.objects.filter(**own, kind="organisation", used_at=None, expires_at__gt=now)
-    return rows.order_by("name").annotate(
-        applied=Exists(Acknowledgement.objects.filter(**own)),
-        code_until=Subquery(codes.order_by("-expires_at").values("expires_at")[:1]),
+    return (
+        rows.only("name", "kind", "created_at")
+        .order_by("name")
+        .annotate(
+            applied=Exists(Acknowledgement.objects.filter(**own)),
+            code_until=Subquery(codes.order_by("-expires_at").values("expires_at")[:1]),
+        )
     )
 
 

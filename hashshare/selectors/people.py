@@ -12,11 +12,33 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
-from hashshare.models import AccessKey, Invitation, OrganisationKey, Person
+from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
 from hashshare.wire import errors
 
 VERIFIED: Final = "verified"
 """Under which a session keeps when its person proved both password and second factor, and with which rights."""
+
+
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    Organisation.Kind.HOTLINE: (Person.Role.ANALYST, Person.Role.ENGINEER),
+    Organisation.Kind.MEMBER: (Person.Role.ANALYST, Person.Role.ENGINEER),
+    Organisation.Kind.PARTNER: (Person.Role.OBSERVER,),
+    Organisation.Kind.HUB: (Person.Role.ENGINEER,),
+}
+"""Which people an organisation has, by its kind. The statistics are for governments, so nobody else has observers."""
+
+
+def fits(role: str, *, kind: str) -> bool:
+    return role in ROLES.get(kind, ())
+
+
+def people_with_a_role_that_does_not_fit(*, limit: int) -> list[Person]:
+    """Accounts from before a rule, or of an organisation that is of another kind by now: they open nothing."""
+    fitting = Q(organisation=None)
+    for kind, roles in ROLES.items():
+        fitting |= Q(organisation__kind=kind, role__in=roles)
+    rows = Person.objects.filter(is_active=True).exclude(organisation__state=Organisation.State.SUSPENDED)
+    return list(rows.exclude(fitting).select_related("organisation").order_by("email")[:limit])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from hashshare.models import Acknowledgement, HashList, Organisation, Release, Reminder, Subscription
 from hashshare.selectors.callers import Caller
+from hashshare.selectors.elsewhere import HubStanding, elsewhere
 from hashshare.selectors.entitlements import in_force, own_list
 from hashshare.wire import errors
 
@@ -41,12 +42,37 @@ class MemberState:
 
 
 @dataclass(frozen=True, slots=True)
+class HubState:
+    """Another hub: its own copy of the list, by its own statements (None where another hub passes the list on to it),
+    and what is told of its members.
+    """
+
+    mirror: MemberState | None
+    standing: HubStanding
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Members at this hub and, as far as these tell, at others."""
+
+    entitled: int
+    applied: int
+    purged: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """One release with withdrawals, and where each member who was entitled at that moment stands."""
+    """One release with withdrawals, and where each member who was entitled at that moment stands.
+
+    `mirrors`: hubs that were entitled then; they are no members, and counted nowhere. `hubs`: see `over_hubs`.
+    """
 
     release: Release
     deadline: datetime
     members: tuple[MemberState, ...]
+    mirrors: tuple[MemberState, ...] = ()
+    hubs: tuple[HubState, ...] = ()
 
     @property
     def version(self) -> int:
@@ -76,6 +102,12 @@ class Withdrawal:
     @property
     def overdue(self) -> int:
         return sum(member.overdue for member in self.members)
+
+    @property
+    def everywhere(self) -> Totals:
+        parts = [self, *(hub.standing for hub in self.hubs)]
+        names = ("entitled", "applied", "purged", "overdue")
+        return Totals(*(sum(getattr(part, name) for part in parts) for name in names))
 
     @property
     def seconds(self) -> list[float]:
@@ -116,12 +148,14 @@ def propagation(
     release = published_releases().filter(list=found, version=version).first()
     if release is None:
         raise errors.NotFound(f"{found.name} has no published version {version}.")
-    return Propagation(found, now, (withdrawal(release=release, now=now),))
+    seen = over_hubs(found=[withdrawal(release=release, now=now)], now=now, members=True)
+    return Propagation(found, now, tuple(seen))
 
 
 def list_propagation(*, hash_list: HashList, now: datetime, days: int = SHOWN_DAYS) -> Propagation:
     releases = withdrawing(now - timedelta(days=days)).filter(list=hash_list).order_by("-version")[:MOST]
-    return Propagation(hash_list, now, tuple(withdrawals(releases=releases, now=now)))
+    seen = over_hubs(found=withdrawals(releases=releases, now=now), now=now, members=True)
+    return Propagation(hash_list, now, tuple(seen))
 
 
 def withdrawals_seen(*, of: uuid.UUID | None, since: datetime, name: str = "") -> QuerySet[Release]:
@@ -165,9 +199,30 @@ def withdrawals(*, releases: Iterable[Release], now: datetime) -> list[Withdrawa
     for release in rows:
         deadline = published(release) + timedelta(hours=release.list.deadline_hours)
         late = now > deadline
-        members = (member_state(organisations[row.organisation], row, release, late=late) for row in found[release.pk])
-        made.append(Withdrawal(release, deadline, tuple(members)))
+        states = [member_state(organisations[row.organisation], row, release, late=late) for row in found[release.pk]]
+        members, mirrors = (tuple(it for it in states if is_hub(it) is wanted) for wanted in (False, True))
+        made.append(Withdrawal(release, deadline, members, mirrors))
     return made
+
+
+def is_hub(state: MemberState) -> bool:
+    return state.organisation.kind == Organisation.Kind.HUB
+
+
+def over_hubs(*, found: Sequence[Withdrawal], now: datetime, members: bool) -> list[Withdrawal]:
+    """The same with the other hubs; `members`: with theirs one by one, which are for the list's hotline alone."""
+    standings = elsewhere(releases=[it.release for it in found], now=now, members=members)
+    return [replace(it, hubs=tuple(hub_states(it.mirrors, standings[it.release.pk]))) for it in found]
+
+
+def hub_states(mirrors: Sequence[MemberState], standings: Sequence[HubStanding]) -> Iterator[HubState]:
+    """Hubs that are entitled and of which nothing is known but that, last."""
+    own = {mirror.organisation.pk: mirror for mirror in mirrors}
+    for standing in standings:
+        mirror = own.pop(standing.organisation, None) if standing.organisation else None
+        yield HubState(mirror, standing)
+    for mirror in own.values():
+        yield HubState(mirror, HubStanding((mirror.organisation.name,), mirror.organisation.pk))
 
 
 def member_state(organisation: Organisation, row: Progress, release: Release, *, late: bool) -> MemberState:

@@ -12,9 +12,6 @@ from django.db.models import Count, Min, QuerySet, Value
 
 from hashshare.models import Commitment, Draft, Organisation, Person, Subscription
 
-MOST: Final = 200
-"""Of each kind."""
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -28,9 +25,9 @@ class Waiting:
     row: tuple[str, str]
 
 
-def waiting() -> list[Waiting]:
-    """All kinds together, oldest first."""
-    return sorted((each for rows in QUEUES.values() for each in rows()), key=lambda each: each.since)
+def waiting(*, limit: int) -> list[Waiting]:
+    """All kinds together, oldest first, at most `limit`."""
+    return sorted((each for rows in QUEUES.values() for each in rows(limit)), key=lambda each: each.since)[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ def awaiting_commitments() -> QuerySet[Commitment]:
     return Commitment.objects.filter(standing=Commitment.Standing.AWAITING)
 
 
-def _requests() -> list[Waiting]:
+def _requests(limit: int) -> list[Waiting]:
     rows = open_requests().order_by("requested_at")
     return [
         Waiting(
@@ -96,13 +93,13 @@ def _requests() -> list[Waiting]:
             row.requested_at,
             ("subscription", str(row.pk)),
         )
-        for row in rows.select_related("organisation", "list__publisher__organisation")[:MOST]
+        for row in rows.select_related("organisation", "list__publisher__organisation")[:limit]
     ]
 
 
-def _uploads() -> list[Waiting]:
+def _uploads(limit: int) -> list[Waiting]:
     rows = submitted_uploads().order_by("submitted_at")
-    found = rows.select_related("list__publisher__organisation", "submitted_by")[:MOST]
+    found = rows.select_related("list__publisher__organisation", "submitted_by")[:limit]
     return [
         Waiting(
             "upload",
@@ -116,7 +113,7 @@ def _uploads() -> list[Waiting]:
     ]
 
 
-def _commitments() -> list[Waiting]:
+def _commitments(limit: int) -> list[Waiting]:
     rows = awaiting_commitments().order_by("entered_at")
     return [
         Waiting(
@@ -127,11 +124,11 @@ def _commitments() -> list[Waiting]:
             row.entered_at,
             ("commitment", str(row.pk)),
         )
-        for row in rows.select_related("signatory", "action")[:MOST]
+        for row in rows.select_related("signatory", "action")[:limit]
     ]
 
 
-QUEUES: Final[dict[str, Callable[[], list[Waiting]]]] = {
+QUEUES: Final[dict[str, Callable[[int], list[Waiting]]]] = {
     "subscription": _requests,
     "upload": _uploads,
     "commitment": _commitments,

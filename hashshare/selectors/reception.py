@@ -10,7 +10,7 @@ from django.db.models import Min
 
 from hashshare.models import Delivery, Metadata, OrganisationKey, Release
 from hashshare.selectors.metadata import newest
-from hashshare.selectors.propagation import MemberState, withdrawal
+from hashshare.selectors.propagation import HubState, MemberState, over_hubs, withdrawal
 from hashshare.wire.repository.rotation import feed_keys, signers_of
 
 
@@ -24,12 +24,15 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSeen:
-    """`signers` are key ids, none when the signed metadata is no longer kept. `handed_by`: whose request brought it."""
+    """`signers` are key ids, none when the signed metadata is no longer kept. `handed_by`: whose request brought it.
+    `hubs`: other hubs that have the list.
+    """
 
     release: Release
     signers: tuple[str, ...]
     handed_by: OrganisationKey | None
     members: tuple[Reception, ...]
+    hubs: tuple[HubState, ...]
 
     @property
     def pulled(self) -> int:
@@ -49,10 +52,10 @@ def release_page(*, release_id: uuid.UUID, of: uuid.UUID | None, now: datetime) 
         return None
     pulls = Delivery.objects.filter(list=found.list_id, version__gte=found.version).order_by()
     first = dict(pulls.values_list("organisation").annotate(first=Min("at")))
-    members = withdrawal(release=found, now=now).members
-    received = tuple(Reception(member, first.get(member.organisation.pk)) for member in members)
+    (seen,) = over_hubs(found=[withdrawal(release=found, now=now)], now=now, members=False)
+    received = tuple(Reception(member, first.get(member.organisation.pk)) for member in seen.members)
     submitted_by = found.commit.submitted_by if found.commit else None
-    return ReleaseSeen(found, _signers(found), submitted_by, received)
+    return ReleaseSeen(found, _signers(found), submitted_by, received, seen.hubs)
 
 
 def _signers(release: Release) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from hashshare.wire.difference import Difference
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.fields import file_fields
 from hashshare.wire.guards import FREE_SHARE, check_change
+from hashshare.wire.intake import left_empty, not_in_file
 
 OTHER_NAMES: Final = {
     "sha-256": "sha256", "sha_256": "sha256", "sha256 hash": "sha256", "sha-1": "sha1", "sha_1": "sha1",
@@ -51,12 +52,24 @@ def needed_columns(hash_list: HashList, *, kind: str, given: Collection[str]) ->
     return list_columns(hash_list, changes=False)
 
 
+def may_be_empty(hash_list: HashList) -> tuple[str, ...]:
+    """Columns that a file need not have, if somebody says so: all but the key."""
+    return list_columns(hash_list, changes=False)[1:]
+
+
 def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
-    """Each column of the file with what it is. Raises UsageError for one given twice, unknown, or one of the list's
-    that is missing; its fact `at` names the file's columns where that is to be mended.
+    """Each column of the file with what it is, and those of the list that `not_in_file` says shall be empty. Raises
+    UsageError for one given twice, unknown, or one of the list's that is missing; its fact `at` names the file's
+    columns where that is to be mended.
     """
     known = list_columns(draft.list, changes=draft.kind != Draft.Kind.WHOLE)
     chosen = {name: columns.get(name, "") for name in draft.header}
+    empty = left_empty(columns) & set(may_be_empty(draft.list))
+    if contradicted := [column for column, name in chosen.items() if name in empty]:
+        raise errors.UsageError(
+            f"{chosen[contradicted[0]]} is said to be in the file, and not to be in it.", at=contradicted
+        )
+    chosen |= {not_in_file(name): name for name in sorted(empty)}
     given = [name for name in chosen.values() if name]
     if unknown := set(given) - set(known):
         raise errors.UsageError(f"{min(unknown)[:40]!r} is not a column of this list.")
@@ -66,8 +79,9 @@ def check_columns(draft: Draft, columns: Mapping[str, str]) -> dict[str, str]:
     if missing := [name for name in needed_columns(draft.list, kind=draft.kind, given=given) if name not in given]:
         raise errors.UsageError(
             f"No column of the file is said to be {', '.join(missing)}.",
-            next_step="Say which it is. If the file has none, add it to the file and upload it again: a column of the "
-            "list may be empty, except the key, but has to be there.",
+            next_step="It is the list's key, without which there is no entry."
+            if draft.list.algorithms[0] in missing
+            else "Say which it is. If the file has none, say so below: it is then empty in every entry of the file.",
             at=[column for column, name in chosen.items() if not name],
         )
     return chosen
@@ -90,14 +104,14 @@ def check_submittable(draft: Draft) -> None:
             f"{found['rows'] - found['good']:,} lines are at fault.",
             next_step="Correct the file and upload it again, or say that these lines shall be left out.",
         )
-    if (stop := stopped(found, kind=draft.kind)) is not None:
+    if (stop := stopped(found, kind=draft.kind, hosted=draft.list.hosted)) is not None:
         raise stop
     check_counts(draft)
 
 
-def stopped(found: Mapping[str, Any], *, kind: str) -> errors.HashshareError | None:
-    """What keeps a file from being submitted whatever is said in the form: WithdrawnKey, NotLive, or UsageError for
-    nothing to publish, in the words of a page; None if nothing does.
+def stopped(found: Mapping[str, Any], *, kind: str, hosted: bool) -> errors.HashshareError | None:
+    """What keeps a file from being submitted whatever is said in the form: WithdrawnKey, NotLive, MajorRequired of a
+    hosted list, or UsageError for nothing to publish, in the words of a page; None if nothing does.
     """
     if found["blocked"]:
         return errors.WithdrawnKey(
@@ -113,7 +127,17 @@ def stopped(found: Mapping[str, Any], *, kind: str) -> errors.HashshareError | N
                 f"{_named(found, fate)}.",
                 next_step="Check the hashes, and that they are of the list's key algorithm. Leave the others out.",
             )
+    if hosted and found.get("major"):
+        return _needs_signatures(found["major"])
     return None if changed(found) else _nothing(kind)
+
+
+def _needs_signatures(major: Mapping[str, int]) -> errors.MajorRequired:
+    return errors.MajorRequired(
+        f"The list would lose {major['lost']:,} entries within seven days, of {major['held']:,}. Above 1 % and 100 "
+        "entries, two holders of major keys must sign for it, which a hosted list does not have.",
+        next_step="Withdraw fewer at once, or have your engineer take the list home: hashshare publisher list unhost",
+    )
 
 
 def _nothing(kind: str) -> errors.UsageError:

@@ -86,7 +86,8 @@ def invite_person(
 ) -> tuple[Invitation, str]:
     """A code for the page where a person sets a password. Only operators have no organisation.
 
-    Raises UsageError, also for a role that does not fit the kind of organisation.
+    Raises UsageError, also for a role that does not fit the kind of organisation, Conflict for a hotline that is at
+    home at another hub.
     """
     if role not in Person.Role.values:
         raise errors.UsageError(f"A role is one of {', '.join(Person.Role.values)}.")
@@ -94,6 +95,7 @@ def invite_person(
         raise errors.UsageError("An operator belongs to no organisation; everyone else to one.")
     if organisation is not None:
         require_fitting_role(role, organisation=organisation)
+        require_at_home(organisation)
     code = new_code()
     invitation = Invitation.objects.create(
         kind=Invitation.Kind.PERSON,
@@ -105,6 +107,15 @@ def invite_person(
         expires_at=now + valid_for,
     )
     return invitation, code
+
+
+def require_at_home(organisation: Organisation) -> None:
+    """Raises Conflict for a hotline whose lists are copied from another hub: its people and machines are there."""
+    if organisation.state == Organisation.State.MIRRORED:
+        raise errors.Conflict(
+            f"{organisation} publishes at another hub, from which its lists are copied: its people are there.",
+            next_step="It works here once it has a machine key of its own here: invite one first.",
+        )
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.deeds import DeedRow
 from hashshare.wire.log.leaves import DEED, DELIVERY, entry_of, new_opening, publication_entry
 from hashshare.wire.log.merkle import EMPTY_ROOT
+from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
 from hashshare.wire.log.takeovers import TakenOver
@@ -61,7 +62,8 @@ def sign_logs_anew() -> int:
         shown = Tree(log.public_size, tile_reader(log)).root()
         log.checkpoint = sign_checkpoint(Checkpoint(log.origin, log.size, bytes(log.root)), key=key)
         log.public_checkpoint = sign_checkpoint(Checkpoint(log.origin, log.public_size, shown), key=key)
-        log.save(update_fields=["checkpoint", "public_checkpoint"])
+        log.cosigned = []
+        log.save(update_fields=["checkpoint", "public_checkpoint", "cosigned"])
     return len(rows)
 
 
@@ -75,6 +77,12 @@ def add_replacement(replaced: RootReplaced, *, now: datetime) -> None:
     """That a publisher's root was replaced without the old one's signature."""
     log = log_of_publications(now=now)
     Leaf.objects.create(log=log, kind=Leaf.Kind.REPLACEMENT, entry=replaced.to_entry(), created_at=now)
+
+
+def add_peer_change(change: PeerChange, *, now: datetime) -> None:
+    """What became of another hub, for all to read."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.PEER, entry=change.to_entry(), created_at=now)
 
 
 def add_takeover(moved: TakenOver, *, now: datetime) -> None:

@@ -7,18 +7,19 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
+from hashshare.extensions import extensions
 from hashshare.models import Organisation
 from hashshare.wire import errors
 
 
-def create_organisation(*, kind: str, name: str, country: str, sector: str = "") -> Organisation:
-    """A new organisation in state invited, its slug made from the name. Raises UsageError, Conflict."""
+def create_organisation(*, kind: str, name: str, country: str, sector: str = "", slug: str = "") -> Organisation:
+    """A new organisation in state invited, its slug made of the name if none is given. Raises UsageError, Conflict."""
     if kind not in Organisation.Kind.values:
         raise errors.UsageError(f"An organisation is one of {', '.join(Organisation.Kind.values)}.")
     country = country.strip().upper()
     if len(country) != 2 or not country.isascii() or not country.isalpha():
         raise errors.UsageError("The country is a two-letter ISO 3166-1 code, such as NL.")
-    slug = slugify(name)[:60].strip("-")
+    slug = slug or slugify(name)[:60].strip("-")
     if not slug:
         raise errors.UsageError("The organisation's name needs letters or digits.")
     try:
@@ -42,10 +43,19 @@ def suspend_organisation(*, organisation: Organisation) -> None:
 
 
 def reinstate_organisation(*, organisation: Organisation) -> None:
-    """Undo a suspension: active if it ever enrolled, or is a partner that has people, else invited again."""
+    """Undo a suspension: active if it ever enrolled, or is a partner that has people; a hotline that never did and is
+    mirrored from another hub is that again; else invited again.
+
+    Raises Conflict where an extension keeps it out for a reason of its own.
+    """
+    for extension in extensions():
+        if reason := extension.keeps_out(organisation):
+            raise errors.Conflict(reason)
     came = organisation.keys.exists()
     came = came or (organisation.kind == Organisation.Kind.PARTNER and organisation.people.exists())
-    state = Organisation.State.ACTIVE if came else Organisation.State.INVITED
+    at_another = organisation.publishers.filter(mirrored_from__isnull=False).exists()
+    otherwise = Organisation.State.MIRRORED if at_another else Organisation.State.INVITED
+    state = Organisation.State.ACTIVE if came else otherwise
     Organisation.objects.filter(pk=organisation.pk, state=Organisation.State.SUSPENDED).update(state=state)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
@@ -16,19 +14,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKey, Person
-from hashshare.selectors.people import Belongings, belongings, codes_of, made_for, sessions_of
+from hashshare.selectors.people import ROLES, Belongings, belongings, codes_of, made_for, sessions_of
 from hashshare.services.second_factors import remove_second_factor, set_authenticator, set_recovery_codes
 from hashshare.wire import errors
 
 logger = logging.getLogger(__name__)
-
-ROLES: Final[Mapping[str, tuple[str, ...]]] = {
-    Organisation.Kind.HOTLINE: (Person.Role.ANALYST, Person.Role.ENGINEER),
-    Organisation.Kind.MEMBER: (Person.Role.ANALYST, Person.Role.ENGINEER),
-    Organisation.Kind.PARTNER: (Person.Role.OBSERVER,),
-    Organisation.Kind.HUB: (Person.Role.ENGINEER,),
-}
-"""Which people an organisation has, by its kind. The statistics are for governments, so nobody else has observers."""
 
 
 @dataclass(frozen=True, slots=True)

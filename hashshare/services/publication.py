@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -169,8 +168,7 @@ def follow_manifest(hash_list: HashList, manifest: Manifest, digest: str, now: d
     hash_list.manifest_digest = digest
     hash_list.published_at = now
     hash_list.poll_seconds = manifest.poll_seconds
-    # Without fields that this version does not know: what is shown to everybody is what was checked.
-    hash_list.redistribution = replace(manifest.redistribution, extra={}).to_json()
+    hash_list.redistribution = manifest.redistribution.to_record()
     withdrawn = manifest.status == "withdrawn"
     hash_list.state = HashList.State.WITHDRAWN if withdrawn else HashList.State.ACTIVE
 

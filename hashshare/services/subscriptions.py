@@ -10,9 +10,17 @@ from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.deeds import decided_by
 from hashshare.selectors.entitlements import own_list, visible_list
+from hashshare.selectors.redistribution import decided_at, why_not
 from hashshare.wire import errors
 
-DECISIONS = ("grant", "deny", "revoke")
+STATES = {
+    "grant": Subscription.State.ACTIVE,
+    "deny": Subscription.State.DENIED,
+    "revoke": Subscription.State.REVOKED,
+}
+"""What each decision leads to."""
+
+DECISIONS = tuple(STATES)
 OPEN = (Subscription.State.REQUESTED, Subscription.State.ACTIVE)
 
 
@@ -23,11 +31,13 @@ def request_subscription(
     """Accept the list's terms and ask for it; true if that made a new request. Repeating it changes nothing.
 
     A grant that came before the request is completed by it; the hub's sandbox is granted at once. Raises NotEntitled,
-    NotAllowed (a partner, or the publisher itself), TermsNotAccepted (fact `terms_digest`: what stands).
+    NotAllowed (a partner, or the publisher itself), NotRedistributed, TermsNotAccepted (fact `terms_digest`: what
+    stands).
     """
     caller.require_write()
     found = visible_list(caller=caller, domain=domain, slug=slug)
     check_may_subscribe(caller, found)
+    check_may_receive(found, caller.organisation, now)
     if terms_digest != found.terms_digest:
         raise errors.TermsNotAccepted(
             "The list's terms are not those that were accepted.",
@@ -54,6 +64,12 @@ def check_may_subscribe(caller: Caller, found: HashList) -> None:
         raise errors.NotAllowed("A publisher reads its own list without a subscription.")
 
 
+def check_may_receive(found: HashList, organisation: Organisation, now: datetime) -> None:
+    """Raises NotRedistributed where the publisher's policy, or the hubs' agreement, keeps the list from it."""
+    if reason := why_not(found, organisation, now):
+        raise errors.NotRedistributed(f"{found.name} does not go to {organisation}: {reason}")
+
+
 @transaction.atomic
 def decide_subscription(
     *,
@@ -71,10 +87,13 @@ def decide_subscription(
 
     Granting an active subscription moves its end; granting without a request waits for the member to accept the
     terms. `seen`: what `standing_of` said of the subscription that is decided on, where a person read it before.
-    Raises NotEntitled, UsageError, NotFound (no such organisation, or nothing to decide), Conflict (decided since).
+    Raises NotEntitled, UsageError, NotFound (no such organisation, or nothing to decide), Conflict (decided since),
+    NotAllowed (its publisher decides on that at another hub), NotRedistributed.
     """
     caller.require_write()
     found = own_list(caller=caller, domain=domain, slug=slug)
+    if hub := decided_at(found):
+        raise errors.NotAllowed(f"{found.publisher.organisation} decides on {found.name} at {hub}.")
     if decision not in DECISIONS:
         raise errors.UsageError(f"A decision is one of {', '.join(DECISIONS)}.")
     other = Organisation.objects.filter(slug=organisation).exclude(pk=caller.organisation.pk).first()
@@ -95,6 +114,13 @@ def standing_of(row: Subscription) -> str:
     return f"{row.pk} {row.state} {row.decided_at.isoformat() if row.decided_at else 'undecided'}"
 
 
+def stands_as(row: Subscription, *, decision: str, until: date | datetime | None, reason: str) -> bool:
+    """Whether this very decision is what stands."""
+    ends = row.ends_at if decision == "grant" else None
+    stood = (STATES[decision], moment(until) if decision == "grant" else None, reason[:500])
+    return (row.state, ends, row.reason) == stood
+
+
 def check_stands(row: Subscription, seen: str) -> None:
     """Raises Conflict, saying who decided since and what stands."""
     if standing_of(row) == seen:
@@ -110,7 +136,8 @@ def check_stands(row: Subscription, seen: str) -> None:
 def grant(
     found: HashList, other: Organisation, row: Subscription | None, until: datetime | None, reason: str, now: datetime
 ) -> Subscription:
-    """Raises UsageError for an end in the past."""
+    """Raises UsageError for an end in the past, NotRedistributed."""
+    check_may_receive(found, other, now)
     if until is not None and until <= now:
         raise errors.UsageError("The subscription would end before it begins.")
     if other.kind == Organisation.Kind.PARTNER:
@@ -134,7 +161,7 @@ def close(row: Subscription, decision: str, reason: str, now: datetime) -> Subsc
     expected = Subscription.State.REQUESTED if decision == "deny" else Subscription.State.ACTIVE
     if row.state != expected:
         raise errors.Conflict(f"The subscription is {row.state}; only one that is {expected} can be that.")
-    row.state = Subscription.State.DENIED if decision == "deny" else Subscription.State.REVOKED
+    row.state = STATES[decision]
     row.decided_at, row.closed_at, row.reason = now, now, reason[:500]
     row.save(update_fields=["state", "decided_at", "closed_at", "reason"])
     return row

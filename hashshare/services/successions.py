@@ -15,7 +15,7 @@ from django.db import transaction
 
 from hashshare.log_keys import log_key
 from hashshare.models import Log
-from hashshare.selectors.logs import tile_reader
+from hashshare.selectors.logs import shown_checkpoint, tile_reader
 from hashshare.wire import errors
 from hashshare.wire.log.checkpoints import Checkpoint, sign_checkpoint
 from hashshare.wire.log.frontier import Frontier
@@ -54,7 +54,7 @@ def supersede_log(log_id: int, *, now: datetime) -> Superseded:
         "origin": old,
         "size": log.size,
         "public_size": log.public_size,
-        "public_checkpoint": log.public_checkpoint,
+        "public_checkpoint": shown_checkpoint(log),
         "statement": sign_succession(Succession(old, log.size, bytes(log.root), new, now), key=key),
         "public_statement": sign_succession(Succession(old, log.public_size, shown, new, now), key=key),
     }
@@ -62,5 +62,6 @@ def supersede_log(log_id: int, *, now: datetime) -> Superseded:
     log.origin = new
     log.checkpoint = sign_checkpoint(Checkpoint(new, log.size, bytes(log.root)), key=key)
     log.public_checkpoint = sign_checkpoint(Checkpoint(new, log.public_size, shown), key=key)
-    log.save(update_fields=["predecessors", "origin", "checkpoint", "public_checkpoint"])
+    log.cosigned = []
+    log.save(update_fields=["predecessors", "origin", "checkpoint", "public_checkpoint", "cosigned"])
     return Superseded(old, new, log.size)

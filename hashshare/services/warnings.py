@@ -34,12 +34,19 @@ their tools alarm and nothing new reaches them until it is signed again.
 
 {lines}
 
-What to do: run the command on the machine that holds the key, and see why it did not run by itself. A nightly
-`hashshare publish` signs the feed of its list again; nobody but you can.
+{todo}
 All that ends, and when: {hub}/admin/expiring/
 
 You get one mail at each step: half of the life over, three quarters, the last days, the end.
 """
+
+OWN_MACHINE: Final = """\
+What to do: run the command on the machine that holds the key, and see why it did not run by itself. A nightly
+`hashshare publish` signs the feed of its list again; nobody but you can."""
+
+HUBS_TURN: Final = """\
+Hosted lists the hub signs, again and again by itself. Here it did not; its operators have been told, and can tell you
+when it will. There is no command for you to run."""
 
 TO_OPERATORS: Final = """\
 Signatures at {hub} near the end of their lives.
@@ -47,8 +54,8 @@ Signatures at {hub} near the end of their lives.
 {lines}
 
 What hotlines sign, only they can sign again; they have been told where they have people here, so call those who do
-not. What the hub signs it signs again by itself: if such a line is here, that failed, so see the worker's log, the page
-{hub}/admin/timetable/, and whether the hub's key is in its folder.
+not. What the hub signs, hosted lists included, it signs again by itself: if such a line is here, that failed, so see
+the worker's log, the page {hub}/admin/timetable/, and whether the hub's keys and hosted.pem are in their folder.
 All that ends, and when: {hub}/admin/expiring/
 """
 
@@ -61,6 +68,8 @@ HOW: Final[dict[str, str]] = {
     "timestamp": "signed by the hub, which failed",
 }
 """How each kind of role is signed again."""
+
+HOSTED: Final = "hosted: signed by the hub, which failed"
 
 
 def warn_expiring(*, now: datetime) -> int:
@@ -143,9 +152,23 @@ def message(due: Sequence[Signature], audience: str, people: list[str], now: dat
     if len(due) > NAMED:
         lines.append(f"  and {len(due) - NAMED} more")
     body = text.format(
-        organisation=due[0].publisher.organisation.name, lines="\n".join(lines), hub=settings.HASHSHARE_PUBLIC_URL
+        organisation=due[0].publisher.organisation.name,
+        lines="\n".join(lines),
+        todo=what_to_do(due),
+        hub=settings.HASHSHARE_PUBLIC_URL,
     )
     return EmailMessage(subject_line(due, now), body, to=people)
+
+
+def what_to_do(due: Sequence[Signature]) -> str:
+    """As the hotline reads it, whose turn it is for some, or the hub's."""
+    hosted = sum(map(is_hosted, due))
+    return "\n\n".join([*([OWN_MACHINE] if hosted < len(due) else []), *([HUBS_TURN] if hosted else [])])
+
+
+def is_hosted(signature: Signature) -> bool:
+    """Whether the hub keeps the key, for the hotline."""
+    return signature.list is not None and signature.list.hosted
 
 
 def subject_line(due: Sequence[Signature], now: datetime) -> str:
@@ -162,4 +185,6 @@ def line(signature: Signature, now: datetime) -> str:
 
 
 def how(signature: Signature) -> str:
+    if is_hosted(signature):
+        return HOSTED
     return HOW[signature.kind].format(subject=signature.subject, domain=signature.publisher.domain)

@@ -1,4 +1,4 @@
-"""How numbers, durations and states are written in templates."""
+"""How numbers, durations, countries and states are written in templates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from hashshare.admin import drawing, marks
 from hashshare.admin.charts import Chart
 from hashshare.admin.sections import Plot
+from hashshare.countries import country_name
 
 register = template.Library()
 
@@ -26,6 +27,18 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def state(word: str) -> SafeString:
     return marks.mark(word)
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """`hashshare sync` as code."""
+    return marks.coded(text)
+
+
+@register.filter
+def country(code: str) -> str:
+    """NL as Netherlands."""
+    return country_name(code)
 
 
 @register.simple_tag

@@ -553,6 +553,13 @@ class StorageUnavailable(NetworkError):
     slug, title, status = "storage-unavailable", "Storage unavailable", 503
 
 
+class AddressRefused(NetworkError):
+    """It leads to an address at which this hub asks nothing."""
+
+    slug, title = "address-refused", "Address refused"
+    next_step = "Nothing was asked there. Ask the other hub's operator why; docs/federation.md says what is allowed."
+
+
 class HubRestored(NetworkError):
     """The hub was restored from a backup and may lack what it served since. Until it has that, it changes nothing."""
 

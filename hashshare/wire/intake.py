@@ -29,6 +29,8 @@ Names = Mapping[str, str]
 LEFT_OUT: Final = "\x02"
 """What a column that is left out is called here; no header has it."""
 
+NOT_IN_FILE: Final = " "
+
 TABLE: Final = "intake"
 _PROBLEMS: Final = "intake_problems"
 
@@ -82,13 +84,14 @@ def read_entries(
 
     The header names the list's algorithms and metadata columns, in any order; with `changes` also `op` (upsert,
     withdraw, reinstate; upsert when absent) and `reason` (`default_reason` where empty), and a file that only
-    withdraws needs no column but the key. `names` says what the file's own columns are. Raises BadInput for faults of
+    withdraws needs no column but the key. `names` says what the file's own columns are, and which of the list's it does
+    not have and are to be empty (`not_in_file`); never the key. Raises BadInput for faults of
     the whole file: wrong header, empty, unreadable; faults of lines are in the result. A disk without room is the
     engine's own error.
     """
     fields = file_fields(fmt, changes=changes, default_reason=default_reason)
     source = named(open_source(engine, path, known=(*(field.name for field in fields), *names)), names)
-    _check_header(source, fields, path)
+    _check_header(source, fields, path, left_empty(names))
     reading = _Reading(engine, fields, fmt, changes)
     try:
         source = _parse(reading, source, path, names)
@@ -102,7 +105,7 @@ def read_entries(
     reading.collect_problems(source)
     reading.expose()
     if changes and source.fixed:
-        _check_changes_header(engine, source, fields, path)
+        _check_changes_header(engine, source, fields, path, left_empty(names))
     return _summary(engine, rows, changes=changes)
 
 
@@ -120,6 +123,18 @@ def named(source: Source, names: Names) -> Source:
     if not names:
         return source
     return replace(source, columns=tuple(names.get(column, column) or LEFT_OUT for column in source.columns))
+
+
+def not_in_file(column: str) -> str:
+    """What `names` calls a column of the list that the file does not have and that somebody said shall be empty. No
+    file's own column is called so: theirs begin with no blank.
+    """
+    return f"{NOT_IN_FILE}{column}"
+
+
+def left_empty(names: Names) -> frozenset[str]:
+    """The columns of the list that `names` says are not in the file."""
+    return frozenset(column for own, column in names.items() if own == not_in_file(column))
 
 
 def find_lines(
@@ -147,9 +162,9 @@ def find_lines(
 # --- The header ---------------------------------------------------------------------------------------------------
 
 
-def _check_header(source: Source, fields: tuple[Field, ...], path: Path) -> None:
+def _check_header(source: Source, fields: tuple[Field, ...], path: Path, empty: frozenset[str]) -> None:
     known = [field.name for field in fields]
-    required = [field.name for field in fields if field.required]
+    required = [field.name for field in fields if field.required and (field.needed or field.name not in empty)]
     unknown = [column for column in source.columns if column not in (*known, LEFT_OUT)]
     missing = [column for column in required if column not in source.columns]
     twice = sorted({column for column in source.columns if column != LEFT_OUT and source.columns.count(column) > 1})
@@ -168,13 +183,14 @@ def _check_header(source: Source, fields: tuple[Field, ...], path: Path) -> None
     )
 
 
-def _check_changes_header(engine: Engine, source: Source, fields: tuple[Field, ...], path: Path) -> None:
-    """Only withdrawals may leave columns out: an upsert replaces the whole entry, so it would erase what is absent."""
-    missing = [
-        field.name
-        for field in fields
-        if (field.stored or field.needed) and field.name not in ("op", "reason") and field.name not in source.columns
-    ]
+def _check_changes_header(
+    engine: Engine, source: Source, fields: tuple[Field, ...], path: Path, empty: frozenset[str]
+) -> None:
+    """Only withdrawals may leave columns out unsaid: an upsert replaces the whole entry, so it would erase what is
+    absent.
+    """
+    there = {"op", "reason", *source.columns, *empty}
+    missing = [field.name for field in fields if (field.stored or field.needed) and field.name not in there]
     if missing and scalar(engine, f"SELECT count(*) FROM {TABLE} WHERE op <> {WITHDRAW}"):
         raise BadInput(
             f"{path.name} lacks the columns {', '.join(missing)}, which its upserts would erase.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ STATUSES: Final = ("active", "withdrawn")
 POLICIES: Final = ("none", "named", "federation")
 MAX_REQUIREMENTS: Final = 64
 MAX_PEERS: Final = 256
+MAX_UNKNOWN: Final = 16
 MAX_COLUMNS: Final = 32
 MAX_POLL_SECONDS: Final = 86_400
 
@@ -59,6 +60,13 @@ class Redistribution:
     def to_json(self) -> dict[str, Any]:
         lists = {"peers": list(self.peers), "not_in": list(self.not_in)}
         return {"policy": self.policy, **{name: value for name, value in lists.items() if value}, **self.extra}
+
+    def to_record(self) -> dict[str, Any]:
+        """What a hub's row keeps of it, and shows: of fields that this version does not know only that there are some,
+        and their names, since each may forbid something (`unknown`).
+        """
+        names = sorted({name if WORD.fullmatch(name) else "?" for name in self.extra})[:MAX_UNKNOWN]
+        return {**replace(self, extra={}).to_json(), **({"unknown": names} if names else {})}
 
 
 @dataclass(frozen=True, slots=True)

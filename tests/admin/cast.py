@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
+from federation.models import Agreement, Peer
 from hashshare.admin.sessions import BACKEND, verified
 from hashshare.models import (
     AccessKey,
@@ -48,6 +49,7 @@ from hashshare.services.deeds import note_deed
 from hashshare.services.invitations import enrol, invite_organisation, invite_person
 from hashshare.services.logs import log_of
 from hashshare.services.people import create_person
+from tests.federation.builders import agreed, hub, introduced
 
 PASSWORD = "a sentence nobody guesses"
 
@@ -158,7 +160,10 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
 
 def for_operators(author: Person, about: Organisation) -> dict[type[Model], Model]:
     """A row of each table that belongs to no organisation."""
+    north = introduced(hub())
     return {
+        Peer: north.peer,
+        Agreement: agreed(north, "in", "corona.example"),
         GuardedDigest: GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page"),
         Restoration: Restoration.objects.create(
             backup="0" * 32, made_at=timezone.now(), recovered_at=timezone.now(), jump=1

@@ -46,11 +46,12 @@ def send(client: Client, said: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("role", ["analyst", "engineer", "observer"])
 def test_people_of_an_organisation_enter_what_it_does(role: str, cobalt: Organisation, action: StatementAction) -> None:
-    who = person(role, cobalt)
+    of = organisation("Delta", "partner") if role == "observer" else cobalt
+    who = person(role, of)
     text = enter(browser(who), action)
     assert "Entered. The hub's operator reviews it" in text
     made = Commitment.objects.get()
-    assert (made.signatory, made.state, made.standing, made.entered_by) == (cobalt, "in_progress", "awaiting", who)
+    assert (made.signatory, made.state, made.standing, made.entered_by) == (of, "in_progress", "awaiting", who)
     noted = Deed.objects.get()
     assert (noted.person, noted.what, noted.about) == (who, "Enter a commitment", str(made))
 

@@ -154,6 +154,24 @@ def test_a_form_older_than_the_last_decision_changes_nothing(hub: Hub, second: s
     assert row.reason == "as agreed"
 
 
+@pytest.mark.parametrize(("what", "state"), [("grant", "active"), ("deny", "denied"), ("revoke", "revoked")])
+def test_a_second_click_reads_as_what_the_first_has_done(hub: Hub, what: str, state: str) -> None:
+    row = hub.aurora.of[Subscription]
+    assert isinstance(row, Subscription)
+    Subscription.objects.filter(pk=row.pk).update(state="active" if what == "revoke" else "requested")
+    row.refresh_from_db()
+    sent = {"until": "2099-01-01", "reason": "as agreed", "seen": standing_of(row)}
+    client, address = browser(hub.operator), deed(row, what)
+    client.post(address, sent)
+    again = html.unescape(client.post(address, sent, follow=True).content.decode())
+    assert f": {state}." in again
+    assert "Decided meanwhile" not in again
+    assert "does not apply any more" not in again
+    assert Deed.objects.filter(row=str(row.pk)).count() == 1
+    other = html.unescape(browser(hub.analyst).post(address, sent, follow=True).content.decode())
+    assert "Decided meanwhile" in other or "does not apply any more" in other  # of somebody else it is no second click
+
+
 @pytest.mark.parametrize("what", ["grant", "deny", "revoke"])
 def test_decisions_on_subscriptions_say_who_reads_the_reason_and_whose_they_are(hub: Hub, what: str) -> None:
     row = hub.aurora.of[Subscription]
@@ -178,7 +196,7 @@ def test_it_does_nothing_that_it_cannot_note(hub: Hub, monkeypatch: pytest.Monke
 
 def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
     client = browser(hub.operator)
-    form = {"kind": "hotline", "name": "Ceres", "country": "be", "sector": "", "domains": "ceres.example"}
+    form = {"kind": "hotline", "name": "Ceres", "country": "BE", "sector": "", "domains": "ceres.example"}
     code = shown_once(client, table_deed(Organisation, "invite"), **form)
     made = enrol(code=code, public_key=secrets.token_bytes(32), key_name="host", now=timezone.now())
     assert (made.organisation.name, made.organisation.country) == ("Ceres", "BE")
@@ -187,8 +205,18 @@ def test_it_invites_an_organisation_with_a_code_that_enrols(hub: Hub) -> None:
     assert code not in str(list(Deed.objects.values()))
 
 
+def test_machines_are_invited_for_those_that_have_some(hub: Hub) -> None:
+    client = browser(hub.operator)
+    for organisation in (hub.aurora.hotline, hub.aurora.member):
+        assert deed(organisation, "invite-key") in client.get(page(organisation)).content.decode()
+    assert deed(hub.delta, "invite-key") not in client.get(page(hub.delta)).content.decode()
+    answer = client.post(deed(hub.delta, "invite-key"), follow=True)
+    assert "does not apply any more" in answer.content.decode()
+    assert not Invitation.objects.filter(organisation=hub.delta, used_at=None).exists()
+
+
 def test_it_makes_a_partner_without_a_code_for_a_machine(hub: Hub) -> None:
-    form = {"kind": "partner", "name": "Ministry", "country": "be"}
+    form = {"kind": "partner", "name": "Ministry", "country": "BE"}
     answer = browser(hub.operator).post(table_deed(Organisation, "invite"), form, follow=True)
     assert "needs no machine: invite its people" in answer.content.decode()
     made = Organisation.objects.get(name="Ministry")

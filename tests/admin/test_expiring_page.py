@@ -194,8 +194,8 @@ def test_it_shows_the_soonest_of_many_with_few_queries(ending: Hub) -> None:
     with CaptureQueriesContext(connection) as queries:
         client.get(f"{PAGE}?days=all")
     assert len(queries) < 15, [query["sql"] for query in queries]
-    assert "The first 100." in words(client, f"{PAGE}?days=all")
-    assert len(rows(client, "?days=all")) == 100
+    assert "The first 50." in words(client, f"{PAGE}?days=all")
+    assert len(rows(client, "?days=all")) == 50
 
 
 def test_the_overview_says_what_needs_somebody(ending: Hub) -> None:

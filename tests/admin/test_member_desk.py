@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from hashshare.admin import member_desk
 from hashshare.models import AccessKey, OrganisationKey, Release, Subscription
 from hashshare.selectors.callers import Caller, caller_of_person
 from hashshare.services.access_keys import create_access_key
@@ -36,7 +37,7 @@ def test_it_is_for_engineers_and_for_all_people_of_members(desk: Desk) -> None:
         person("engineer", aurora): 200,
         person("analyst", aurora): 403,
         person("observer", delta): 403,
-        person("engineer", delta): 403,
+        person("engineer", delta): 302,  # no role of a partner, so it opens nothing
         person("operator"): 403,
     }
     for who, status in people.items():
@@ -74,6 +75,28 @@ def test_it_says_how_far_each_list_is_and_what_to_run(desk: Desk) -> None:
     assert "Nothing needs you." in text
     desk.withdraw()
     assert ">behind<" in desk.text()
+
+
+def test_of_many_lists_it_shows_those_that_need_somebody_and_says_that_there_are_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = b.feed(desk.images.publisher, "other")
+    other.publish(other.first([b.entry()]))
+    for feed in (desk.images, other):
+        b.subscribed(desk.cobalt, feed)
+    desk.synced(1)
+    assert "more that need nothing sooner" not in desk.text()
+    monkeypatch.setattr(member_desk, "SHOWN", 1)
+    text = desk.text()
+    assert "And 1 more that need nothing sooner" in text
+    assert ">never synced<" in text  # the other one, though images comes before it
+    assert ">up to date<" not in text
+    assert "at least" not in text
+    for _ in range(2):
+        desk.withdraw()
+    text = desk.text()
+    assert text.count(">to apply<") == 1
+    assert "there are at least 1 more" in text
 
 
 def test_it_names_withdrawals_that_are_not_acknowledged_and_those_overdue(desk: Desk) -> None:
@@ -116,8 +139,8 @@ def test_it_shows_access_keys_with_who_made_them_and_never_the_key(desk: Desk) -
     create_access_key(caller=desk.cobalt.caller, name="by a machine", days=9, now=now)
     create_access_key(caller=Caller(desk.cobalt.organisation, "session", "who@is.it"), name="by none", days=9, now=now)
     page = desk.text()
-    assert "<td>engineer@cobalt.example</td>" in page
-    assert f"<td>{machine.name}</td>" in page
+    assert '<td class="wraps">engineer@cobalt.example</td>' in page
+    assert f'<td class="wraps">{machine.name}</td>' in page
     assert "by none" in page
     assert text not in page
 

@@ -27,6 +27,7 @@ from hashshare.services.organisations import suspend_organisation
 from hashshare.services.subscriptions import request_subscription
 from tests import builders as b
 from tests.admin.cast import browser, person
+from tests.federation.builders import mirrored_hotline, north
 from tests.services.statements import deliver, state
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +138,14 @@ def test_suspended_organisations_and_the_sandbox_are_left_out() -> None:
     assert onboardings(now=b.now()) == []
 
 
+def test_a_hotline_at_home_at_another_hub_is_not_on_its_way_and_an_accepted_hub_has_arrived() -> None:
+    made = north()
+    mirrored_hotline(made)
+
+    assert [each.organisation for each in onboardings(now=b.now())] == [made.organisation]
+    assert next_of("north.example") == "arrived"
+
+
 def test_requests_wait_by_age_with_who_decides(operator: Client) -> None:
     images = b.feed(b.publisher())
     for name in ("Cobalt", "Granite"):
@@ -191,6 +200,9 @@ def test_300_organisations_cost_as_many_queries_as_one(operator: Client) -> None
     Subscription.objects.bulk_create(Subscription(list=images.row, organisation=each) for each in made)
     for path, number in few.items():
         assert queries(f"{path}?state=all") <= number + 1 < 15, path
+    waiting = operator.get(WAITING).content.decode()
+    assert waiting.count(">Request for a list<") == 50
+    assert "The 50 that wait longest." in waiting
     first = operator.get(f"{ONBOARDING}?kind=member").content.decode()
     assert "1 to 25 of 300" in first
     assert "?kind=member&amp;page=2" in first

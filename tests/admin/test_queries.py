@@ -39,6 +39,8 @@ from hashshare.models import (
 from hashshare.services.deeds import note_deed
 from hashshare.services.sealing import seal_logs
 from tests.admin.cast import PASSWORD
+from tests.federation.builders import accepted, agreed
+from tests.federation.builders import hub as hub_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -81,6 +83,10 @@ def _rows_that_a_demonstration_lacks(size: Size) -> None:
     operator, analyst = (Person.objects.filter(role=role).earliest("email") for role in ("operator", "analyst"))
     assert list_ is not None
     aurora = list_.publisher.organisation
+    for number in range(size.hotlines):
+        peer = accepted(hub_at(f"north-{number}.example"))
+        for list_number in range(size.lists):
+            agreed(peer, "in", "corona.example", f"list-{list_number}")
     GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page")
     Restoration.objects.create(backup="0" * 32, made_at=now, recovered_at=now, jump=1)
     for person in (operator, analyst):

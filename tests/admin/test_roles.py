@@ -6,6 +6,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from hashshare.admin import tables  # noqa: F401  (registers them)
 from hashshare.admin.site import site
@@ -25,12 +26,16 @@ from hashshare.models import (
     UsedNonce,
 )
 from hashshare.services.organisations import suspend_organisation
+from hashshare.services.people import change_role
 from tests.admin.addresses import changelist, page
 from tests.admin.cast import browser
 from tests.admin.conftest import Hub
 
 TABLES = sorted((model for model in site._registry), key=lambda model: model.__name__)
-OPERATORS_ALONE = {"Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"}
+OPERATORS_ALONE = {
+    *("Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"),
+    *("Peer", "Agreement"),
+}
 
 
 def a_row(hub: Hub, model: type[Model]) -> Model:
@@ -132,3 +137,26 @@ def test_it_names_people_of_an_organisation_only_what_they_may_open(hub: Hub) ->
     assert "/admin/statistics/" not in text
     for name in ("invitation", "guardeddigest", "dailystatistic", "restoration"):
         assert f"/{name}/" not in text
+
+
+def test_a_role_that_does_not_fit_the_organisation_opens_nothing_and_operators_are_told(hub: Hub) -> None:
+    """From before the rule: services give nobody such a role."""
+    hub.observer.organisation = hub.aurora.member
+    hub.observer.save()
+    client = browser(hub.observer)
+    for address in ("/admin/statistics/", "/admin/statistics/export/", "/admin/commitments/"):
+        assert client.get(address).status_code == 302, address
+    overview = browser(hub.operator).get("/admin/").content.decode()
+    assert "A role does not fit the organisation, and opens nothing until it is changed: " in overview
+    assert f"{hub.observer.email} (observer of Cobalt)" in overview
+    assert page(hub.observer) in overview
+    change_role(person=hub.observer, role="analyst", now=timezone.now())
+    assert "does not fit" not in browser(hub.operator).get("/admin/").content.decode()
+
+
+def test_organisations_are_shown_and_filtered_by_the_names_of_their_countries(hub: Hub) -> None:
+    client = browser(hub.operator)
+    text = client.get(changelist(Organisation)).content.decode()
+    assert ">Netherlands</td>" in text
+    assert '<a href="?country=CA">Canada</a>' in text.replace(' title="Canada"', "")
+    assert "<dd>France</dd>" in client.get(page(hub.delta)).content.decode()

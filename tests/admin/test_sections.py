@@ -102,7 +102,7 @@ def test_it_compares_scopes_largest_first_and_what_cannot_be_told_apart_last() -
         figure("members", 15, part="pooled:country"),
     )
     plot = plots(sections(found))["members-country"]
-    assert plot.rows == (("NL", "12"), ("DE", "6"), ("not told by country", "15"))
+    assert plot.rows == (("Netherlands", "12"), ("Germany", "6"), ("not told by country", "15"))
     assert "counted together" in plot.note
 
 

@@ -17,7 +17,7 @@ from hashshare.models import Organisation, Person
 from hashshare.selectors.people import VERIFIED
 from hashshare.services.people import change_role, end_sessions, someone_leaves
 from tests.admin.addresses import deed
-from tests.admin.cast import browser, organisation, person
+from tests.admin.cast import browser, organisation, person, sign_in
 from tests.admin.doors import Phone, come_in, give_code, give_password, said, with_phone
 
 pytestmark = pytest.mark.django_db
@@ -189,8 +189,20 @@ def test_no_secret_and_no_file_is_kept(clock: Any, operator: Person, cobalt: Org
 
 def test_what_is_too_much_is_said_to_be_lost(clock: Any, operator: Person, cobalt: Organisation) -> None:
     client = browser(operator)
-    told = said(sent_too_late(clock, client, cobalt, more="x" * 70_000))
-    assert "could not be kept" in told
+    told = said(sent_too_late(clock, client, cobalt, more="x" * (2 * 1024 * 1024)))
+    assert "It is too long to be kept for you: 2 MiB at most." in told
+
+
+def test_a_long_form_is_kept_whole_and_shown_in_part(clock: Any, operator: Person, cobalt: Organisation) -> None:
+    client = browser(operator)
+    keys = "\n".join(f"{number:064x}" for number in range(20_000))
+    assert "is kept" in said(sent_too_late(clock, client, cobalt, keys=keys))
+    sign_in(client, operator)
+    page = client.get("/admin/kept-form/").content.decode()
+    assert keys in page
+    shown = page[page.index('<dl class="kept">') : page.index("</dl>")]
+    assert "more characters)" in shown
+    assert len(shown) < 10_000
 
 
 def test_a_stranger_leaves_nothing(client: Client, operator: Person, cobalt: Organisation) -> None:

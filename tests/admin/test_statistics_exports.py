@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
+from django.utils import timezone
 from securesystemslib.exceptions import VerificationError
 
 from hashshare.admin.spreadsheets import cell
 from hashshare.hub_keys import hub_keys
-from hashshare.models import Deed, Person, Restoration, StatisticPeriod
+from hashshare.models import Deed, Demonstration, Person, Restoration, StatisticPeriod
 from hashshare.services.commitments import accept_commitment, add_action, enter_commitment
 from hashshare.wire import keys
 from hashshare.wire.statistics import PAYLOAD_TYPE, sign_statistics, verify_statistics
@@ -196,3 +197,13 @@ def test_the_report_has_every_table_open_and_no_navigation(observer: Person, wee
     assert "<details>" not in text
     assert 'id="nav-sidebar"' not in text
     assert week.label in text
+
+
+def test_the_report_says_whose_it_is_and_whether_it_is_made_up(observer: Person, week: StatisticPeriod) -> None:
+    client = browser(observer)
+    with override_settings(HASHSHARE_NAME="Hub of the North"):
+        text = client.get("/admin/statistics/report/").content.decode()
+    assert "Hub of the North</p>" in text
+    assert "made up" not in text
+    Demonstration.objects.create(made_at=timezone.now())
+    assert "Everything on this hub is made up" in client.get("/admin/statistics/report/").content.decode()

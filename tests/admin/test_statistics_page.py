@@ -121,7 +121,7 @@ def test_it_passes_over_what_makes_no_sense(observer: Person, week: StatisticPer
 
 def test_it_shows_one_scope_at_a_time(observer: Person, week: StatisticPeriod) -> None:
     client = browser(observer)
-    assert "Based in NL, week" in words(client, f"{PAGE}?scope=country:NL")
+    assert "Based in Netherlands, week" in words(client, f"{PAGE}?scope=country:NL")
     assert "Members 12 organisations" in words(client, f"{PAGE}?scope=country:NL")
     assert "Entries in force 5 entries" in words(client, f"{PAGE}?scope=hotline:aurora.example")
     assert "Members 9 organisations" in words(client, f"{PAGE}?scope=sector:Social media")

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from hashshare.models import Deed, Draft, Job, Organisation, Person
+from hashshare.models import Deed, Draft, HashList, Job, Organisation, Person
 from hashshare.services.draft_work import clear_drafts
 from tests import builders as b
 from tests.admin.cast import browser, person, sign_in
@@ -273,16 +273,36 @@ def test_keys_are_withdrawn_from_a_page(images: b.Feed, ada: Person) -> None:
 def test_a_column_that_is_missing_is_told_at_the_field_and_starts_no_worker(images: b.Feed, ada: Person) -> None:
     draft = sent(ada, images, csv_of(entries(3), header="sha256,sum,category"))
     page = text(ada, draft)
-    assert "These have to be there, though all but the key may be empty: sha256, md5, category." in page
+    assert page.count('type="checkbox" name="empty-') == 1
+    assert 'name="empty-md5"> <span>md5: leave it empty</span>' in page
     answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "", "column-2": "category"}).content.decode()
     assert '<ul class="errorlist" id="wrong-1"><li>No column of the file is said to be md5.</li>' in answer
     assert answer.count('aria-invalid="true"') == 1
+    assert "say so below: it is then empty in every entry of the file." in answer
     assert 'value="category" selected' in answer
     answer = act(ada, draft, "check", **{"column-0": "sha256", "column-1": "sha256"}).content.decode()
     assert answer.count('aria-invalid="true"') == 2
     assert not Job.objects.filter(target=draft.pk).exists()
     act(ada, draft, "check", **{"column-0": "sha256", "column-1": "md5", "column-2": "category"})
     assert run(again(draft)).state == Draft.State.CHECKED
+
+
+def test_a_column_that_is_not_in_the_file_is_left_empty_when_somebody_says_so(images: b.Feed, ada: Person) -> None:
+    rows = entries(3)
+    published(images, rows)
+    draft = sent(ada, images, "\n".join(["sha256,category", *(f"{row['key'].hex()},A" for row in rows)]).encode())
+    columns = {"column-0": "sha256", "column-1": "category"}
+    contradiction = act(ada, draft, "check", **columns, **{"empty-category": "on", "empty-md5": "on"}).content.decode()
+    assert "category is said to be in the file, and not to be in it." in contradiction
+    assert 'name="empty-md5" checked' in contradiction
+    key = act(ada, draft, "check", **{"column-1": "category", "empty-sha256": "on"}).content.decode()
+    assert "It is the list&#x27;s key, without which there is no entry." in key
+    act(ada, draft, "check", **columns, **{"empty-md5": "on"})
+    draft = run(again(draft))
+    assert draft.state == Draft.State.CHECKED, draft.problem
+    assert draft.findings is not None
+    assert (draft.findings["good"], draft.findings["updated"]) == (3, 3)  # their md5 is gone, which the counts tell
+    assert 'name="empty-md5" checked' in text(ada, draft)
 
 
 def test_changes_that_may_be_withdrawals_alone_need_only_their_keys(images: b.Feed, ada: Person) -> None:
@@ -294,6 +314,37 @@ def test_changes_that_may_be_withdrawals_alone_need_only_their_keys(images: b.Fe
     assert draft.findings["withdrawn"] == 1
     draft = sent(ada, images, f"sha256\n{rows[0]['key'].hex()}\n".encode(), kind="changes")
     assert "said to be md5, category" in act(ada, draft, "check", **{"column-0": "sha256"}).content.decode()
+
+
+def test_what_the_list_has_left_behind_is_not_offered_for_approval(images: b.Feed, ada: Person, grace: Person) -> None:
+    rows = entries(3)
+    published(images, rows)
+    draft = checked(ada, images, csv_of([*rows, b.entry()]))
+    act(ada, draft, "submit")
+    assert ">Approve</button>" in text(grace, draft)
+    images.publish(images.next([b.upsert(b.entry())]))
+    page = text(grace, draft)
+    assert ">Approve</button>" not in page
+    assert "It cannot be approved as it was counted: the list is at version 2 by now. Send it back" in page
+    assert "Another analyst sends it back" in text(ada, draft)
+    act(grace, again(draft), "send-back", why="counted before version 2")
+    assert ">Check the file</button>" in text(ada, again(draft))
+
+
+def test_what_needs_signatures_that_a_hosted_list_has_not_is_not_offered_for_submission(
+    images: b.Feed, ada: Person
+) -> None:
+    rows = entries(3)
+    published(images, rows)
+    draft = checked(ada, images, csv_of([*rows, b.entry()]))
+    Draft.objects.filter(pk=draft.pk).update(findings={**(draft.findings or {}), "major": {"lost": 120, "held": 3000}})
+    assert ">Submit for approval</button>" in text(ada, draft)  # its own machine asks two officers
+    HashList.objects.filter(pk=images.row.pk).update(hosted=True)
+    page = text(ada, draft)
+    assert ">Submit for approval</button>" not in page
+    assert "It cannot be submitted as it is. The list would lose 120 entries within seven days, of 3,000." in page
+    act(ada, draft, "submit")
+    assert again(draft).state == Draft.State.CHECKED
 
 
 def test_throwing_away_is_asked_once_more_and_a_colleagues_takes_a_reason(

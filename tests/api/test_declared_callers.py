@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, get_resolver
 
+from federation.api import urls as between_hubs
 from hashshare.api import public_urls, urls
 from hashshare.api.endpoint import Endpoint
 from hashshare.api.permissions import EVERY_DOOR, EVERY_KIND, SIGNED, Who
@@ -36,14 +37,16 @@ PARTS = {
 }
 PUBLIC = {
     *("descriptor", "enrolments", "public-checkpoint", "public-tile"),
-    *("public-checkpoint-of", "public-tile-of", "public-successions"),
+    *("public-checkpoint-of", "public-tile-of", "public-successions", "public-cosigned"),
 }
-UNPUBLISHED = {"drafts", "draft-file"}
-"""What is no release yet goes to the hotline's own machine alone, not to whoever has a key for reading."""
+UNPUBLISHED = {"drafts", "draft-file", "peer-offers"}
+"""What is no release yet goes to the hotline's own machine alone, and what crosses to the peer's, not to whoever has
+a key for reading.
+"""
 
 
 def endpoints() -> Iterator[tuple[str, type[Endpoint]]]:
-    for pattern in [*urls.urlpatterns, *public_urls.urlpatterns]:
+    for pattern in [*urls.urlpatterns, *public_urls.urlpatterns, *between_hubs.urlpatterns]:
         if isinstance(pattern, URLPattern) and pattern.name not in PLAIN_VIEWS:
             yield str(pattern.name), pattern.callback.cls  # type: ignore[attr-defined]
 

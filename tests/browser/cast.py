@@ -56,6 +56,7 @@ def fill() -> None:
 
     if not Organisation.objects.exists():
         _organisations()
+    _peers()
     for role, who in CAST.items():
         Person.objects.filter(email=who.email).update(email=f"other.{who.email}", name="")
         of = Organisation.objects.get(slug=who.organisation) if who.organisation else None
@@ -73,3 +74,25 @@ def _organisations() -> None:
     rows(borealis, organisation("Granite", "member", country="CA"), "borealis.example")
     organisation("Delta", "partner", country="FR")
     for_operators(person("operator"), cobalt)
+
+
+def _peers() -> None:
+    """One of each state in which a peer can be."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from federation.models import Peer
+    from tests.federation.builders import accepted, agreed, hub, introduced, south
+
+    now, silent = timezone.now(), accepted(hub("west.example", country="IE", title="West"))
+    follows, another = south(), accepted(hub("east.example", country="FI", title="East"))
+    introduced(hub("centre.example", country="AT", title="Centre"))
+    agreed(follows, "out", until=now + timedelta(days=365))
+    agreed(follows, "in", "corona.example", "video", evidence="counts")
+    Peer.objects.filter(name=follows.name).update(reached_at=now)
+    trouble = {"detail": "west.example cannot be reached."}
+    Peer.objects.filter(name=silent.name).update(reached_at=now - timedelta(hours=5), trouble=trouble)
+    differs = {"fingerprint": hub("east.example").descriptor.fingerprint, "descriptor": another.document()}
+    trouble = {"detail": "east.example shows another peer key than the hub that was accepted."}
+    Peer.objects.filter(name=another.name).update(differs=differs, differs_at=now, trouble=trouble)

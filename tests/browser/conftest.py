@@ -28,7 +28,7 @@ def filled_hub() -> Iterator[RunningHub]:
 
 @pytest.fixture(scope="session")
 def cookies() -> dict[str, Any]:
-    """Of who has signed in at `filled_hub`, by role."""
+    """Of who has signed in at `filled_hub`, by e-mail address."""
     return {}
 
 

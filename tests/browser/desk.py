@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
 from tests.browser.barriers import barriers
-from tests.browser.cast import CAST
+from tests.browser.cast import CAST, Somebody
 from tests.browser.signing_in import sign_in
 
 DESKTOP: Final = (1280, 900)
@@ -49,6 +49,27 @@ class Desk:
     def expect(self, status: int) -> None:
         """From now on an answer with this status is no complaint."""
         self.expected.add(status)
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def press_twice(self, button: str) -> None:
+        """A double click: the form is sent twice, and what answers the second is what one sees."""
+        self.page.get_by_role("button", name=button, exact=True).dblclick()
+        self.page.wait_for_load_state("networkidle")
+
+    def shown_once(self) -> str:
+        """The secret on the page, which is gone from it when it is opened again."""
+        secret = self.page.locator(".shown-once code")
+        expect(secret).to_be_visible()
+        self.barrier_free()
+        return secret.inner_text()
+
+    def tab(self) -> Desk:
+        """Another tab of the same window; what it complains about counts here."""
+        other = Desk(self.page.context.new_page(), self.url, self.complaints, self.expected)
+        other.watch()
+        return other
 
     def size(self, size: tuple[int, int]) -> None:
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -98,20 +119,21 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Desks:
-    """Opens windows of one browser at one hub; `cookies` are those of who has signed in there, by role."""
+    """Opens windows of one browser at one hub; `cookies` are those of who has signed in there, by e-mail address."""
 
     browser: Browser
     url: str
     cookies: dict[str, Any]
 
     @contextmanager
-    def of(self, role: str, **options: Any) -> Iterator[Desk]:
-        """Somebody of this role, signed in; at the end nothing may have been complained about."""
-        if role not in self.cookies:
+    def of(self, who: str | Somebody, **options: Any) -> Iterator[Desk]:
+        """Somebody, or who has this role in the cast, signed in; at the end nothing may have been complained about."""
+        person = CAST[who] if isinstance(who, str) else who
+        if person.email not in self.cookies:
             with self.nobody() as door:
-                sign_in(door.page, url=self.url, who=CAST[role])
-                self.cookies[role] = door.page.context.storage_state()
-        with self.nobody(storage_state=self.cookies[role], **options) as desk:
+                sign_in(door.page, url=self.url, who=person)
+                self.cookies[person.email] = door.page.context.storage_state()
+        with self.nobody(storage_state=self.cookies[person.email], **options) as desk:
             yield desk
 
     @contextmanager

@@ -25,8 +25,10 @@ STYLE: Final = (
     "body{font:15px system-ui;margin:24px}div{display:flex;gap:12px;align-items:start}"
     "img{max-height:480px;border:1px solid #ccc}"
 )
+UNFOLD: Final = "document.querySelectorAll('.throw-away, .again').forEach(each => { each.open = true; })"
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 NOBODY: Final = {
+    "front": "/",
     "sign in": "/admin/login/",
     "link that does not work": "/invitation/AAAA-BBBB-CCCC/",
     "no such page": "/nowhere/",
@@ -61,12 +63,16 @@ def _taken(desks: Desks, words: list[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def _pages(desk: Desk) -> list[str]:
-    """The desk, a row of each table, and what can be done with it."""
-    found = navigation(desk)
-    for address in found.copy():
+    """The desk, a row of each table, what can be done with it, and each form for that."""
+    desks_own = navigation(desk)
+    found = dict.fromkeys(desks_own)
+    for address in desks_own:
         desk.open(address)
-        found += deeper(desk)
-    return list(dict.fromkeys(found))
+        found |= dict.fromkeys(deeper(desk))
+    for address in [each for each in found if each not in desks_own]:
+        desk.open(address)
+        found |= dict.fromkeys(each for each in deeper(desk) if "/do/" in each)
+    return list(found)
 
 
 def _pictures(desk: Desk, who: str, pages: list[str], words: list[str]) -> Iterator[tuple[str, str, str]]:
@@ -75,6 +81,7 @@ def _pictures(desk: Desk, who: str, pages: list[str], words: list[str]) -> Itera
             continue
         name = f"{who}-{number:02d}-{'-'.join(filter(None, address.split('?')[0].split('/')))[:60] or 'front'}"
         desk.open(address)
+        desk.page.evaluate(UNFOLD)
         for (size, pixels), scheme in product(SIZES.items(), SCHEMES):
             desk.size(pixels)
             desk.scheme(scheme)

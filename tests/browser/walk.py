@@ -9,8 +9,9 @@ from playwright.sync_api import Page
 from tests.browser.desk import Desk
 
 DESK = "#nav-sidebar a, #account a"
-FIRST_ROW = "#result_list tbody tr:first-child th a"
+FIRST_ROW = "#result_list tbody tr:first-child th a, .rows table.plain tbody tr:first-child th a"
 DEEDS = ".object-tools a"
+REPORT = ".exports a[href*='/report/']"
 
 
 def navigation(desk: Desk) -> list[str]:
@@ -26,5 +27,5 @@ def addresses(page: Page, selector: str) -> list[str]:
 
 
 def deeper(desk: Desk) -> list[str]:
-    """From the page that is shown: its first row and what can be done here."""
-    return addresses(desk.page, FIRST_ROW) + addresses(desk.page, DEEDS)
+    """From the page that is shown: its first row, what can be done here, and its report."""
+    return [each for where in (FIRST_ROW, DEEDS, REPORT) for each in addresses(desk.page, where)]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation.documents import HubDescriptor
 from federation.models import Agreement, Peer
-from hashshare.models import Organisation
+from hashshare.models import Organisation, Publisher
 from hashshare.selectors.callers import Caller
 from hashshare.services.keys import add_key
 from hashshare.wire import keys
@@ -111,3 +111,16 @@ def south(**facts: Any) -> Hub:
 def agreed(made: Hub, direction: str, publisher: str = "aurora.example", slug: str = "", **facts: Any) -> Agreement:
     """That a publisher's lists, or one of them, cross: `out` to the hub or `in` from it."""
     return Agreement.objects.create(peer=made.peer, direction=direction, publisher=publisher, slug=slug, **facts)
+
+
+def mirrored_hotline(made: Hub, name: str = "Corona", domain: str = "corona.example") -> Organisation:
+    """A hotline that is known here only because its publisher is copied from the hub."""
+    hotline = Organisation.objects.create(
+        slug=name.lower(),
+        name=name,
+        kind=Organisation.Kind.HOTLINE,
+        country=made.country,
+        state=Organisation.State.MIRRORED,
+    )
+    Publisher.objects.create(organisation=hotline, domain=domain, mirrored_from=made.organisation)
+    return hotline

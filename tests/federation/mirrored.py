@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from federation.models import MirroredPublisher, Peer
@@ -86,7 +88,7 @@ class Following:
         """As the timetable does, at once; the jobs that it made."""
         before = set(Job.objects.values_list("pk", flat=True))
         if again:
-            Peer.objects.update(polled_at=None)
+            Peer.objects.update(heads_at=None)
         mirror_peers(now=timezone.now() + later)
         return list(Job.objects.exclude(pk__in=before))
 
@@ -111,6 +113,7 @@ class Following:
 def following(*publishers: Aurora, agree: bool = True) -> Iterator[Following]:
     """A hub with these publishers, accepted here, and agreed to be mirrored."""
     with running(North(publishers=list(publishers))) as north:
+        shutil.rmtree(Path(settings.HASHSHARE_DATA) / "peers" / f"127.0.0.1_{north.port}", ignore_errors=True)
         made = Following(north, accepted(hub(f"127.0.0.1:{north.port}", url=north.url)))
         north.keys[keys.fingerprint(peer_key().public)] = peer_key().public
         north.more["peers/offers"] = made.offers

@@ -84,7 +84,7 @@ def test_it_does_nothing_while_nothing_is_new(north: Following, aurora: Aurora) 
 def test_it_logs_the_digests_of_what_it_took(north: Following, aurora: Aurora) -> None:
     aurora.release(items(5))
     north.follow()
-    entries = {bytes(leaf.entry) for leaf in Leaf.objects.filter(kind=Leaf.Kind.PUBLICATION)}
+    entries = {bytes(leaf.entry or b"") for leaf in Leaf.objects.filter(kind=Leaf.Kind.PUBLICATION)}
     for name in ("1.root.json", "2.targets.json", f"{aurora.role_version}.{aurora.list_id}.json"):
         assert publication_entry(aurora.metadata[name]) in entries
 

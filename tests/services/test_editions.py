@@ -8,8 +8,10 @@ import pytest
 
 from hashshare.models import DailyStatistic, PeriodFigure, Person, StatisticPeriod
 from hashshare.services.people import create_person
+from hashshare.services.statistics.daily import roll_up_recent
 from hashshare.services.statistics.editions import correct_period, publish_periods
 from hashshare.wire import errors
+from tests import builders as b
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +63,17 @@ def test_it_shows_a_hubs_first_day_as_it_goes_on() -> None:
     record(0, releases=2)
     publish_periods(now=at(0, 13))
     assert value("releases") == 2
+
+
+def test_the_first_edition_of_a_hub_holds_the_entries_that_are_published_by_then() -> None:
+    """The jobs that count and that make editions go at the same pace, so either may be first."""
+    feed = b.feed(b.publisher())
+    feed.publish(feed.first([b.entry(), b.entry()]))
+    now = b.now()
+    roll_up_recent(now=now)  # every minute, and before the lists are counted
+    publish_periods(now=now)
+    label = StatisticPeriod.objects.get(kind="week").label
+    assert value("entries", label) == 2
 
 
 def test_it_makes_a_week_a_month_and_a_quarter() -> None:

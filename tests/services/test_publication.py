@@ -30,12 +30,13 @@ def test_it_publishes_the_first_version() -> None:
     assert (release.state, release.version, release.upserts) == ("published", 1, 3)
 
 
-def test_it_shows_nothing_of_a_manifest_that_it_does_not_know() -> None:
-    """Everybody's catalogue has it; a hotline could put half a megabyte there."""
+def test_it_shows_of_what_it_does_not_know_in_a_policy_only_the_name() -> None:
+    """Everybody's catalogue has it, and a hotline could put half a megabyte there; but it may forbid something."""
     feed = b.feed(b.publisher())
-    policy = Redistribution("named", ("south.example",), ("XX",), {"later": "x" * 500_000})
+    policy = Redistribution("named", ("south.example",), ("XX",), {"later": "x" * 500_000, "\0": 1})
     feed.publish(feed.first([b.entry()], redistribution=policy))
-    assert feed.row.redistribution == {"policy": "named", "peers": ["south.example"], "not_in": ["XX"]}
+    known = {"policy": "named", "peers": ["south.example"], "not_in": ["XX"]}
+    assert feed.row.redistribution == {**known, "unknown": ["?", "later"]}
 
 
 def test_it_publishes_changes() -> None:

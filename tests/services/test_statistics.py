@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from hashshare.models import DailyStatistic
+from hashshare.models import DailyStatistic, HashList, Organisation, Publisher
 from hashshare.selectors.lists import heads
 from hashshare.selectors.objects import target_object
 from hashshare.selectors.statistics import daily_statistics, newest_day, newest_figures
@@ -161,3 +161,18 @@ def test_it_records_deliveries_of_manifests_only(images: b.Feed) -> None:
     )
     with pytest.raises(errors.UsageError):
         record_delivery(caller=caller, target=target, now=b.now())
+
+
+def test_it_counts_a_hotline_at_home_at_another_hub_while_a_list_of_it_is_served_here(images: b.Feed) -> None:
+    """What it publishes is in the figures of what is shared, so it is one of those who share."""
+    north = b.party("hub", "North", country="SE").organisation
+    elsewhere = b.party("hotline", "Corona", domains=["corona.example"], country="SE").organisation
+    Organisation.objects.filter(pk__in=[images.publisher.party.organisation.pk, elsewhere.pk]).update(state="mirrored")
+    Publisher.objects.update(mirrored_from=north)
+
+    roll_up_recent(now=b.now())
+
+    assert newest_figures()["hotlines"] == 1  # of Corona, nothing is served
+    HashList.objects.update(state="withdrawn")
+    roll_up_recent(now=b.now())
+    assert newest_figures()["hotlines"] == 0

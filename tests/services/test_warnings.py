@@ -116,6 +116,19 @@ def test_the_hub_mends_its_own_signatures_and_tells_operators_of_those_it_cannot
     assert "The signature of aurora.example timestamp has expired" in sent()["op@north.example"]
 
 
+def test_a_hosted_list_is_the_hubs_turn_and_its_hotline_is_given_no_command(feed: b.Feed) -> None:
+    HashList.objects.filter(pk=feed.row.pk).update(hosted=True)
+    ends = Metadata.objects.get(role=feed.list_id).expires_at
+    warn_expiring(now=ends - timedelta(hours=3))
+    mails = sent()
+    hotlines, operators = mails["analyst@aurora.example"], mails["op@north.example"]
+    for mail_ in (hotlines, operators):
+        assert "hosted: signed by the hub, which failed" in mail_
+        assert "publisher refresh" not in mail_
+    assert "There is no command for you to run." in hotlines
+    assert "run the command on the machine" not in hotlines
+
+
 def test_what_a_restored_hub_may_not_sign_yet_is_no_failure(feed: b.Feed) -> None:
     Publisher.objects.update(awaited_since=b.now())
     assert warn_expiring(now=b.now() + 2 * DAY) == 0

@@ -14,9 +14,11 @@ from hashshare.wire import keys
 from hashshare.wire.log import (
     ENTRIES,
     Checkpoint,
+    Cosigner,
     Frontier,
     Receipt,
     Tree,
+    cosign,
     publication_entry,
     sign_checkpoint,
     tile_path,
@@ -161,6 +163,29 @@ def test_it_refuses_a_log_that_shrank_or_forked(go: GoVerifier, log: ServedLog, 
     log.grow(400)
     go.accepts(*log.proved())
     assert "does not extend" in go.refuses("-old", str(kept), *log.proved())
+
+
+def test_it_reads_a_checkpoint_below_which_witnesses_have_signed(go: GoVerifier, log: ServedLog) -> None:
+    """The note package passes over kinds of signatures that it does not know; told of a witness, it verifies that too."""
+    note = log.grow(300)
+    text = note.rpartition("\n\n")[0] + "\n"
+    south, east = (keys.generate() for _ in range(2))
+    lines = [
+        cosign(text, name=f"{n}.example/witness", key=k, at=1_700_000_000).line for n, k in (("s", south), ("e", east))
+    ]
+    log.files["checkpoint"] = (note + "".join(lines)).encode()
+    vkeys = [Cosigner(f"{n}.example/witness", keys.public_bytes(k)).to_text() for n, k in (("s", south), ("e", east))]
+    go.accepts(*log.proved())
+    for vkey in vkeys:
+        assert f"cosigned by {vkey.partition('+')[0]} at 1700000000" in go.accepts("-witness", vkey, *log.proved())
+    stranger = Cosigner("s.example/witness", keys.public_bytes(east)).to_text()
+    assert "did not cosign" in go.refuses("-witness", stranger, *log.proved())
+    log.files["checkpoint"] = (note + lines[0]).encode()
+    assert "did not cosign" in go.refuses("-witness", vkeys[1], *log.proved())
+    older = cosign(text.replace("\n300\n", "\n299\n"), name="s.example/witness", key=south, at=1_700_000_000).line
+    log.files["checkpoint"] = (note + older).encode()
+    go.accepts(*log.proved())
+    go.refuses("-witness", vkeys[0], *log.proved())
 
 
 def test_it_refuses_another_key(go: GoVerifier, log: ServedLog) -> None:

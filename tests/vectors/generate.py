@@ -18,7 +18,7 @@ from hashshare.wire.errors import HashshareError
 from hashshare.wire.manifest import Base, Manifest, Redistribution, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, shard_path
 from hashshare.wire.signatures import sign_request
-from tests.vectors import log, majors
+from tests.vectors import cosignatures, hubs, log, majors
 from tests.vectors.cast import LIST_ID, NOW, key, seed
 
 FOLDER: Final = Path(__file__).parent
@@ -219,7 +219,9 @@ VECTORS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "log-trees.json": log.trees,
     "log-receipts.json": log.receipts,
     "log-refused.json": log.refused,
+    "log-cosignatures.json": cosignatures.cosignatures,
     "acknowledgements.json": log.acknowledgements,
+    "hub-descriptors.json": hubs.descriptors,
 }
 
 

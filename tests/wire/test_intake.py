@@ -12,7 +12,7 @@ import pytest
 from hashshare.wire.engine import open_engine
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import BadInput
-from hashshare.wire.intake import Intake, read_entries, write_errors_csv
+from hashshare.wire.intake import Intake, not_in_file, read_entries, write_errors_csv
 from hashshare.wire.limits import MAX_LINE, MAX_PROBLEM_LINES
 
 from .lists import FULL, PLAIN, csv_rows, csv_text, digest
@@ -266,6 +266,26 @@ def test_it_rejects_upserts_that_would_erase_columns(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", f"sha256\n{digest(1).hex()}\n")
     with pytest.raises(BadInput, match="md5, category"):
         read(path, changes=True)
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_it_leaves_a_column_empty_that_somebody_said_is_not_in_the_file(tmp_path: Path, changes: bool) -> None:
+    path = write(tmp_path / "a.csv", f"hash\n{digest(1).hex()}\n")
+    names = {"hash": "sha256", not_in_file("md5"): "md5", not_in_file("category"): "category"}
+    with open_engine(read=[path], write=path.parent) as engine:
+        intake = read_entries(engine, path, fmt=PAIR, changes=changes, names=names)
+        intake.require_good()
+        assert engine.execute(f"SELECT md5, category FROM {intake.table}").fetchall() == [(None, None)]
+        del names[not_in_file("md5")]
+        with pytest.raises(BadInput, match="md5"):
+            read_entries(engine, path, fmt=PAIR, changes=changes, names=names)
+
+
+def test_it_never_leaves_the_key_empty(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "category\nA\n")
+    names = {not_in_file("sha256"): "sha256", not_in_file("md5"): "md5"}
+    with open_engine(read=[path], write=path.parent) as engine, pytest.raises(BadInput, match="'sha256' is missing"):
+        read_entries(engine, path, fmt=PAIR, names=names)
 
 
 def test_it_rejects_unknown_operations_and_reasons(tmp_path: Path) -> None:

@@ -42,6 +42,18 @@ def test_fingerprints() -> None:
     assert hashlib.sha256(given["root"]["body"].encode()).hexdigest() == given["root"]["fingerprint"]
 
 
+def test_hub_descriptors() -> None:
+    given = vector("hub-descriptors.json")
+    said = json.loads(given["descriptor"])
+    raw = {name: base64.b64decode(said[name]).hex() for name in ("peer_key", "witness_key", "log_key")}
+    identity = json.dumps(
+        {"format": "hashshare-hub/1", "hub": said["hub"], "url": said["url"], **raw}, separators=(",", ":")
+    )
+    assert identity + "\n" == given["identity"]
+    assert hashlib.sha256(given["identity"].encode()).hexdigest() == given["fingerprint"]
+    assert given["leaf"]["entry"].split("\n")[3] == given["fingerprint"]
+
+
 def test_manifest() -> None:
     given = vector("manifest.json")
     manifest = Manifest.parse(given["body"].encode())

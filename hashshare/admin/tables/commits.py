@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from hashshare.admin.filters import SeenFilter
-from hashshare.admin.marks import mark
+from hashshare.admin.marks import DASH, SHORT, mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Commit
@@ -16,8 +16,9 @@ from hashshare.models import Commit
 class CommitAdmin(RecordAdmin):
     organisation_paths = ("publisher__organisation",)
     empty_state = "A commit appears here when a hotline submits signed metadata."
-    list_display = ("__str__", "list", "state_mark", "submitted_by", "submitted_at", "decided_at")
+    list_display = ("__str__", "list", "state_mark", "machine", "submitted_at", "decided_at")
     list_filter = ("state", ("publisher", SeenFilter))
+    sortable_by = ("submitted_at",)
     list_select_related = ("publisher", "list__publisher", "submitted_by")
     fields = (
         "publisher",
@@ -34,6 +35,12 @@ class CommitAdmin(RecordAdmin):
     @admin.display(description="state", ordering="state")
     def state_mark(self, row: Commit) -> SafeString:
         return mark(row.state)
+
+    @admin.display(description="submitted by", ordering="submitted_by")
+    def machine(self, row: Commit) -> str:
+        """Its name; the row's own page has the fingerprint."""
+        key = row.submitted_by
+        return (key.name or f"{key.fingerprint[:SHORT]}\N{HORIZONTAL ELLIPSIS}") if key else DASH
 
     @admin.display(description="roles")
     def roles_named(self, row: Commit) -> str:

@@ -28,6 +28,7 @@ class JobAdmin(RecordAdmin):
     empty_state = "A job appears here when a hotline commits something that a worker must verify."
     list_display = ("created_at", "kind", "organisation", "state_mark", "progress", "attempts", "finished_at")
     list_filter = ("state", "kind")
+    sortable_by = ("created_at",)
     list_select_related = ("organisation",)
     fields = (
         "kind",

@@ -9,12 +9,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, OneTime, Outcome, Reason
 from hashshare.admin.filters import RevokedFilter
-from hashshare.admin.marks import mark
+from hashshare.admin.marks import SHORT, mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import AccessKey, OrganisationKey
@@ -143,7 +144,7 @@ def _left(row: OrganisationKey) -> str:
 class OrganisationKeyAdmin(RecordAdmin):
     organisation_paths = ("organisation",)
     empty_state = "A key appears here when an organisation enrols with its invitation code."
-    list_display = ("fingerprint", "name", "organisation", "holder", "state_mark", "not_after", "last_seen_at")
+    list_display = ("short_fingerprint", "name", "organisation", "holder", "state_mark", "not_after", "last_seen_at")
     list_filter = (("revoked_at", RevokedFilter),)
     list_select_related = ("organisation", "holder")
     search_fields = ("fingerprint", "name")
@@ -194,6 +195,11 @@ class OrganisationKeyAdmin(RecordAdmin):
         Deed("end", "Revoke", _end, _refused, EndForm, lambda row: row.revoked_at is None, roles.keeps_keys),
         Deed("end-stolen", "Revoke as stolen", _end_stolen, _refused_with_all, EndStolenForm, may=roles.keeps_keys),
     )
+
+    @admin.display(description="fingerprint", ordering="fingerprint")
+    def short_fingerprint(self, row: OrganisationKey) -> SafeString:
+        short = f"{row.fingerprint[:SHORT]}\N{HORIZONTAL ELLIPSIS}"
+        return format_html('<span title="{}">{}</span>', row.fingerprint, short)
 
     @admin.display(description="state", ordering="revoked_at")
     def state_mark(self, row: OrganisationKey) -> SafeString:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from hashshare.admin.marks import mark
+from hashshare.admin.marks import mark, yes_or_no
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import HashList
@@ -31,7 +31,7 @@ class HashListAdmin(RecordAdmin):
         "scheme",
         "columns",
         "visibility",
-        "hosted",
+        "hosted_word",
         "redistribution",
         "poll_seconds",
         "deadline_hours",
@@ -42,6 +42,10 @@ class HashListAdmin(RecordAdmin):
     @admin.display(description="hashes (the first is the key)")
     def hashes(self, row: HashList) -> str:
         return ", ".join(row.algorithms)
+
+    @admin.display(description="hosted")
+    def hosted_word(self, row: HashList) -> str:
+        return yes_or_no(row.hosted)
 
     @admin.display(description="state", ordering="state")
     def state_mark(self, row: HashList) -> SafeString:

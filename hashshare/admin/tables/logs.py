@@ -12,7 +12,7 @@ from hashshare.admin.marks import mark, number
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Log
-from hashshare.selectors.logs import is_late, with_waiting
+from hashshare.selectors.logs import is_late, shown_checkpoint, with_waiting
 
 
 @admin.register(Log, site=site)
@@ -32,7 +32,7 @@ class LogAdmin(RecordAdmin):
         "checkpoint",
         "public_size_count",
         "published_at",
-        "public_checkpoint",
+        "shown_checkpoint",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Log]:
@@ -49,6 +49,10 @@ class LogAdmin(RecordAdmin):
     @admin.display(description="waiting")
     def waiting_count(self, row: Log) -> str:
         return number(getattr(row, "waiting", None))
+
+    @admin.display(description="public checkpoint, cosigned")
+    def shown_checkpoint(self, row: Log) -> str:
+        return shown_checkpoint(row)
 
     @admin.display(description="leaves shown to the public", ordering="public_size")
     def public_size_count(self, row: Log) -> str:

@@ -12,10 +12,12 @@ from django.utils.safestring import SafeString
 
 from hashshare.admin import roles
 from hashshare.admin.deeds import Deed, Outcome, Reason
+from hashshare.admin.filters import CountryFilter
 from hashshare.admin.links import invitation_link
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
+from hashshare.countries import countries_by_name, country_name
 from hashshare.models import Organisation
 from hashshare.services.introductions import person_of
 from hashshare.services.invitations import invite_key, invite_organisation, invite_person
@@ -32,9 +34,12 @@ from hashshare.wire.errors import UsageError
 
 
 class NewOrganisation(forms.Form):
-    kind = forms.ChoiceField(choices=Organisation.Kind.choices)
+    kind = forms.ChoiceField(
+        choices=[choice for choice in Organisation.Kind.choices if choice[0] != Organisation.Kind.HUB],
+        help_text="Another hub is introduced, on the page Peers.",
+    )
     name = forms.CharField(max_length=200)
-    country = forms.CharField(max_length=2, min_length=2, help_text="Two letters, such as NL (ISO 3166-1).")
+    country = forms.ChoiceField(choices=[("", "Choose one"), *countries_by_name()])
     sector = forms.CharField(max_length=80, required=False)
     domains = forms.CharField(
         required=False,
@@ -147,14 +152,24 @@ def _in_force(row: Organisation) -> bool:
     return row.state != Organisation.State.SUSPENDED
 
 
+def _at_home(row: Organisation) -> bool:
+    """Not a hotline whose lists are copied from another hub."""
+    return _in_force(row) and row.state != Organisation.State.MIRRORED
+
+
+def _has_machines(row: Organisation) -> bool:
+    """A partner reads the statistics and needs none."""
+    return _in_force(row) and row.kind != Organisation.Kind.PARTNER
+
+
 @admin.register(Organisation, site=site)
 class OrganisationAdmin(RecordAdmin):
     organisation_paths = ("pk",)
     empty_state = "Organisations appear here when they are invited, with the button above or `manage.py invite`."
-    list_display = ("name", "kind", "country", "sector", "state_mark", "created_at")
-    list_filter = ("state", "kind", "country")
+    list_display = ("name", "kind", "country_name", "sector", "state_mark", "created_at")
+    list_filter = ("state", "kind", ("country", CountryFilter))
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "kind", "country", "sector", "state_mark", "named_since", "created_at")
+    fields = ("name", "slug", "kind", "country_name", "sector", "state_mark", "named_since", "created_at")
     table_deeds = (Deed("invite", "Invite an organisation", _invite, form=NewOrganisation),)
     deeds = (
         Deed(
@@ -162,17 +177,17 @@ class OrganisationAdmin(RecordAdmin):
             "Invite a person",
             _invite_person,
             form=NewPerson,
-            applies=_in_force,
+            applies=_at_home,
             fit=_offer_fitting_roles,
         ),
-        Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_in_force),
+        Deed("invite-key", "Invite a machine key", _invite_key, form=NewKey, applies=_has_machines),
         Deed(
             "add-domain",
             "Add a publisher",
             _add_domain,
             lambda row: f"Before this, check by a channel of your own that {row} controls the domain.",
             NewDomain,
-            lambda row: _in_force(row) and row.kind == Organisation.Kind.HOTLINE,
+            lambda row: _at_home(row) and row.kind == Organisation.Kind.HOTLINE,
         ),
         Deed(
             "agree-to-be-named",
@@ -217,6 +232,10 @@ class OrganisationAdmin(RecordAdmin):
             applies=lambda row: not _in_force(row),
         ),
     )
+
+    @admin.display(description="country", ordering="country")
+    def country_name(self, row: Organisation) -> str:
+        return country_name(row.country)
 
     @admin.display(description="state", ordering="state")
     def state_mark(self, row: Organisation) -> SafeString:

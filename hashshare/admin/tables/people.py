@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final, cast
 
 from django import forms
@@ -14,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from hashshare.admin.deeds import Deed, Outcome, Reason, by_operators
 from hashshare.admin.links import invitation_link
-from hashshare.admin.marks import mark
+from hashshare.admin.marks import DASH, mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Invitation, Person
@@ -175,8 +174,8 @@ class PersonAdmin(RecordAdmin):
         return f"authenticator, {recovery_codes_left(row)} recovery codes left"
 
     @admin.display(description="last login (UTC)", ordering="last_login")
-    def last_login_utc(self, row: Person) -> datetime | None:
-        return row.last_login
+    def last_login_utc(self, row: Person) -> str:
+        return f"{row.last_login:%Y-%m-%d %H:%M}" if row.last_login else DASH
 
     @admin.display(description="account", ordering="is_active")
     def state_mark(self, row: Person) -> SafeString:

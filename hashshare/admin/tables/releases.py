@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hashshare.admin.filters import SeenFilter
-from hashshare.admin.marks import DASH, mark, number
+from hashshare.admin.marks import DASH, mark, number, yes_or_no
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Release
@@ -30,6 +30,7 @@ class ReleaseAdmin(RecordAdmin):
     list_filter = ("state", ("list", SeenFilter))
     list_select_related = ("list__publisher",)
     ordering = ("-created_at",)
+    sortable_by = ("published_at",)
     date_hierarchy = "created_at"
     fields = (
         "list",
@@ -39,9 +40,9 @@ class ReleaseAdmin(RecordAdmin):
         "entries_count",
         "upserts_count",
         "withdrawals_count",
-        "withdrawal_reasons",
+        "reasons_given",
         "weakened",
-        "major",
+        "major_word",
         "reasons",
         "manifest_digest",
         "commit",
@@ -56,6 +57,14 @@ class ReleaseAdmin(RecordAdmin):
             return DASH
         address = reverse("admin:release", args=[row.pk])
         return format_html('<a href="{}">Who signed it, and which members have pulled and applied it</a>', address)
+
+    @admin.display(description="withdrawal reasons")
+    def reasons_given(self, row: Release) -> str:
+        return ", ".join(f"{word} {count:,}" for word, count in sorted(row.withdrawal_reasons.items())) or DASH
+
+    @admin.display(description="major")
+    def major_word(self, row: Release) -> str:
+        return yes_or_no(row.major)
 
     @admin.display(description="state", ordering="state")
     def state_mark(self, row: Release) -> SafeString:

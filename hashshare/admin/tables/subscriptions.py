@@ -4,6 +4,7 @@ in their place.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -18,7 +19,9 @@ from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Subscription
-from hashshare.services.subscriptions import decide_subscription, standing_of
+from hashshare.selectors.deeds import decided_by
+from hashshare.selectors.redistribution import decided_at
+from hashshare.services.subscriptions import decide_subscription, standing_of, stands_as
 
 
 class Decision(Reason):
@@ -53,7 +56,25 @@ def _decide(row: Subscription, decision: str, data: dict[str, Any], actor: Any) 
         seen=data["seen"],
         now=timezone.now(),
     )
-    return Outcome(f"{row}: {decided.state}.")
+    return Outcome(_told(decided))
+
+
+def _told(row: Subscription) -> str:
+    return f"{row}: {row.state}."
+
+
+def _done(decision: str) -> Callable[[Subscription, Mapping[str, Any], Any], str]:
+    """For the second of two clicks: what the first did, where the same form came from the same person."""
+
+    def told(row: Subscription, posted: Mapping[str, Any], actor: Any) -> str:
+        form = (Grant if decision == "grant" else Decision)(posted)
+        if not form.is_valid() or form.cleaned_data["seen"] == standing_of(row):
+            return ""
+        said = form.cleaned_data
+        same = stands_as(row, decision=decision, until=said.get("until"), reason=said["reason"])
+        return _told(row) if same and decided_by(row) == str(actor) else ""
+
+    return told
 
 
 def _grant(row: Subscription, data: dict[str, Any], actor: Any) -> Outcome:
@@ -74,6 +95,11 @@ def _as_it_stands(row: Subscription) -> dict[str, Any]:
 
 def _instead_of(row: Subscription) -> str:
     return f"This is the decision of {row.list.publisher.organisation}; an operator takes it in its place."
+
+
+def _is_ours(row: Subscription) -> bool:
+    """Not of a list whose publisher decides at another hub."""
+    return not decided_at(row.list)
 
 
 @admin.register(Subscription, site=site)
@@ -103,10 +129,11 @@ class SubscriptionAdmin(RecordAdmin):
             _grant,
             lambda row: f"{row.organisation} may fetch {row.list} until the day you name.",
             Grant,
-            lambda row: row.state in {"requested", "active"},
+            lambda row: row.state in {"requested", "active"} and _is_ours(row),
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("grant"),
         ),
         Deed(
             "deny",
@@ -114,10 +141,11 @@ class SubscriptionAdmin(RecordAdmin):
             _deny,
             lambda row: f"{row.organisation} does not get {row.list}; it may ask again.",
             Decision,
-            lambda row: row.state == "requested",
+            lambda row: row.state == "requested" and _is_ours(row),
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("deny"),
         ),
         Deed(
             "revoke",
@@ -125,10 +153,11 @@ class SubscriptionAdmin(RecordAdmin):
             _revoke,
             lambda row: f"{row.organisation} can fetch nothing more of {row.list}, withdrawals included, from now on.",
             Decision,
-            lambda row: row.state == "active",
+            lambda row: row.state == "active" and _is_ours(row),
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("revoke"),
         ),
     )
 

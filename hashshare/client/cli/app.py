@@ -18,6 +18,7 @@ from hashshare.client.cli import (
     receipts,
     signed_request,
     syncing,
+    witnesses,
 )
 from hashshare.client.cli.output import error_document, print_json
 from hashshare.wire.errors import UsageError
@@ -49,6 +50,7 @@ def build() -> typer.Typer:
         doctor,
         keys,
         receipts,
+        witnesses,
         hotlines,
         hubs,
         signed_request,

@@ -16,8 +16,9 @@ from hashshare.client import trust
 from hashshare.client.audit import Line, Listener, Member, Report, audit, known_releases
 from hashshare.client.cli.output import Output, command, count, error_document, printable, short
 from hashshare.client.cli.successions import tell_successions
+from hashshare.client.cli.witnesses import tell_witnesses
 from hashshare.client.home import Home, checked_domain, split_list_name
-from hashshare.client.leaves import Known
+from hashshare.client.leaves import Known, signer
 from hashshare.client.logs import DeliveryLog, seen_log
 from hashshare.client.member_keys import MemberKeys, load_member_keys
 from hashshare.client.publisher import OwnPublisher, own_list_name
@@ -25,7 +26,7 @@ from hashshare.client.replacements import replacements
 from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NetworkError, NotEntitled, NotFound, UsageError
-from hashshare.wire.log import AcknowledgementRow, DeliveryRow, RootReplaced
+from hashshare.wire.log import AcknowledgementRow, DeliveryRow, RelayedRow, RootReplaced
 from hashshare.wire.spreadsheet import Sheet
 
 HEADINGS: Final = (
@@ -36,6 +37,7 @@ SHOWN: Final = 5
 KINDS: Final = {
     "delivery": "deliveries",
     "acknowledgement": "acknowledgements",
+    "relayed": "acknowledgements from other hubs",
     "erasure": "erasures",
     "missing": "without opening",
 }
@@ -121,6 +123,8 @@ def _audited(
 ) -> Report:
     """The whole log as it is now."""
     checkpoint = DeliveryLog(mine.home, mine.domain, session=session).check()
+    for row in tell_witnesses(out, mine.home, session, [mine.domain]):
+        out.exit_code = out.exit_code or ExitCode(row["exit_code"])
     known = replace(_known(out, session, mine), member_keys=named)
     with (
         _writing(output, wanted) as listener,
@@ -176,13 +180,14 @@ def _add(sheet: Sheet, line: Line, wanted: str) -> None:
     match line.row:
         case DeliveryRow() as row if row.list_name == wanted or not wanted:
             facts = [row.version, None, row.acknowledged, row.manifest_sha256, row.bytes, row.key, None]
-        case AcknowledgementRow() as row if row.list_name == wanted or not wanted:
+        case (AcknowledgementRow() | RelayedRow()) as row if row.list_name == wanted or not wanted:
             facts = [row.version, row.purged, None, row.manifest_sha256, None, row.key, row.statement_sha256]
         case _:
             if line.problem is not None:
                 sheet.add([line.index if line.index >= 0 else None, line.kind, *[None] * 10, *problem])
             return
-    sheet.add([line.index, line.kind, write_time(row.at), row.organisation, row.list_name, *facts, *problem])
+    who = row.organisation if isinstance(row, DeliveryRow) else signer(row)
+    sheet.add([line.index, line.kind, write_time(row.at), who, row.list_name, *facts, *problem])
 
 
 # --- words -------------------------------------------------------------------------------------------------------

@@ -142,9 +142,9 @@ def subscribe(
     forget_asked(home)
     state = str(subscription.get("state", "requested"))
     out.result({"list": name, "subscription": dict(subscription), "publisher": publisher_json(known)})
-    out.say(
-        f"{name}: {state}." + (f" {domain} decides; `hashshare status` shows when." if state == "requested" else "")
-    )
+    where = f" at {subscription['waits_at']}" if subscription.get("waits_at") else ""
+    decides = f" {domain} decides{where}; `hashshare status` shows when." if state == "requested" else ""
+    out.say(f"{name}: {state}.{decides}")
     warn_unconfirmed(out, [known])
 
 

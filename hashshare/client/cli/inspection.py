@@ -154,7 +154,11 @@ def _another_answers(home: Home) -> bool:
 def _subscription_row(row: dict[str, Any]) -> tuple[str, ...]:
     since = row.get("decided_at") or row.get("requested_at") or ""
     dates = (str(since)[:10], str(row.get("ends_at") or "-")[:10])
-    return (str(row.get("list")), str(row.get("state")), *dates, str(row.get("reason") or ""))
+    waits_at = row.get("waits_at")
+    waiting = f"waits for its publisher at {waits_at}" if waits_at else ""
+    said = row.get("withheld") or row.get("reason") or waiting
+    state = "withheld" if row.get("withheld") else row.get("state")
+    return (str(row.get("list")), str(state), *dates, str(said))
 
 
 def _say_held(out: Output, home: Home, held: list[Held]) -> None:

@@ -16,6 +16,7 @@ from hashshare.client.cli import (
     majors,
     officers,
     passphrases,
+    redistribution,
     refreshing,
     requests,
     resending,
@@ -31,11 +32,12 @@ from hashshare.client.hosting import is_hosted
 from hashshare.client.identity import Created, Founders, create_list, init_publisher, new_list_id
 from hashshare.client.officers import card_json, load_card
 from hashshare.client.publisher import own_publishers
+from hashshare.client.redistributing import read_policy
 from hashshare.client.renewal import renew_publisher
 from hashshare.client.session import Session
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.errors import UsageError
-from hashshare.wire.manifest import POLICIES, Redistribution
+from hashshare.wire.manifest import POLICIES
 from hashshare.wire.repository.cards import MOST_OFFICERS, card_fingerprint
 from hashshare.wire.vocabulary import METADATA_COLUMNS, SCHEMES
 
@@ -61,6 +63,7 @@ def register(app: typer.Typer) -> None:
     command(publisher, "resend")(resending.resend)
     command(publisher, "standby-hub")(standby_hubs.choose)
     command(lists, "create")(create)
+    command(lists, "redistribution")(redistribution.change)
     command(lists, "host")(hosting.host)
     command(lists, "unhost")(hosting.unhost)
     publisher.add_typer(lists, name="list")
@@ -203,10 +206,11 @@ def create(
         Path | None, typer.Option("--terms", metavar="FILE", help="Text that members must accept.")
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Not shown in the catalogue.")] = False,
-    redistribution: Annotated[
-        str, typer.Option("--redistribution", help=f"What peers may do: {', '.join(POLICIES)}.")
+    policy: Annotated[
+        str, typer.Option("--redistribution", help=f"What other hubs may do: {', '.join(POLICIES)}.")
     ] = "none",
-    peers: Annotated[str, typer.Option("--peers", metavar="HUB,...", help="For --redistribution named.")] = "",
+    peers: redistribution.Peers = "",
+    not_in: redistribution.NotIn = "",
     poll_seconds: Annotated[int, typer.Option("--poll-seconds", min=1, help="How often members may ask.")] = 300,
     deadline_hours: Annotated[
         int, typer.Option("--deadline-hours", min=1, max=8_760, help="For members to apply a withdrawal; said once.")
@@ -218,13 +222,11 @@ def create(
     """Enter a list in the hub's catalogue and give it a feed key. Its first publication makes version 1."""
     home = Home.open()
     full_name = _full_name(home, name)
-    if redistribution not in POLICIES:
-        raise UsageError(f"--redistribution {redistribution!r} is none of {', '.join(POLICIES)}.")
     wanted = ListTerms(
         list_id=new_list_id(),
         name=full_name,
-        fmt=ListFormat(_words(algorithms), scheme, _words(columns)),
-        redistribution=Redistribution(redistribution, _words(peers)),
+        fmt=ListFormat(redistribution.words(algorithms), scheme, redistribution.words(columns)),
+        redistribution=read_policy(policy, peers=redistribution.words(peers), not_in=redistribution.words(not_in)),
         poll_seconds=poll_seconds,
     )
     catalogue = {
@@ -277,10 +279,6 @@ def _full_name(home: Home, name: str) -> str:
         name = f"{mine[0].domain}/{name}"
     split_list_name(name)
     return name
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _text(path: Path | None) -> str:

@@ -24,6 +24,7 @@ from hashshare.client.cli.output import Output, command
 from hashshare.client.cli.successions import tell_successions
 from hashshare.client.cli.synced import DownloadBar, say_early, say_synced
 from hashshare.client.cli.telling import Telling
+from hashshare.client.cli.witnesses import tell_witnesses
 from hashshare.client.contact import contact
 from hashshare.client.failover import AskedHub, bring, offered, opened
 from hashshare.client.home import Home
@@ -280,6 +281,8 @@ class _Run:
         for hub in self.hubs:
             tell_key_end(self.out, hub.account.home, hub.session.key_id)
         superseded = tell_successions(self.out, self.home)
+        witnessed = [row for hub in self.hubs for row in self._witnessed(hub)]
+        self.failures.codes += [ExitCode(row["exit_code"]) for row in witnessed if row["exit_code"]]
         self.out.result(
             {
                 "lists": self.rows,
@@ -287,9 +290,15 @@ class _Run:
                 "clock_skew_seconds": self.hubs[0].session.clock_skew,
                 **self.told.to_json(),
                 **({"superseded_logs": superseded} if superseded else {}),
+                **({"witnesses": witnessed} if witnessed else {}),
             }
         )
         self.failures.settle()
+
+    def _witnessed(self, hub: AskedHub) -> list[dict[str, Any]]:
+        """By each publisher's log at this hub that something was brought from."""
+        domains = sorted(domain for of, domain in self.repositories if of == hub.name)
+        return tell_witnesses(self.out, hub.account.home, hub.session, domains)
 
     def _say_clock(self) -> None:
         """What expires is judged by this machine's clock; a wrong one is no failure, and never silent."""

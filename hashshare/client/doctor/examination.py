@@ -36,6 +36,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("list", lists.check),
     ("store", lists.check_files),
     ("log", logs.check),
+    ("witness", logs.check_witnesses),
     ("acknowledgement", logs.check_acknowledgements),
     ("publisher", publishing.check),
 )

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from hashshare.client.acknowledged import told
+from hashshare.client.cosigned import cosigned, unwitnessed
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.logs import seen_logs
+from hashshare.client.witnesses import required
+from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode
 
 CHECK: Final = "log"
@@ -29,6 +32,31 @@ def check(patient: Patient) -> Iterable[Finding]:
             exit_code=ExitCode.VERIFICATION,
             subject=domain,
         )
+
+
+def check_witnesses(patient: Patient) -> Iterable[Finding]:
+    """Where cosignatures are required: whether they are there."""
+    wanted = required(patient.home)
+    if not wanted.wanted:
+        return
+    for domain in {one.held.publisher for one in patient.lists if one.held is not None}:
+        lacking, found = unwitnessed(patient.home, domain, now=patient.now), cosigned(patient.home, domain)
+        if lacking is None and found is not None and found.at is not None:
+            by = ", ".join(found.by)
+            yield good(
+                "witness",
+                f"The delivery log of {domain} is cosigned by {by} at {write_time(found.at)}.",
+                subject=domain,
+            )
+        elif lacking is not None:
+            yield bad(
+                "witness",
+                f"Of {domain}, {lacking.detail}.",
+                means="The hub may show you another log than it shows others. Lists are verified apart from it.",
+                do="Ask the hub's operator, and those of your witnesses: hashshare witness list",
+                exit_code=ExitCode.ALARM,
+                subject=domain,
+            )
 
 
 def check_acknowledgements(patient: Patient) -> Iterable[Finding]:

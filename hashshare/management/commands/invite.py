@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organisation", default="", help="slug of one that is there; it stays as it is")
-        parser.add_argument("--kind", choices=["hotline", "member", "partner", "hub"])
+        parser.add_argument("--kind", choices=["hotline", "member", "partner"])
         parser.add_argument("--name")
         parser.add_argument("--country", help="two letters, such as NL")
         parser.add_argument("--sector", default="")

@@ -11,12 +11,13 @@ from django.db.models import Max, Min
 
 from hashshare.models import DailyStatistic, PeriodFigure, Person, StatisticPeriod
 from hashshare.periods import KINDS, Period, period_of
-from hashshare.services.counting import LAPSES_KEPT
+from hashshare.services.counting import LAPSES_KEPT, count_entries, due_lists
 from hashshare.services.runs import spared
-from hashshare.services.statistics.daily import write_rows
+from hashshare.services.statistics.daily import roll_up_statistics, write_rows
 from hashshare.services.statistics.figures import figures_of
 from hashshare.services.statistics.happenings import happenings
 from hashshare.wire import errors
+from hashshare.wire.lapsing import day_of
 
 FREEZE_AFTER: Final = timedelta(hours=6)
 """After the end of a period: its last hours are counted by then."""
@@ -34,11 +35,20 @@ def publish_periods(*, now: datetime) -> int:
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
     counted = DailyStatistic.objects.filter(day__lte=yesterday, metric="members").aggregate(first=Min("day"))["first"]
     as_of = yesterday if counted is not None else days["last"]
+    if counted is None:
+        count_first(now=now)
     made = 0
     for period in periods_between(counted or as_of, as_of):
         with spared("The figures of %s could not be made.", period.label):
             made += make_edition(period=period, as_of=as_of, now=now)
     return made
+
+
+def count_first(*, now: datetime) -> None:
+    """On a hub's first day: what was published since the last count would be shown as nought entries."""
+    if due_lists(day_of(now)):
+        count_entries(now=now)
+        roll_up_statistics(day=day_of(now), now=now)
 
 
 def periods_between(first: date, last: date) -> Iterator[Period]:

@@ -119,16 +119,15 @@ def pooled(raw: Mapping[Place, Count], apart: Apart) -> Iterator[Figure]:
 
 
 def lag_figures(since: date, until: date, apart: Apart, raw: Mapping[Place, Count]) -> Iterator[Figure]:
-    for metric, withdrawals in (("applied", False), ("withdrawal_applied", True)):
-        for axis in (WHOLE, *AXES):
-            for lag in lags(since=since, until=until, axis=axis, withdrawals=withdrawals):
-                scope = AXES[axis](lag.part) if axis else WHOLE
-                few = lag.private > 0 and lag.organisations < FEWEST
-                hidden = few or not apart.shows(scope)
-                if hidden and scope != WHOLE and not is_known(scope, raw):
-                    continue
-                yield Figure(Place(f"{metric}_median", scope), None if hidden else minutes(lag.median), hidden)
-                yield Figure(Place(f"{metric}_p90", scope), None if hidden else minutes(lag.p90), hidden)
+    for lag in lags(since=since, until=until):
+        metric = "withdrawal_applied" if lag.withdrawals else "applied"
+        scope = AXES[lag.axis](lag.part) if lag.axis else WHOLE
+        few = lag.private > 0 and lag.organisations < FEWEST
+        hidden = few or not apart.shows(scope)
+        if hidden and scope != WHOLE and not is_known(scope, raw):
+            continue
+        yield Figure(Place(f"{metric}_median", scope), None if hidden else minutes(lag.median), hidden)
+        yield Figure(Place(f"{metric}_p90", scope), None if hidden else minutes(lag.p90), hidden)
 
 
 def minutes(lag: timedelta) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from hashshare.models import (
     Acknowledgement,
@@ -50,7 +50,7 @@ def levels(now: datetime) -> Rows:
 
 
 def count_organisations(rows: Rows) -> None:
-    found = Organisation.objects.filter(state=Organisation.State.ACTIVE).exclude(publishers__sandbox=True)
+    found = Organisation.objects.filter(takes_part()).exclude(publishers__sandbox=True)
     countries = set()
     for kind, code, name, private in found.values_list("kind", "country", "sector", is_private()):
         scopes = [WHOLE, country(code)]
@@ -59,6 +59,13 @@ def count_organisations(rows: Rows) -> None:
             rows.add(COUNTED[kind], [*scopes, *([sector(name)] if kind == "member" else [])], 1, private=private)
         countries.add(code)
     rows.add("countries", [WHOLE], len(countries))
+
+
+def takes_part() -> Q:
+    """Organisations in force, and hotlines at home at another hub of which a list is served here."""
+    served = HashList.objects.filter(publisher__organisation=OuterRef("pk"), state=HashList.State.ACTIVE, version__gt=0)
+    state = Organisation.State
+    return Q(state=state.ACTIVE) | Q(Exists(served), state=state.MIRRORED)
 
 
 def count_lists(rows: Rows) -> None:

@@ -3,7 +3,9 @@
 - `merkle`: hashes of RFC 6962, verifying proofs; `tiles`: the pieces by which a tree is stored and served;
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
-- `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced.
+- `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced;
+  `peer_changes`: what became of another hub.
+- `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `acknowledgements`: members' statements.
 
     frontier = Frontier(size, read)
@@ -16,6 +18,7 @@
 
 from hashshare.wire.log.acknowledgements import Acknowledgement, sign_acknowledgement, verify_acknowledgement
 from hashshare.wire.log.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from hashshare.wire.log.cosignatures import Cosignature, Cosigner, cosign, cosignatures
 from hashshare.wire.log.deeds import DeedRow
 from hashshare.wire.log.frontier import Frontier
 from hashshare.wire.log.leaves import (
@@ -37,9 +40,10 @@ from hashshare.wire.log.merkle import (
     verify_inclusion,
 )
 from hashshare.wire.log.notes import Verifier, open_note, sign_note, verifier_key
+from hashshare.wire.log.peer_changes import PeerChange
 from hashshare.wire.log.proofs import Receipt
 from hashshare.wire.log.replacements import RootReplaced
-from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log.rows import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
 from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.tiles import (
     ENTRIES,
@@ -56,6 +60,7 @@ from hashshare.wire.log.tiles import (
     width_at,
 )
 from hashshare.wire.log.trees import Tree
+from hashshare.wire.log.witnessing import AddCheckpoint, check_step
 
 __all__ = [
     "DEED",
@@ -64,14 +69,19 @@ __all__ = [
     "WIDTH",
     "Acknowledgement",
     "AcknowledgementRow",
+    "AddCheckpoint",
     "Checkpoint",
+    "Cosignature",
+    "Cosigner",
     "DeedRow",
     "DeliveryRow",
     "ErasureRow",
     "Frontier",
     "Opening",
     "PaddingRow",
+    "PeerChange",
     "Receipt",
+    "RelayedRow",
     "RootReplaced",
     "Row",
     "TakenOver",
@@ -81,6 +91,9 @@ __all__ = [
     "Tree",
     "Verifier",
     "check_opening",
+    "check_step",
+    "cosign",
+    "cosignatures",
     "cut",
     "entries_bundle",
     "entry_of",

@@ -81,13 +81,18 @@ def sign_note(text: str, *, name: str, key: Ed25519PrivateKey) -> str:
     _check_text(text)
     verifier = Verifier(name, keys.public_bytes(key))
     signature = verifier.key_hash + key.sign(text.encode())
-    return f"{text}\n{_MARK}{name} {base64.b64encode(signature).decode()}\n"
+    return f"{text}\n{signature_line(name, signature)}"
 
 
-def open_note(note: str, verifier: Verifier) -> str:
-    """The text that `verifier`'s key signed; signatures of other keys are passed over.
+def signature_line(name: str, signature: bytes) -> str:
+    """One line of a note, its newline with it; `signature` begins with the key's hash."""
+    return f"{_MARK}{name} {base64.b64encode(signature).decode()}\n"
 
-    Raises MalformedLog for what is no note, BadSignature when the key's signature is missing or wrong.
+
+def read_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text, not yet believed, and its signatures: the key's name, and the bytes with the key's hash in front.
+
+    Raises MalformedLog for what is no note.
     """
     _check_text(note)
     text, gap, lines = note.rpartition("\n\n")
@@ -96,8 +101,16 @@ def open_note(note: str, verifier: Verifier) -> str:
     signatures = lines.removesuffix("\n").split("\n")
     if len(signatures) > MAX_SIGNATURES:
         raise MalformedLog(f"A note has at most {MAX_SIGNATURES} signatures.")
-    signed = f"{text}\n"
-    mine = [raw for name, raw in map(_read_signature, signatures) if _is_by(verifier, name, raw)]
+    return f"{text}\n", [_read_signature(line) for line in signatures]
+
+
+def open_note(note: str, verifier: Verifier) -> str:
+    """The text that `verifier`'s key signed; signatures of other keys are passed over.
+
+    Raises MalformedLog for what is no note, BadSignature when the key's signature is missing or wrong.
+    """
+    signed, signatures = read_note(note)
+    mine = [raw for name, raw in signatures if _is_by(verifier, name, raw)]
     if not mine:
         raise BadSignature(f"The note is not signed by {verifier.name} with the key that is expected.")
     public = keys.public_key(verifier.public)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Self
 from hashshare.wire.documents import Fields, read_object, write_time
 from hashshare.wire.errors import MalformedLog, UnknownRequirement
 from hashshare.wire.log.leaves import MAX_ROW
-from hashshare.wire.manifest import LIST_NAME
+from hashshare.wire.manifest import HUB, LIST_NAME
 from hashshare.wire.objects import LIST_ID, SHA256
 
 LINE: Final = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
@@ -122,6 +122,61 @@ class AcknowledgementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayedRow:
+    """An acknowledgement that was given at another hub: `organisation` is its slug there, `hub` that hub's name, `via`
+    the peer that brought it here, as its word that `key` is that organisation's. The rest as in AcknowledgementRow.
+    """
+
+    kind: ClassVar[str] = "relayed"
+
+    hub: str
+    via: str
+    organisation: str
+    list_name: str
+    list_id: str
+    version: int
+    purged: int
+    manifest_sha256: str
+    at: datetime
+    statement_sha256: str
+    key: str
+
+    def to_row(self) -> str:
+        return write_row(
+            {
+                "kind": self.kind,
+                "hub": self.hub,
+                "via": self.via,
+                "organisation": self.organisation,
+                "list": self.list_name,
+                "list_id": self.list_id,
+                "version": self.version,
+                "purged": self.purged,
+                "manifest_sha256": self.manifest_sha256,
+                "at": write_time(self.at),
+                "statement_sha256": self.statement_sha256,
+                "key": self.key,
+            }
+        )
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(
+            hub=fields.text("hub", pattern=HUB),
+            via=fields.text("via", pattern=HUB),
+            organisation=fields.text("organisation", pattern=LINE),
+            list_name=fields.text("list", pattern=LIST_NAME),
+            list_id=fields.text("list_id", pattern=LIST_ID),
+            version=fields.count("version", at_least=1),
+            purged=fields.count("purged"),
+            manifest_sha256=fields.text("manifest_sha256", pattern=SHA256),
+            at=fields.moment("at"),
+            statement_sha256=fields.text("statement_sha256", pattern=SHA256),
+            key=fields.text("key", pattern=KEY),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PaddingRow:
     """Nothing happened: the log was filled up. `number` is the leaf's index."""
 
@@ -157,9 +212,9 @@ class ErasureRow:
         return cls(until=fields.moment("until"), count=fields.count("count"), at=fields.moment("at"))
 
 
-Row = DeliveryRow | AcknowledgementRow | PaddingRow | ErasureRow
+Row = DeliveryRow | AcknowledgementRow | RelayedRow | PaddingRow | ErasureRow
 KINDS: Final[dict[str, type[Row]]] = {
-    kind.kind: kind for kind in (DeliveryRow, AcknowledgementRow, PaddingRow, ErasureRow)
+    kind.kind: kind for kind in (DeliveryRow, AcknowledgementRow, RelayedRow, PaddingRow, ErasureRow)
 }
 
 

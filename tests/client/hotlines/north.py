@@ -75,6 +75,8 @@ class North:
     lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hubs: list[dict[str, Any]] = field(default_factory=list)
+    """That receive the list or asked for it, as GET peers tells of them."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     signed_entries: list[bytes] | None = None
     """What the publication log's checkpoint vouches for, where that is not what it shows."""
@@ -302,8 +304,18 @@ class North:
         self.lists[asked["slug"]] = asked
         return 201, asked
 
+    def put_lists(self, parts: list[str], headers: Any, body: bytes) -> tuple[int, Any]:
+        hub = next((it for it in self.hubs if parts[2:] == ["peers", it["hub"], "terms"]), None)
+        if hub is None:
+            raise errors.NotFound("That hub never asked.")
+        hub |= json.loads(body)
+        return 200, json.loads(body)
+
     def decide(self, parts: list[str], asked: dict[str, Any]) -> tuple[int, Any]:
         row = self.subscriptions.get(parts[3])
+        if parts[2] == "peers":
+            of_hub = next((it["requests"] for it in self.hubs if it["hub"] == parts[3]), [])
+            row = next((it for it in of_hub if it["organisation"] == parts[5]), None)
         if row is None:
             raise errors.NotFound("That organisation never asked.")
         row["state"] = {"grant": "active", "deny": "denied", "revoke": "revoked"}[asked["decision"]]
@@ -319,6 +331,8 @@ class North:
             raise errors.NotEntitled
         if parts[2:] == ["subscriptions"]:
             return 200, {"subscriptions": list(self.subscriptions.values())}
+        if parts[2:] == ["peers"]:
+            return 200, {"peers": self.hubs}
         if parts[2:] == ["propagation"]:
             asked = self.query.get("version")
             seen = {"list": "/".join(parts[:2]), "as_of": "2026-11-22T12:00:00Z", "deadline_hours": 24}

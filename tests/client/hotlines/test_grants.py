@@ -50,5 +50,71 @@ def test_it_denies_and_revokes_with_a_reason(asked: Desk, north: North) -> None:
     assert asked.json("revoke", LIST, "cobalt", "--reason", "left")["subscription"]["reason"] == "left"
 
 
+@pytest.fixture
+def south(asked: Desk, north: North) -> Desk:
+    """Hub South receives the list, and a member of it asks."""
+    cerise = {"organisation": "cerise", "name": "Cerise", "country": "PT", "state": "requested", "suspended": False}
+    north.hubs = [
+        {
+            "hub": "south.example",
+            "organisation": "south-example",
+            "country": "PT",
+            "state": "active",
+            "ends_at": None,
+            "members": "each",
+            "evidence": "",
+            "crosses": "",
+            "requests": [cerise | {"requested_at": "2026-11-23T12:00:00Z", "ends_at": None}],
+        }
+    ]
+    return asked
+
+
+def test_it_shows_members_of_other_hubs_beside_its_own(south: Desk) -> None:
+    shown = south.run("requests", LIST).stdout
+    assert "2 subscriptions, 2 waiting" in shown
+    assert "cerise@south.example" in shown
+    assert south.json("requests", LIST)["peers"][0]["requests"][0]["organisation"] == "cerise"
+
+
+def test_it_decides_on_a_member_of_another_hub(south: Desk, north: North) -> None:
+    granted = south.run("grant", LIST, "cerise@south.example", "--until", "2999-01-31").stdout
+    assert "cerise@south.example receives" in granted
+    assert "south.example learns it within a minute or two." in granted
+    assert north.hubs[0]["requests"][0]["state"] == "active"
+    assert north.subscriptions["cobalt"]["state"] == "requested"
+    assert south.json("revoke", LIST, "cerise@south.example")["subscription"]["state"] == "revoked"
+    assert south.json("deny", LIST, "ember@south.example", exit_code=2)["error"]["type"] == "not-found"
+
+
+@pytest.mark.parametrize("who", ["cerise@", "@south.example", "cerise@South Example", "a/b", "cerise@south/../x", ".."])
+def test_it_rejects_what_is_no_short_name(south: Desk, who: str) -> None:
+    assert south.json("deny", LIST, who, exit_code=2)["error"]["type"] == "invalid-request"
+
+
+def test_it_shows_hubs_and_leaves_their_members_to_them(south: Desk, north: North) -> None:
+    shown = south.run("peers", LIST).stdout
+    assert "south.example" in shown
+    assert "you, on each" in shown
+    done = south.json("peer-terms", LIST, "south.example", "--members", "hub", "--evidence", "counts")
+    assert done["terms"] == {"members": "hub", "evidence": "counts"}
+    assert "the hub itself" in south.run("peers", LIST).stdout
+    assert "You decide on each" in south.run("peer-terms", LIST, "south.example", "--members", "each").stdout
+    north.hubs[0]["crosses"] = "The hubs' agreement about the list has ended."
+    assert "is served nothing: The hubs' agreement" in south.run("peers", LIST).stdout
+
+
+def test_it_rejects_terms_that_are_none(south: Desk) -> None:
+    for words in (("south.example", "--members", "all"), ("south.example", "--members", "hub", "--evidence", "x")):
+        assert south.json("peer-terms", LIST, *words, exit_code=2)["error"]["type"] == "invalid-request"
+    assert south.json("peer-terms", LIST, "a/b", "--members", "hub", exit_code=2)["error"]["type"] == "invalid-request"
+    gone = south.json("peer-terms", LIST, "east.example", "--members", "hub", exit_code=2)
+    assert gone["error"]["type"] == "not-found"
+
+
+def test_it_says_when_no_hub_has_asked(images: Desk) -> None:
+    assert "No other hub has asked" in images.run("peers", LIST).stdout
+
+
 def test_it_rejects_an_organisation_that_never_asked(asked: Desk) -> None:
     assert asked.json("grant", LIST, "ember", "--until", "2999-01-31", exit_code=2)["error"]["type"] == "not-found"

@@ -18,7 +18,7 @@ from hashshare.wire.baseindex import BaseIndex, Shard
 from hashshare.wire.engine import Engine, open_engine
 from hashshare.wire.entries import Kind, ListFormat, segment_columns
 from hashshare.wire.major import Major
-from hashshare.wire.manifest import Base, Manifest, Segment
+from hashshare.wire.manifest import Base, Manifest, Redistribution, Segment
 from hashshare.wire.objects import ObjectRef, base_index_path, delta_path, manifest_path
 from hashshare.wire.repository.metadata import MAJOR_LIFE
 from hashshare.wire.segments import write_base, write_delta
@@ -82,7 +82,7 @@ class Aurora:
         self.published: dict[int, str] = {}
         self.version = self.role_version = self.snapshots = self.timestamps = 0
         self.segments: tuple[Segment, ...] = ()
-        self.status = "active"
+        self.status, self.redistribution = "active", Redistribution("federation")
         self.feed_life, self.timestamp_life = timedelta(days=14), timedelta(days=1)
         self._create()
 
@@ -287,6 +287,7 @@ class Aurora:
             base=self.base,
             segments=self.segments,
             status=self.status,
+            redistribution=self.redistribution,
         )
 
     def _publish(self, version: int) -> None:

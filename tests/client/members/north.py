@@ -242,6 +242,8 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
                 return self.json(*north.logs.take(self.path, body, north.keys[self.signer(body)], north.publishers))
             if self.command == "POST" and path.startswith("keys"):
                 return self.json(*north.keyring.change(path, body, north.keys, self.signer(body), hub=north.url))
+            if (shown := north.logs.public(self.path)) is not None:
+                return self.json(shown) if isinstance(shown, dict) else (200, shown.encode(), {})
             self.known(body)
             if (said := north.logs.answer(self.path)) is not None:
                 return self.json(said) if isinstance(said, dict) else (200, said.encode(), {})

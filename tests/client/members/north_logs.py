@@ -29,6 +29,9 @@ class Logs:
     key: Ed25519PrivateKey = field(default_factory=keys.generate)
     kept: bool = True
     by_domain: dict[str, Ledger] = field(default_factory=dict)
+    cosigned: dict[str, list[str]] = field(default_factory=dict)
+    """Publisher -> public checkpoints with cosignatures, newest first."""
+    lists_cosigned: bool = True
 
     def __getitem__(self, domain: str) -> Ledger:
         """That publisher's log, begun when it is first needed."""
@@ -53,6 +56,18 @@ class Logs:
         new = ledger.acknowledge(body, key, organisation=ORGANISATION["slug"], published=one.published)
         state = ledger.state(int(_query(address)["size"]))
         return {"acknowledgement": document, "log": state}, 201 if new else 200
+
+    def public(self, address: str) -> dict[str, Any] | str | None:
+        """What anybody may read; None for another address."""
+        found = re.fullmatch(r"/log/([^/]+)/(cosigned|checkpoint)", address)
+        if found is None:
+            return None
+        notes = self.cosigned.get(found[1], [])
+        if found[2] == "cosigned":
+            if not self.lists_cosigned:
+                raise NotFound
+            return {"checkpoints": notes}
+        return notes[0] if notes else self[found[1]].note()
 
     def answer(self, address: str) -> dict[str, Any] | str | None:
         """A document, a checkpoint's text, or None for an address that is not the logs'."""

@@ -2,6 +2,7 @@
 //
 //	go_log -key VKEY URL                      everything that the checkpoint at URL vouches for
 //	go_log -key VKEY -old FILE URL            and that it extends the older checkpoint in FILE
+//	go_log -key VKEY -witness VKEY URL        and that this witness cosigned it
 //	go_log -key VKEY -receipt FILE -entry HEX a receipt, offline
 //
 // It exits with 0 and one line that begins with "ok", or with 1 and the reason.
@@ -9,6 +10,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -35,10 +37,11 @@ const (
 func main() {
 	key := flag.String("key", "", "the log's verifier key: name+hash+key; the name is the log's origin")
 	old := flag.String("old", "", "file with an older checkpoint of the same log")
+	witness := flag.String("witness", "", "verifier key of a witness that must have cosigned the checkpoint")
 	receipt := flag.String("receipt", "", "file with a receipt (tlog-proof)")
 	entry := flag.String("entry", "", "the receipt's entry, in hexadecimal")
 	flag.Parse()
-	told, err := run(*key, *old, *receipt, *entry, flag.Args())
+	told, err := run(*key, *old, *witness, *receipt, *entry, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "refused:", err)
 		os.Exit(1)
@@ -46,7 +49,7 @@ func main() {
 	fmt.Println("ok:", told)
 }
 
-func run(key, old, receipt, entry string, urls []string) (string, error) {
+func run(key, old, witness, receipt, entry string, urls []string) (string, error) {
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return "", err
@@ -66,11 +69,18 @@ func run(key, old, receipt, entry string, urls []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	cosigned := ""
+	if witness != "" {
+		if cosigned, err = checkCosignature(message, verifier, witness); err != nil {
+			return "", err
+		}
+	}
 	tiles, entries, err := checkTree(log, tree)
 	if err != nil {
 		return "", err
 	}
 	told := fmt.Sprintf("%s size %d, %d tiles, %d entries", verifier.Name(), tree.N, tiles, entries)
+	told += cosigned
 	for _, replaced := range log.replaced {
 		told += ", root replaced: " + replaced
 	}
@@ -100,6 +110,62 @@ func openCheckpoint(message []byte, verifier note.Verifier) (tlog.Tree, error) {
 		return tlog.Tree{}, fmt.Errorf("checkpoint: %w", err)
 	}
 	return tree, nil
+}
+
+// cosigner verifies cosignatures (c2sp.org/tlog-cosignature, type 0x04), which the note package does not know: the package
+// takes it as one verifier more, and sees to names, key hashes and the form of the note.
+type cosigner struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+	at   uint64
+}
+
+func (c *cosigner) Name() string    { return c.name }
+func (c *cosigner) KeyHash() uint32 { return c.hash }
+
+func (c *cosigner) Verify(text, signature []byte) bool {
+	if len(signature) != 8+ed25519.SignatureSize {
+		return false
+	}
+	c.at = binary.BigEndian.Uint64(signature)
+	signed := append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", c.at)), text...)
+	return ed25519.Verify(c.key, signed, signature[8:])
+}
+
+// newCosigner reads a witness's verifier key: name+hash+base64(0x04 and the key).
+func newCosigner(vkey string) (*cosigner, error) {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 {
+		return nil, errors.New("witness: not a verifier key")
+	}
+	raw, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || len(raw) != 1+ed25519.PublicKeySize || raw[0] != 4 {
+		return nil, errors.New("witness: not an Ed25519 key that cosigns")
+	}
+	digest := sha256.Sum256(append([]byte(parts[0]+"\n"), raw...))
+	if hex.EncodeToString(digest[:4]) != parts[1] {
+		return nil, errors.New("witness: the hash is not that of the name and key")
+	}
+	return &cosigner{name: parts[0], hash: binary.BigEndian.Uint32(digest[:4]), key: raw[1:]}, nil
+}
+
+// checkCosignature opens the note as both the log's and the witness's.
+func checkCosignature(message []byte, verifier note.Verifier, vkey string) (string, error) {
+	witness, err := newCosigner(vkey)
+	if err != nil {
+		return "", err
+	}
+	opened, err := note.Open(message, note.VerifierList(verifier, witness))
+	if err != nil {
+		return "", fmt.Errorf("cosignature: %w", err)
+	}
+	for _, signature := range opened.Sigs {
+		if signature.Name == witness.name && signature.Hash == witness.hash {
+			return fmt.Sprintf(", cosigned by %s at %d", witness.name, witness.at), nil
+		}
+	}
+	return "", fmt.Errorf("cosignature: %s did not cosign the checkpoint", witness.name)
 }
 
 // checkTree builds the tree from the entries alone, and compares root and tiles with what it gives.

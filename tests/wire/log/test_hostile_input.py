@@ -21,10 +21,13 @@ from hashshare.wire.errors import (
     WrongProof,
 )
 from hashshare.wire.log import (
+    AddCheckpoint,
     Checkpoint,
+    Cosigner,
     Receipt,
     Tree,
     Verifier,
+    cosignatures,
     entry_of,
     node_hash,
     open_note,
@@ -36,6 +39,7 @@ from hashshare.wire.log import (
     verify_inclusion,
 )
 from tests.vectors.cast import key
+from tests.vectors.cosignatures import COSIGNER, ask, cosigned
 from tests.vectors.log import MEMBER_KEY, VERIFIER, Grown, openings, statement
 
 LOG = Grown([entry_of(opening) for opening in openings()])
@@ -48,6 +52,9 @@ while len(SAME) < 63:
 READERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "note": (LOG.note, lambda text: open_note(text, VERIFIER)),
     "checkpoint": (LOG.checkpoint.to_text(), Checkpoint.parse),
+    "cosigned": (cosigned(), lambda text: cosignatures(text, [COSIGNER])),
+    "cosigner": (COSIGNER.to_text(), Cosigner.parse),
+    "ask": (ask().to_text(), lambda text: AddCheckpoint.parse(text.encode("utf-8", "surrogatepass"))),
     "verifier": (VERIFIER.to_text(), Verifier.parse),
     "receipt": (LOG.receipt(3).to_text(), Receipt.parse),
     "row": (openings()[0].row, read_row),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashshare.wire.errors import MalformedLog, UnknownRequirement
-from hashshare.wire.log import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, Row, read_row
+from hashshare.wire.log import AcknowledgementRow, DeliveryRow, ErasureRow, PaddingRow, RelayedRow, Row, read_row
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DELIVERY = DeliveryRow(
@@ -37,12 +37,27 @@ ACKNOWLEDGEMENT = AcknowledgementRow(
     statement_sha256="b2" * 32,
     key="SHA256:x",
 )
+RELAYED = RelayedRow(
+    hub="south.example",
+    via="south.example",
+    organisation="cobalt",
+    list_name="aurora.example/images",
+    list_id="3f9c0a51d2e4b786",
+    version=6,
+    purged=4,
+    manifest_sha256="a1" * 32,
+    at=AT,
+    statement_sha256="b2" * 32,
+    key="SHA256:x",
+)
 ROWS: list[Row] = [
     DELIVERY,
     replace(DELIVERY, version=1, acknowledged=None, key=""),
     replace(DELIVERY, acknowledged=1, bytes=0),
     ACKNOWLEDGEMENT,
     replace(ACKNOWLEDGEMENT, version=1, purged=0),
+    RELAYED,
+    replace(RELAYED, hub="east.example:8443"),
     PaddingRow(255),
     ErasureRow(until=AT, count=1_000, at=AT),
 ]

@@ -1,0 +1,147 @@
+"""Peers and agreements in words for a terminal, and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from federation.models import Agreement
+from federation.selectors.agreements import agreements_with
+from federation.selectors.peers import PeerState, mirrored_lists
+from hashshare.wire.documents import write_time
+from hashshare.wire.fingerprints import spoken_lines
+
+DASH = "-"
+
+
+def peer_json(state: PeerState, now: datetime, *, whole: bool = False) -> dict[str, Any]:
+    """`whole`: with its agreements."""
+    peer, lag = state.peer, state.lag(now)
+    document: dict[str, Any] = {
+        "name": peer.name,
+        "url": peer.url,
+        "title": peer.title,
+        "country": peer.country,
+        "state": state.state,
+        "fingerprint": peer.fingerprint,
+        "organisation": peer.organisation.slug if peer.organisation else None,
+        "introduced_at": write_time(peer.introduced_at),
+        "accepted_at": _time(peer.accepted_at),
+        "reached_at": _time(peer.reached_at),
+        "lists": state.lists,
+        "behind": state.behind,
+        "lag_seconds": None if lag is None else round(lag),
+        "storage": list(peer.storage),
+        "trouble": peer.trouble,
+        "differs": {**peer.differs, "since": _time(peer.differs_at)} if peer.differs else None,
+    }
+    if whole:
+        document["agreements"] = [agreement_json(each, now) for each in agreements_with(peer=peer)]
+    return document
+
+
+def agreement_json(each: Agreement, now: datetime) -> dict[str, Any]:
+    return {
+        "peer": each.peer.name,
+        "direction": each.direction,
+        "publisher": each.publisher,
+        "list": each.slug or None,
+        "evidence": each.evidence,
+        "since": write_time(each.created_at),
+        "until": _time(each.until),
+        "in_force": each.in_force(now),
+    }
+
+
+def table(states: Iterable[PeerState], now: datetime) -> list[str]:
+    """A line for each peer, under a head; a sentence when there is none."""
+    rows = [("NAME", "STATE", "SINCE", "LAST REACHED", "LISTS", "BEHIND", "LAG")]
+    troubles = []
+    for state in states:
+        peer = state.peer
+        rows.append(
+            (
+                peer.name,
+                state.state,
+                write_time(peer.accepted_at or peer.introduced_at),
+                _time(peer.reached_at) or DASH,
+                f"{state.lists:,}",
+                f"{state.behind:,}",
+                _span(state.lag(now)),
+            )
+        )
+        troubles += [f"! {peer.name}: {state.trouble}"] if state.trouble else []
+    if len(rows) == 1:
+        return ["No other hub is known here. Introduce one: manage.py peer introduce https://north.example/"]
+    return [*_columns(rows), *troubles]
+
+
+def show(state: PeerState, now: datetime) -> list[str]:
+    return list(_show(state, now))
+
+
+def _show(state: PeerState, now: datetime) -> Iterator[str]:
+    peer = state.peer
+    yield f"{peer.name}  {peer.title}, {peer.country or 'no country'}, {peer.url}"
+    yield f"{state.state}, introduced {write_time(peer.introduced_at)}, accepted {_time(peer.accepted_at) or 'not yet'}"
+    yield f"last reached {_time(peer.reached_at) or 'never'}"
+    yield "fingerprint"
+    yield from (f"  {line}" for line in spoken_lines(peer.fingerprint))
+    if peer.differs is not None:
+        yield f"! since {_time(peer.differs_at)} its address shows another hub, with the fingerprint"
+        yield from (f"  {line}" for line in spoken_lines(peer.differs["fingerprint"]))
+    if state.trouble:
+        yield f"! {state.trouble}"
+    if peer.storage:
+        yield f"storage  {', '.join(peer.storage)}"
+    yield from _agreements(state, now)
+    yield from _lists(state, now)
+
+
+def _agreements(state: PeerState, now: datetime) -> Iterator[str]:
+    rows = [
+        (
+            each.direction,
+            f"{each.publisher}/{each.slug}" if each.slug else f"{each.publisher} (all lists)",
+            f"until {_time(each.until)}" if each.until else "no end",
+            each.evidence,
+            "" if each.in_force(now) else "over",
+        )
+        for each in agreements_with(peer=state.peer)
+    ]
+    yield "agreements" if rows else "no agreements: nothing crosses"
+    yield from (f"  {line}" for line in _columns(rows))
+
+
+def _lists(state: PeerState, now: datetime) -> Iterator[str]:
+    rows = [
+        (
+            each.list.name,
+            f"v{each.list.version}",
+            f"v{each.offered_version} there",
+            _span((now - each.behind_since).total_seconds() if each.behind_since else None),
+        )
+        for each in mirrored_lists(peer=state.peer)
+    ]
+    if rows:
+        yield "copied from it"
+        yield from (f"  {line}" for line in _columns(rows))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _time(moment: datetime | None) -> str | None:
+    return write_time(moment) if moment else None
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return DASH
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
