@@ -14,8 +14,8 @@ from django.db import transaction
 from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Root
 
-from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
-from federation.selectors.agreements import in_force
+from federation.models import Agreement, MirroredList, MirroredPublisher, Peer, Relayed, TakenTerms
+from federation.selectors.agreements import agreements_in_force
 from federation.services.connections import session_with
 from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, HashList, Metadata, Organisation, Publisher
@@ -217,6 +217,9 @@ def _end(mirror: MirroredPublisher) -> None:
     mirror.state, mirror.trouble = MirroredPublisher.State.ENDED, None
     mirror.save(update_fields=["state", "trouble"])
     MirroredList.objects.filter(mirror=mirror).delete()
+    # Its publisher decides here from now on, also over those who wait for the hub before to answer.
+    TakenTerms.objects.filter(list__publisher=mirror.publisher_id).delete()
+    Relayed.objects.filter(subscription__list__publisher=mirror.publisher_id).delete()
 
 
 def _to_be_invited(hotline: Organisation) -> bool:
@@ -262,7 +265,7 @@ def _peer(name: str, domain: str, now: datetime) -> Peer:
     found = Peer.objects.select_related("organisation").filter(name=name).first()
     if found is None or found.state != Peer.State.ACTIVE:
         raise errors.NotAPeer(f"{name} is no peer in force of this hub.")
-    agreed = in_force(found, Agreement.Direction.IN, now).filter(publisher=domain)
+    agreed = agreements_in_force(now=now).filter(peer=found, direction=Agreement.Direction.IN, publisher=domain)
     if not agreed.exists():
         raise errors.UsageError(
             f"There is no agreement by which {domain} comes here from {name}. Nothing was changed.",

@@ -11,11 +11,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from federation.documents import ToldDecision
 from federation.models import MirroredList, MirroredPublisher
+from federation.selectors.relaying import untold
 from federation.services.mirroring import run_mirror_job
+from federation.services.relaying import follow_decision
 from federation.services.takeover import SIGNS_EVERY, Origin, await_publisher, hand_over, origin_of, take_over
 from hashshare.hub_keys import hub_keys
-from hashshare.models import Deed, HashList, Job, Leaf, ListCount, Metadata, Organisation, Publisher
+from hashshare.models import Deed, HashList, Job, Leaf, ListCount, Metadata, Organisation, Publisher, Subscription
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.lists import heads
@@ -224,6 +227,18 @@ def test_its_entries_and_figures_are_counted_as_before(mirrored: Following) -> N
     count_entries(now=now)
     assert ListCount.objects.get().entries == 20
     assert roll_up_statistics(day=now.date(), now=now) > 0
+
+
+def test_the_hub_before_is_asked_about_members_no_more_and_decides_nothing(mirrored: Following, aurora: Aurora) -> None:
+    reader(b.member(), aurora)
+    asked = Subscription.objects.get()
+    assert [it.id for it in untold(mirrored.peer)] == [asked.pk]
+    taken(mirrored)
+    assert untold(mirrored.peer) == []
+    told = ToldDecision(1, asked.pk, aurora.name, "revoked", timezone.now(), None, "no")
+    assert follow_decision(mirrored.peer, told, now=timezone.now()) is False
+    asked.refresh_from_db()
+    assert asked.state == Subscription.State.ACTIVE
 
 
 def test_a_second_time_is_refused(mirrored: Following) -> None:
