@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from federation.documents import ToldDecision
-from federation.models import MirroredList, MirroredPublisher
+from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
 from federation.selectors.relaying import untold
 from federation.services.mirroring import run_mirror_job
 from federation.services.relaying import follow_decision
@@ -35,8 +35,8 @@ from hashshare.wire.repository import StandbyHub, read_role
 from tests import builders as b
 from tests.client.members.aurora import Aurora, items
 from tests.client.members.north import Fault
-from tests.federation.builders import agreed, south
 from tests.federation.builders import north as another_hub
+from tests.federation.builders import south
 from tests.federation.mirrored import Following, reader, row_of
 
 DOMAIN = "aurora.example"
@@ -319,7 +319,6 @@ def home(db: None) -> b.Publisher:
 
 def test_a_hub_that_hands_over_signs_and_takes_no_more(home: b.Publisher) -> None:
     hub = south()
-    agreed(hub, "in")
     before = newest("timestamp").body
     mirror = hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
     assert (mirror.peer.name, mirror.root) == (hub.name, Publisher.objects.get().root_fingerprint)
@@ -335,17 +334,24 @@ def test_a_hub_that_hands_over_signs_and_takes_no_more(home: b.Publisher) -> Non
 
 def test_it_is_handed_only_to_the_standby_hub_in_the_root(home: b.Publisher) -> None:
     other = another_hub()
-    agreed(other, "in")
     with pytest.raises(errors.NotStandbyHub):
         hand_over(domain=DOMAIN, peer=other.name, reason=WHY, now=timezone.now())
 
 
-def test_it_is_handed_only_to_a_peer_from_which_it_may_come(home: b.Publisher) -> None:
+def test_it_is_handed_only_to_a_peer_in_force(home: b.Publisher) -> None:
     with pytest.raises(errors.NotAPeer):
         hand_over(domain=DOMAIN, peer="south.example", reason=WHY, now=timezone.now())
     hub = south()
-    with pytest.raises(errors.UsageError, match="no agreement"):
+    Peer.objects.update(state=Peer.State.SUSPENDED)
+    with pytest.raises(errors.NotAPeer):
         hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
+
+
+def test_that_its_lists_come_in_from_there_is_agreed_by_it(home: b.Publisher) -> None:
+    hub = south()
+    hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
+    (agreement,) = Agreement.objects.all()
+    assert (agreement.peer.name, agreement.direction, agreement.publisher) == (hub.name, "in", DOMAIN)
 
 
 def test_a_hub_that_came_back_can_be_given_it_back(mirrored: Following, aurora: Aurora) -> None:
@@ -392,7 +398,6 @@ def test_the_command_awaits_the_publisher_afterwards(mirrored: Following) -> Non
 
 def test_hand_over_by_command(home: b.Publisher) -> None:
     hub = south()
-    agreed(hub, "in")
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("hand_over", DOMAIN, to=hub.name, yes="another.example", reason=WHY)
     call_command("hand_over", DOMAIN, to=hub.name, yes=DOMAIN, reason=WHY, stdout=io.StringIO())

@@ -62,6 +62,7 @@ def _north_comes_back(north: RunningHub, south: RunningHub, aurora: Machine, cob
     north.start()
     assert _synced(cobalt) == (3, name_of(south))
     assert _synced(echo) == (1, None)
+    south.manage("peer", "agree", name_of(north), "out", DOMAIN)
     grant(south, DOMAIN, slug_of(north))
     north.manage("hand_over", DOMAIN, "--to", name_of(south), "--reason", WHY, "--yes", DOMAIN)
     wait_for_version(north, DOMAIN, 3)

@@ -50,13 +50,13 @@ def slug_of(hub: RunningHub) -> str:
 
 
 def acquaint(north: RunningHub, south: RunningHub, domain: str) -> None:
-    """Each is the other's peer in force, as two operators make it so; the publisher's lists may cross either way."""
+    """Each is the other's peer in force, as two operators make it so; the publisher's lists go from North to South."""
     for here, there in ((north, south), (south, north)):
         said = json.loads(there.manage("peer", "fingerprint", "--json").stdout)["fingerprint"]
         here.manage("peer", "introduce", there.url)
         here.manage("peer", "accept", name_of(there), said, "--country", "SE")
-        for direction in ("in", "out"):
-            here.manage("peer", "agree", name_of(there), direction, domain)
+    north.manage("peer", "agree", name_of(south), "out", domain)
+    south.manage("peer", "agree", name_of(north), "in", domain)
 
 
 def grant(hub: RunningHub, domain: str, slug: str) -> None:
