@@ -20,6 +20,7 @@ from federation.selectors.peers import peer_by_name, peer_state, peer_states
 from federation.services import peers
 from federation.services.agreements import agree, end_agreement
 from federation.services.checks import check_peer
+from federation.services.subscribing import ask_for_list, offered_by, terms_of
 from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.fingerprints import spoken_lines
@@ -32,6 +33,13 @@ CHANGES: Final[dict[str, tuple[Change, str, str]]] = {
     "end": (peers.end_peer, "End a peer", "is no peer any more. What was copied from it stays."),
 }
 """The service, what the record calls it, and what is said of it."""
+
+
+def how_to_accept(name: str, wanted: str) -> list[str]:
+    return [
+        "Nothing was asked yet. To accept these terms for this hub:",
+        f"  manage.py peer ask {name} {wanted} --accept-terms",
+    ]
 
 
 class Command(BaseCommand):
@@ -64,6 +72,10 @@ class Command(BaseCommand):
         for name, (_, text, _) in CHANGES.items():
             add(name, f"{text}, at once", "name").add_argument("--reason", default="", help="kept in the record")
         add("check", "Ask the peer's address whether the hub that was accepted still answers there", "name")
+        add("catalogue", "The lists that a peer shows this hub", "name")
+        ask = add("ask", "Ask for a peer's list, under its terms; its publisher decides", "name")
+        ask.add_argument("list", metavar="PUBLISHER/LIST")
+        ask.add_argument("--accept-terms", action="store_true", help="the terms were read, and this hub keeps to them")
         for name in ("storage", "forget-storage"):
             text = "A host of object storage that the peer may send this hub to, for objects alone"
             add(name, text if name == "storage" else "Let the peer send this hub there no longer", "name", "host")
@@ -78,6 +90,8 @@ class Command(BaseCommand):
             "agree": self.agree,
             "end-agreement": self.end_agreement,
             "check": self.check_address,
+            "catalogue": self.catalogue,
+            "ask": self.ask,
             "storage": self.storage,
             "forget-storage": self.forget_storage,
         }
@@ -101,6 +115,11 @@ class Command(BaseCommand):
     def show(self, options: dict[str, Any], now: datetime) -> None:
         state = peer_state(name=options["name"], now=now)
         self.tell(options, peer_json(state, now, whole=True), show(state, now))
+
+    def catalogue(self, options: dict[str, Any], now: datetime) -> None:
+        rows = offered_by(name=options["name"])
+        lines = [f"{row['name']}   {row['title']}" for row in rows] or [f"{options['name']} shows this hub no list."]
+        self.tell(options, {"lists": rows}, lines)
 
     # --- changing ---
 
@@ -176,6 +195,18 @@ class Command(BaseCommand):
         if peer.differs is not None:
             lines = [f"{peer.name} answers as the hub that was accepted again, after another did. Accept it once more."]
         self.tell(options, self.of(peer, now), lines)
+
+    def ask(self, options: dict[str, Any], now: datetime) -> None:
+        name, wanted = options["name"], options["list"]
+        detail = terms_of(name=name, list_name=wanted)
+        if not options["accept_terms"]:
+            self.tell(options, detail, [str(detail["terms"]).strip() or "(no terms)", "", *how_to_accept(name, wanted)])
+            return
+        with noted("Ask a peer for a list") as note:
+            asked = ask_for_list(name=name, list_name=wanted, terms_digest=str(detail["terms_digest"]), now=now)
+            note(peer_by_name(name=name), noted=f"{wanted}, terms {detail['terms_digest']}")
+        lines = [f"{wanted} is {asked['state']} at {name}. Its publisher decides there: hashshare grant."]
+        self.tell(options, dict(asked), lines)
 
     def storage(self, options: dict[str, Any], now: datetime) -> None:
         with noted("Name a peer's storage") as note:
