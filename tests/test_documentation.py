@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 from collections.abc import Iterator
@@ -66,8 +67,18 @@ def test_its_hub_commands_exist(page: Path) -> None:
         assert module in get_commands(), f"manage.py {name}"
         app = get_commands()[module]
         command = app if isinstance(app, BaseCommand) else load_command_class(app, module)
-        known = set(command.create_parser("manage.py", name)._option_string_actions)
-        assert options(rest) <= known, f"manage.py {name} {' '.join(rest)}"
+        assert options(rest) <= known_options(command.create_parser("manage.py", name), rest), (
+            f"manage.py {name} {rest}"
+        )
+
+
+def known_options(parser: argparse.ArgumentParser, words: list[str]) -> set[str]:
+    """Of the command, and of its own command that the words name."""
+    known = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction) and words and words[0] in action.choices:
+            known |= known_options(action.choices[words[0]], words[1:])
+    return known
 
 
 def options(words: list[str]) -> set[str]:
