@@ -76,8 +76,10 @@ def known_options(parser: argparse.ArgumentParser, words: list[str]) -> set[str]
     """Of the command, and of its own command that the words name."""
     known = set(parser._option_string_actions)
     for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction) and words and words[0] in action.choices:
-            known |= known_options(action.choices[words[0]], words[1:])
+        if isinstance(action, argparse._SubParsersAction):
+            named = [each for each in words[:1] for each in each.split("|") if each in action.choices]
+            for each in named:
+                known |= known_options(action.choices[each], words[1:])
     return known
 
 
