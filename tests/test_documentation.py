@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
-from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +67,20 @@ def test_its_hub_commands_exist(page: Path) -> None:
         assert module in get_commands(), f"manage.py {name}"
         app = get_commands()[module]
         command = app if isinstance(app, BaseCommand) else load_command_class(app, module)
-        parser: ArgumentParser = command.create_parser("manage.py", name)
-        for action in parser._actions:
-            if rest and isinstance(action.choices, Mapping):  # commands of its own
-                assert rest[0] in action.choices, f"manage.py {name} {rest[0]}"
-                parser = action.choices[rest[0]]
-        known = set(parser._option_string_actions)
-        assert options(rest) <= known, f"manage.py {name} {' '.join(rest)}"
+        assert options(rest) <= known_options(command.create_parser("manage.py", name), rest), (
+            f"manage.py {name} {rest}"
+        )
+
+
+def known_options(parser: argparse.ArgumentParser, words: list[str]) -> set[str]:
+    """Of the command, and of its own command that the words name."""
+    known = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            named = [each for each in words[:1] for each in each.split("|") if each in action.choices]
+            for each in named:
+                known |= known_options(action.choices[each], words[1:])
+    return known
 
 
 def options(words: list[str]) -> set[str]:

@@ -59,7 +59,8 @@ def untold(peer: Peer) -> list[Untold]:
     stands = still_open & Q(relayed__digest=F("terms_digest")) & as_told
     new = still_open & (Q(relayed=None) | Q(relayed__told=""))
     changed = Q(relayed__told__in=["requested", "suspended"]) & ~stands
-    rows = Subscription.objects.filter(new | changed, list__publisher__mirror__peer=peer, list__closed_at=None)
+    copied = Q(list__publisher__mirrored_from=peer.organisation_id, list__closed_at=None)
+    rows = Subscription.objects.filter(copied, new | changed)
     rows = rows.exclude(list__taken_terms__members=Members.HUB).exclude(terms_accepted_at=None)
     rows = rows.exclude(organisation__kind=Organisation.Kind.HUB).select_related("organisation", "list__publisher")
     return [_said(row) for row in rows.order_by("requested_at", "pk")[:MOST]]

@@ -14,8 +14,9 @@ from django.db import transaction
 from tuf.api import exceptions as tuf_errors
 from tuf.api.metadata import Root
 
-from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
-from federation.selectors.agreements import agreements_in_force
+from federation.models import Agreement, MirroredList, MirroredPublisher, Peer, Relayed, TakenTerms
+from federation.selectors.peers import is_active
+from federation.services.agreements import agree
 from federation.services.connections import session_with
 from hashshare.hub_keys import hub_keys
 from hashshare.models import Commit, HashList, Metadata, Organisation, Publisher
@@ -217,6 +218,9 @@ def _end(mirror: MirroredPublisher) -> None:
     mirror.state, mirror.trouble = MirroredPublisher.State.ENDED, None
     mirror.save(update_fields=["state", "trouble"])
     MirroredList.objects.filter(mirror=mirror).delete()
+    # Its publisher decides here from now on, also over those who wait for the hub before to answer.
+    TakenTerms.objects.filter(list__publisher=mirror.publisher_id).delete()
+    Relayed.objects.filter(subscription__list__publisher=mirror.publisher_id).delete()
 
 
 def _to_be_invited(hotline: Organisation) -> bool:
@@ -232,7 +236,9 @@ def hand_over(*, domain: str, peer: str, reason: str, now: datetime) -> Mirrored
     """Sign nothing more for a publisher that is at home here, and follow its standby hub instead.
 
     For a move that was planned, and for a hub that comes back after another has taken over. What is served here stays
-    until the copy comes. Raises UsageError, NotAPeer, NotStandbyHub, Conflict while a commit is being verified.
+    until the copy comes; that the publisher's lists come in from there is agreed by it.
+
+    Raises UsageError, NotAPeer, NotStandbyHub, Conflict while a commit is being verified.
     """
     refuse_restored()
     reason = _reason(reason)
@@ -241,7 +247,7 @@ def hand_over(*, domain: str, peer: str, reason: str, now: datetime) -> Mirrored
         raise errors.UsageError(f"{domain} is not a publisher of this hub, or has no root yet.")
     if publisher.mirrored_from_id is not None:
         raise errors.UsageError(f"{domain} is copied from another hub already. Nothing was changed.")
-    to = _peer(peer, domain, now)
+    to = _peer(peer)
     root = Metadata.objects.filter(publisher=publisher, role=ROOT).order_by("-version")[0].content
     named = standby_hub(root)
     if named is None or named.hub != to.name:
@@ -253,19 +259,15 @@ def hand_over(*, domain: str, peer: str, reason: str, now: datetime) -> Mirrored
     facts = {"peer": to, "root": publisher.root_fingerprint, "path": [to.name], "trouble": None, "failures": 0}
     following = {"state": MirroredPublisher.State.FOLLOWING, "copied_at": None, "tried_at": None, "created_at": now}
     mirror, _ = MirroredPublisher.objects.update_or_create(publisher=publisher, defaults={**facts, **following})
+    # What goes out to others by agreement goes on as it is; this one could not be made while the publisher was here.
+    agree(peer=to.name, direction=Agreement.Direction.IN, publisher=domain, now=now)
     add_takeover(TakenOver(domain, hub_name(), to.name, now.replace(microsecond=0)), now=now)
     note_deed(person=None, what="Hand a publisher over", about=publisher, reason=reason, noted=f"to {to.name}", now=now)
     return mirror
 
 
-def _peer(name: str, domain: str, now: datetime) -> Peer:
+def _peer(name: str) -> Peer:
     found = Peer.objects.select_related("organisation").filter(name=name).first()
-    if found is None or found.state != Peer.State.ACTIVE:
+    if found is None or not is_active(found):
         raise errors.NotAPeer(f"{name} is no peer in force of this hub.")
-    agreed = agreements_in_force(now=now).filter(peer=found, direction=Agreement.Direction.IN, publisher=domain)
-    if not agreed.exists():
-        raise errors.UsageError(
-            f"There is no agreement by which {domain} comes here from {name}. Nothing was changed.",
-            next_step=f"manage.py peer agree {name} in {domain}",
-        )
     return found

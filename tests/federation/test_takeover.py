@@ -11,18 +11,23 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from federation.models import MirroredList, MirroredPublisher
+from federation.documents import ToldDecision
+from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
+from federation.selectors.relaying import untold
 from federation.services.mirroring import run_mirror_job
+from federation.services.relaying import follow_decision
 from federation.services.takeover import SIGNS_EVERY, Origin, await_publisher, hand_over, origin_of, take_over
 from hashshare.hub_keys import hub_keys
-from hashshare.models import Deed, HashList, Job, Leaf, Metadata, Organisation, Publisher
+from hashshare.models import Deed, HashList, Job, Leaf, ListCount, Metadata, Organisation, Publisher, Subscription
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.lists import heads
 from hashshare.selectors.metadata import metadata_file
 from hashshare.services.commits import submit_commit
+from hashshare.services.counting import count_entries
 from hashshare.services.invitations import enrol
 from hashshare.services.publication import keep_metadata
+from hashshare.services.statistics.daily import roll_up_statistics
 from hashshare.services.timestamps import refresh_timestamps
 from hashshare.wire import errors, keys, repository
 from hashshare.wire.log import TakenOver
@@ -30,8 +35,8 @@ from hashshare.wire.repository import StandbyHub, read_role
 from tests import builders as b
 from tests.client.members.aurora import Aurora, items
 from tests.client.members.north import Fault
-from tests.federation.builders import agreed, south
 from tests.federation.builders import north as another_hub
+from tests.federation.builders import south
 from tests.federation.mirrored import Following, reader, row_of
 
 DOMAIN = "aurora.example"
@@ -216,6 +221,26 @@ def test_the_public_log_and_the_history_tell_of_it(mirrored: Following) -> None:
     assert Deed.objects.get(what="Take a publisher over").reason == WHY
 
 
+def test_its_entries_and_figures_are_counted_as_before(mirrored: Following) -> None:
+    taken(mirrored)
+    now = timezone.now()
+    count_entries(now=now)
+    assert ListCount.objects.get().entries == 20
+    assert roll_up_statistics(day=now.date(), now=now) > 0
+
+
+def test_the_hub_before_is_asked_about_members_no_more_and_decides_nothing(mirrored: Following, aurora: Aurora) -> None:
+    reader(b.member(), aurora)
+    asked = Subscription.objects.get()
+    assert [it.id for it in untold(mirrored.peer)] == [asked.pk]
+    taken(mirrored)
+    assert untold(mirrored.peer) == []
+    told = ToldDecision(1, asked.pk, aurora.name, "revoked", timezone.now(), None, "no")
+    assert follow_decision(mirrored.peer, told, now=timezone.now()) is False
+    asked.refresh_from_db()
+    assert asked.state == Subscription.State.ACTIVE
+
+
 def test_a_second_time_is_refused(mirrored: Following) -> None:
     taken(mirrored)
     floor = Publisher.objects.get().version_floor
@@ -294,7 +319,6 @@ def home(db: None) -> b.Publisher:
 
 def test_a_hub_that_hands_over_signs_and_takes_no_more(home: b.Publisher) -> None:
     hub = south()
-    agreed(hub, "in")
     before = newest("timestamp").body
     mirror = hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
     assert (mirror.peer.name, mirror.root) == (hub.name, Publisher.objects.get().root_fingerprint)
@@ -310,17 +334,24 @@ def test_a_hub_that_hands_over_signs_and_takes_no_more(home: b.Publisher) -> Non
 
 def test_it_is_handed_only_to_the_standby_hub_in_the_root(home: b.Publisher) -> None:
     other = another_hub()
-    agreed(other, "in")
     with pytest.raises(errors.NotStandbyHub):
         hand_over(domain=DOMAIN, peer=other.name, reason=WHY, now=timezone.now())
 
 
-def test_it_is_handed_only_to_a_peer_from_which_it_may_come(home: b.Publisher) -> None:
+def test_it_is_handed_only_to_a_peer_in_force(home: b.Publisher) -> None:
     with pytest.raises(errors.NotAPeer):
         hand_over(domain=DOMAIN, peer="south.example", reason=WHY, now=timezone.now())
     hub = south()
-    with pytest.raises(errors.UsageError, match="no agreement"):
+    Peer.objects.update(state=Peer.State.SUSPENDED)
+    with pytest.raises(errors.NotAPeer):
         hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
+
+
+def test_that_its_lists_come_in_from_there_is_agreed_by_it(home: b.Publisher) -> None:
+    hub = south()
+    hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
+    (agreement,) = Agreement.objects.all()
+    assert (agreement.peer.name, agreement.direction, agreement.publisher) == (hub.name, "in", DOMAIN)
 
 
 def test_a_hub_that_came_back_can_be_given_it_back(mirrored: Following, aurora: Aurora) -> None:
@@ -367,7 +398,6 @@ def test_the_command_awaits_the_publisher_afterwards(mirrored: Following) -> Non
 
 def test_hand_over_by_command(home: b.Publisher) -> None:
     hub = south()
-    agreed(hub, "in")
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("hand_over", DOMAIN, to=hub.name, yes="another.example", reason=WHY)
     call_command("hand_over", DOMAIN, to=hub.name, yes=DOMAIN, reason=WHY, stdout=io.StringIO())

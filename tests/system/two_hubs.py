@@ -1,32 +1,13 @@
-"""Two real hubs that know each other: rows as an introduction leaves them, made in each hub's own `manage.py shell`."""
+"""Two real hubs that know each other, and what their operators and hotlines would do, by their own `manage.py`."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import Final
 
 from tests.system.hub import RunningHub, wait_for
-
-PEER: Final = """
-import base64, json, urllib.request
-from django.utils import timezone
-from federation.documents import HubDescriptor
-from federation.models import Agreement, Peer
-from hashshare.models import Organisation
-from hashshare.services.keys import add_key
-body = urllib.request.urlopen({url!r} + "/.well-known/hashshare").read()
-said, now = HubDescriptor.parse(body), timezone.now()
-organisation = Organisation.objects.create(
-    slug=said.hub.replace(".", "-").replace(":", "-"), name=said.hub, kind="hub", country="SE", state="active")
-add_key(organisation=organisation, public_key=said.peer_key, name="peer key", now=now)
-peer = Peer.objects.create(
-    name=said.hub, url=said.url, title=said.title, country="SE", descriptor=json.loads(body),
-    fingerprint=said.fingerprint, peer_key=said.peer_key, witness_key=said.witness_key, log_key=said.log_key,
-    state="active", organisation=organisation, accepted_at=now)
-for direction in ("in", "out"):
-    Agreement.objects.create(peer=peer, direction=direction, publisher={domain!r})
-"""
 
 GRANT: Final = """
 from django.utils import timezone
@@ -69,9 +50,13 @@ def slug_of(hub: RunningHub) -> str:
 
 
 def acquaint(north: RunningHub, south: RunningHub, domain: str) -> None:
-    """Each is the other's peer in force, and the publisher's lists may cross either way."""
+    """Each is the other's peer in force, as two operators make it so; the publisher's lists go from North to South."""
     for here, there in ((north, south), (south, north)):
-        here.manage("shell", "-c", PEER.format(url=there.url, domain=domain))
+        said = json.loads(there.manage("peer", "fingerprint", "--json").stdout)["fingerprint"]
+        here.manage("peer", "introduce", there.url)
+        here.manage("peer", "accept", name_of(there), said, "--country", "SE")
+    north.manage("peer", "agree", name_of(south), "out", domain)
+    south.manage("peer", "agree", name_of(north), "in", domain)
 
 
 def grant(hub: RunningHub, domain: str, slug: str) -> None:
