@@ -69,7 +69,8 @@ def crossed(north: RunningHub, south: RunningHub, folder: Path) -> Coalition:
     """South is granted the list and lets Cobalt have it, whom Aurora granted it too."""
     aurora, hashes = published(north, folder)
     acquainted(north, south)
-    assert peer(south, "ask", name_of(north), LIST, "--accept-terms")["state"] == "requested"
+    digest = peer(south, "ask", name_of(north), LIST)["terms_digest"]
+    assert peer(south, "ask", name_of(north), LIST, "--accept-terms", digest)["state"] == "requested"
     [asking] = [row["organisation"]["slug"] for row in aurora.run("requests", LIST)["subscriptions"]]
     aurora.run("grant", LIST, asking, "--until", "2999-12-31")
     cobalt = enrolled(south, folder / "cobalt", kind="member", name="Cobalt")
