@@ -22,6 +22,7 @@ PARTS = {
     "domain": "aurora.example",
     "slug": "images",
     "organisation": "cobalt",
+    "hub": "south.example",
     "version": "1",
     "filename": "timestamp.json",
     "list_id": "0" * 16,
@@ -125,13 +126,15 @@ def test_it_answers_the_same_for_what_is_missing_and_what_is_anothers(
         "draft-outcome": {"version": 1},
         "hosted-keys": {},
         "hosted-feeds": {"keyid": "0" * 64},
+        "list-peer-terms": {"members": "hub"},
+        "list-peer-decision": {"decision": "deny"},
     }
     there, nowhere = (
         borealis.signed(
             method,
             address(name).replace("aurora.example", domain),
             headers={"If-Match": '"0"'},
-            **({"json": bodies[name]} if method == "POST" else {}),
+            **({"json": bodies[name]} if method == "POST" or (name in bodies and method == "PUT") else {}),
         )
         for domain in ("aurora.example", "nobody.example")
     )
