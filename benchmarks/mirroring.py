@@ -60,7 +60,7 @@ class Pair:
     def rows(self, query: str, *values: object, hub: LoggingHub) -> list[tuple[Any, ...]]:
         where = f"host={postgres.join(hub.data)} user={USER} dbname={USER}"
         with psycopg.connect(where, autocommit=True) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
     def served(self, listing: Listing, hub: LoggingHub) -> dict[int, datetime]:
         """When each version came to be served."""

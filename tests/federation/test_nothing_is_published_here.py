@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -39,8 +40,14 @@ def hotline(north: Following, aurora: Aurora) -> Caller:
 
 
 def test_nothing_can_be_committed_or_uploaded(hotline: Caller, aurora: Aurora) -> None:
-    own = {"caller": hotline, "domain": aurora.domain}
-    upload = {**own, "list_id": aurora.list_id, "digest": "0" * 64, "name": "manifest.json", "now": now()}
+    own: dict[str, Any] = {"caller": hotline, "domain": aurora.domain}
+    upload: dict[str, Any] = {
+        **own,
+        "list_id": aurora.list_id,
+        "digest": "0" * 64,
+        "name": "manifest.json",
+        "now": now(),
+    }
     calls = [
         lambda: submit_commit(**own, roles={aurora.list_id: aurora.feed}, if_match=aurora.role_version, now=now()),
         lambda: submit_commit(**own, roles={"root": aurora.root}, if_match=1, now=now()),
