@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_nothing_can_be_committed_or_uploaded(hotline: Caller, aurora: Aurora) -
         "name": "manifest.json",
         "now": now(),
     }
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: submit_commit(**own, roles={aurora.list_id: aurora.feed}, if_match=aurora.role_version, now=now()),
         lambda: submit_commit(**own, roles={"root": aurora.root}, if_match=1, now=now()),
         lambda: store_object(**upload, chunks=[b""]),
