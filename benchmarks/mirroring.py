@@ -35,8 +35,8 @@ COPY: Final = """
     WHERE kind = 'mirror' AND state = 'done' AND result ->> %s = %s ORDER BY finished_at LIMIT 1
 """
 SERVED: Final = """
-    SELECT version, published_at FROM hashshare_release JOIN hashshare_hashlist ON hashshare_hashlist.id = list_id
-    WHERE slug = %s AND hashshare_release.state = 'published'
+    SELECT release.version, release.published_at FROM hashshare_release release
+    JOIN hashshare_hashlist list ON list.id = release.list_id WHERE list.slug = %s AND release.state = 'published'
 """
 
 
@@ -60,7 +60,7 @@ class Pair:
     def rows(self, query: str, *values: object, hub: LoggingHub) -> list[tuple[Any, ...]]:
         where = f"host={postgres.join(hub.data)} user={USER} dbname={USER}"
         with psycopg.connect(where, autocommit=True) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
     def served(self, listing: Listing, hub: LoggingHub) -> dict[int, datetime]:
         """When each version came to be served."""

@@ -24,7 +24,7 @@ from federation.services.homes import ready_home
 from federation.services.storing import serve_copy, store_bytes
 from hashshare.client.polling import Head
 from hashshare.models import Job, StoredObject
-from hashshare.services.jobs import MAX_ATTEMPTS, Claim, LostClaim, claim_job, finish_job, heartbeat, requeue_job
+from hashshare.services.jobs import MAX_ATTEMPTS, Claim, LostClaim, claim_job, finish_job, heartbeat, requeue_job, send
 from hashshare.services.problems import problem_document
 from hashshare.wire import errors
 
@@ -49,6 +49,16 @@ def run_mirror_job(*, job_id: uuid.UUID, worker: str, task_id: str) -> None:
             attempt(claim, mirror)
     except LostClaim:
         logger.warning("Job %s went on to another worker.", job_id)
+    wake_next(mirror, after=job_id)
+
+
+def wake_next(mirror: MirroredPublisher, *, after: uuid.UUID) -> None:
+    """The copy that waited for this one: without a word it would only be sent again by the sweep."""
+    others = MirroredPublisher.objects.filter(peer=mirror.peer).values("pk")
+    waiting = Job.objects.filter(kind=Job.Kind.MIRROR, state=Job.State.QUEUED, target__in=others).exclude(pk=after)
+    job = waiting.order_by("created_at").first()
+    if job is not None:
+        send(job)
 
 
 def attempt(claim: Claim, mirror: MirroredPublisher) -> None:

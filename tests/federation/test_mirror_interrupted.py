@@ -254,3 +254,15 @@ def test_what_is_superseded_goes_here_as_at_home(north: Following, aurora: Auror
     left = {row.name for row in StoredObject.objects.filter(list=row_of(aurora), superseded_at__isnull=False)}
     assert names
     assert not left
+
+
+def test_the_copy_that_waited_is_sent_when_the_one_before_is_done(
+    north: Following, aurora: Aurora, good: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[uuid.UUID] = []
+    monkeypatch.setattr(mirroring, "send", lambda job: sent.append(job.pk))
+    north.poll()
+    job = Job.objects.get(state=Job.State.QUEUED)
+    waiting = Job.objects.create(kind=Job.Kind.MIRROR, target=job.target, created_at=now())
+    run_mirror_job(job_id=job.pk, worker="worker", task_id="")
+    assert sent == [waiting.pk]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from federation.selectors.offers import path_of
 from hashshare.models import HashList, Job, Leaf, Organisation, Release
+from hashshare.peering_keys import hub_name
 from hashshare.selectors.lists import heads
 from hashshare.selectors.metadata import metadata_file
 from hashshare.wire import errors
 from hashshare.wire.log.leaves import publication_entry
 from tests.builders import member, now
 from tests.client.members.aurora import Aurora, items
-from tests.federation.mirrored import Following, metadata_here, objects_here, reader, row_of, served_now
+from tests.federation.mirrored import Following, metadata_here, objects_here, offered, reader, row_of, served_now
 
 
 def test_it_serves_every_file_as_it_is_at_home(north: Following, aurora: Aurora) -> None:
@@ -142,3 +146,16 @@ def test_members_of_nobody_read_nothing(north: Following, aurora: Aurora) -> Non
     north.follow()
     with pytest.raises(errors.NotEntitled):
         metadata_file(caller=member().caller, domain=aurora.domain, filename="timestamp.json", now=now())
+
+
+def test_it_takes_what_came_over_another_hub_and_offers_it_with_the_longer_path(
+    north: Following, aurora: Aurora
+) -> None:
+    """North is no home of Aurora's here, but has her from elsewhere: her signatures are the same."""
+    said = {"publishers": [offered(aurora, "home.example", north.name)]}
+    north.north.more["peers/offers"] = partial(dict, said)
+    aurora.release(items(5))
+    (job,) = north.follow()
+    assert job.state == Job.State.DONE, job.problem
+    assert metadata_here(aurora)["timestamp.json"] == aurora.metadata["timestamp.json"]
+    assert path_of(row_of(aurora).publisher) == ("home.example", north.name, hub_name())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -39,9 +41,15 @@ def hotline(north: Following, aurora: Aurora) -> Caller:
 
 
 def test_nothing_can_be_committed_or_uploaded(hotline: Caller, aurora: Aurora) -> None:
-    own = {"caller": hotline, "domain": aurora.domain}
-    upload = {**own, "list_id": aurora.list_id, "digest": "0" * 64, "name": "manifest.json", "now": now()}
-    calls = [
+    own: dict[str, Any] = {"caller": hotline, "domain": aurora.domain}
+    upload: dict[str, Any] = {
+        **own,
+        "list_id": aurora.list_id,
+        "digest": "0" * 64,
+        "name": "manifest.json",
+        "now": now(),
+    }
+    calls: list[Callable[[], object]] = [
         lambda: submit_commit(**own, roles={aurora.list_id: aurora.feed}, if_match=aurora.role_version, now=now()),
         lambda: submit_commit(**own, roles={"root": aurora.root}, if_match=1, now=now()),
         lambda: store_object(**upload, chunks=[b""]),
