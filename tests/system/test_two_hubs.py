@@ -93,7 +93,7 @@ def asked_from_afar(aurora: Machine) -> bool:
 
 
 def granted(cobalt: Machine) -> bool:
-    return any(row["state"] == "active" for row in cobalt.run("status")["subscriptions"])
+    return any(row["subscription"]["state"] == "active" for row in cobalt.run("lists")["lists"])
 
 
 def synced(machine: Machine) -> int:
