@@ -27,12 +27,14 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="hashshare-demo-"))
     folder.chmod(0o711)  # root's private PostgreSQL runs as somebody else, who must pass through
     hub = Hub(folder / "hub", arguments.port or free_port(), stage)
+    south = None if arguments.single else Hub(folder / "south", free_port(hub.port + 1), stage, name="South")
     story = Story(
         stage,
         hub,
         folder,
         aurora=Organisation("Aurora", folder / "aurora", stage),
         cobalt=Organisation("Cobalt", folder / "cobalt", stage),
+        south=south,
     )
     return perform(story, arguments)
 
@@ -54,7 +56,8 @@ def perform(story: Story, arguments: argparse.Namespace) -> int:
         story.stage.console.print("\nStopping the hub …")
         return INTERRUPTED if "seconds" not in story.stage.figures else 0
     finally:
-        story.hub.stop()
+        for hub in filter(None, (story.south, story.hub)):
+            hub.stop()
         if not kept:
             shutil.rmtree(story.folder)
     return 0
@@ -63,6 +66,7 @@ def perform(story: Story, arguments: argparse.Namespace) -> int:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end by itself and leave nothing behind")
+    parser.add_argument("--single", action="store_true", help="leave out the second hub")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON document, nothing else")
     parser.add_argument("--port", type=int, help="the hub's port (default 8000, or a free one)")
     return parser.parse_args()

@@ -12,6 +12,7 @@ from demo.files import HashedFile, standard_library, write_csv, write_uploads
 from demo.hub import Hub
 from demo.observer import Login, accept_invitation, first_sign_in, password_alone, read_statistics
 from demo.proofs import prove
+from demo.second_hub import cross
 from demo.stage import Answer, DemoFailedError, Organisation, Stage, require
 
 LIST = "aurora.example/standard-library"
@@ -27,6 +28,7 @@ class Story:
     folder: Path
     aurora: Organisation
     cobalt: Organisation
+    south: Hub | None = None
     files: list[HashedFile] = field(default_factory=list)
     operator: Login | None = None
     observer: Login | None = None
@@ -44,6 +46,8 @@ class Story:
         self.scan()
         self.read_statistics()
         prove(self)
+        if self.south:
+            cross(self, self.south)
 
     # --- acts ----------------------------------------------------------------------------------------------------
 

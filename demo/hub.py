@@ -22,7 +22,7 @@ STOP_WITHIN = 30.0
 SERVERS = ("DATABASE_URL", "HASHSHARE_BROKER_URL", "HASHSHARE_CACHE_URL", "HASHSHARE_OBJECTS", "HASHSHARE_KEYS")
 """Left out of the environment, so that the demo's hub uses nothing but its own folder."""
 
-HURRIED = "roll_up_statistics=5,seal_logs=5,count_entries=5,publish_statistics=5"
+HURRIED = "roll_up_statistics=5,seal_logs=5,count_entries=5,publish_statistics=5,mirror_peers=2,relay_requests=2,send_reports=2"
 """What a hub does every minute or ten, more often: nobody watches a demo to wait."""
 
 
@@ -33,6 +33,7 @@ class Hub:
     data: Path
     port: int
     stage: Stage
+    name: str = "North"
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -41,13 +42,13 @@ class Hub:
 
     @property
     def log(self) -> Path:
-        return self.data.parent / "hub.log"
+        return self.data.with_suffix(".log")
 
     @property
     def env(self) -> dict[str, str]:
         """What `manage.py` needs to find this hub."""
-        told = {"HASHSHARE_PUBLIC_URL": self.url, "HASHSHARE_NAME": "North", "HASHSHARE_TIMETABLE": HURRIED}
-        return {"HASHSHARE_DATA": str(self.data), **told}
+        told = {"HASHSHARE_PUBLIC_URL": self.url, "HASHSHARE_NAME": self.name, "HASHSHARE_TIMETABLE": HURRIED}
+        return {"HASHSHARE_DATA": str(self.data), "HASHSHARE_MIRROR_SECONDS": "2", **told}
 
     def start(self) -> None:
         """Start the hub and wait until it is ready; raises DemoFailedError with the end of its log if it is not."""
@@ -84,7 +85,7 @@ class Hub:
     def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """Run a `manage.py` command of this hub; what it printed on stdout."""
         program, environment = [sys.executable, "manage.py"], {**self.env, **(env or {})}
-        shown = "operator: python manage.py"
+        shown = f"operator of {self.name}: python manage.py"
         answer = self.stage.run(program, arguments, shown=shown, env=environment, as_json=False)
         return str(answer.document["text"])
 
