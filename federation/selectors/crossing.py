@@ -44,7 +44,9 @@ def way_to(found: HashList) -> tuple[str, ...]:
     """The hubs by which the list has come, this one not included; none where it is at home, or where it is a copy of
     which that is not known.
     """
-    mirror = MirroredPublisher.objects.filter(publisher=found.publisher).first()
+    # One that was taken over keeps the record of where it came from, and is at home here all the same.
+    copied = MirroredPublisher.objects.filter(publisher=found.publisher, publisher__mirrored_from__isnull=False)
+    mirror = copied.first()
     return tuple(map(str, mirror.path)) if mirror is not None else ()
 
 

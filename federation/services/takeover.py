@@ -215,8 +215,8 @@ def _absent(publisher: Publisher) -> tuple[str, ...]:
 
 def _end(mirror: MirroredPublisher) -> None:
     """It follows nobody; what its peer offers of it is refused from now on, since it is at home here."""
-    mirror.state, mirror.trouble = MirroredPublisher.State.ENDED, None
-    mirror.save(update_fields=["state", "trouble"])
+    mirror.state, mirror.trouble, mirror.path = MirroredPublisher.State.ENDED, None, []
+    mirror.save(update_fields=["state", "trouble", "path"])
     MirroredList.objects.filter(mirror=mirror).delete()
     # Its publisher decides here from now on, also over those who wait for the hub before to answer.
     TakenTerms.objects.filter(list__publisher=mirror.publisher_id).delete()

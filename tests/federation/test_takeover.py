@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from federation.documents import ToldDecision
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
+from federation.policy import Success
+from federation.selectors.crossing import judge_giving
 from federation.selectors.relaying import untold
 from federation.services.mirroring import run_mirror_job
 from federation.services.relaying import follow_decision
@@ -239,6 +241,14 @@ def test_the_hub_before_is_asked_about_members_no_more_and_decides_nothing(mirro
     assert follow_decision(mirrored.peer, told, now=timezone.now()) is False
     asked.refresh_from_db()
     assert asked.state == Subscription.State.ACTIVE
+
+
+def test_it_may_go_back_to_the_hub_before_as_from_home(mirrored: Following, aurora: Aurora) -> None:
+    taken(mirrored)
+    Agreement.objects.create(peer=mirrored.peer, direction="out", publisher=DOMAIN)
+    assert judge_giving(row_of(aurora), mirrored.peer, now=timezone.now()) == Success()
+    MirroredPublisher.objects.update(path=[mirrored.name])
+    assert judge_giving(row_of(aurora), mirrored.peer, now=timezone.now()) == Success()
 
 
 def test_a_second_time_is_refused(mirrored: Following) -> None:
