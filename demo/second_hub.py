@@ -85,7 +85,7 @@ def withdraw_everywhere(story: Story, south: Hub, ember: Organisation) -> None:
     version = story.aurora.hashshare("withdraw", story.list_name, wrong, "--reason", "incorrect").document["version"]
     until(lambda: ember.hashshare("sync", "--now").document["lists"][0]["version"], lambda held: held == version)
     held = ember.hashshare("lookup", wrong).document
-    require(not any(result["entries"] for result in held["results"]), "the withdrawn hash is gone at South's member")
+    require(not any(asked["matches"] for asked in held["hashes"]), "the withdrawn hash is gone at South's member")
     seen = until(lambda: at_hub(story, south), lambda found: bool(found and found["applied"]))
     require((seen["applied"], seen["entitled"]) == (1, 1), "Aurora sees that South's member has applied it")
     story.stage.fact(

@@ -127,7 +127,7 @@ def test_a_list_crosses_and_what_members_say_of_it_comes_back(start_hub: StartHu
     withdrawn = there.aurora.run("withdraw", LIST, wrong, "--reason", "incorrect")
     assert (added["version"], withdrawn["version"]) == (2, 3)
     wait_for("version 3 at Cobalt", lambda: synced(there.cobalt) == 3, seconds=60)
-    assert there.cobalt.run("lookup", wrong)["results"][0]["entries"] == []
+    assert there.cobalt.run("lookup", wrong)["hashes"][0]["matches"] == []
     seen = wait_for("what Aurora sees of South", lambda: applied_at(there.aurora, south), seconds=60)
     assert (seen["entitled"], seen["applied"]) == (1, 1)
 
