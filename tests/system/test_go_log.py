@@ -166,7 +166,7 @@ def test_it_refuses_a_log_that_shrank_or_forked(go: GoVerifier, log: ServedLog, 
 
 
 def test_it_reads_a_checkpoint_below_which_witnesses_have_signed(go: GoVerifier, log: ServedLog) -> None:
-    """The note package passes over kinds of signatures that it does not know; told of a witness, it verifies it too."""
+    """The note package passes over kinds of signatures that it does not know; told of a witness, it verifies it."""
     note = log.grow(300)
     text = note.rpartition("\n\n")[0] + "\n"
     south, east = witnesses = [keys.generate() for _ in range(2)]
