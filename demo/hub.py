@@ -22,7 +22,14 @@ STOP_WITHIN = 30.0
 SERVERS = ("DATABASE_URL", "HASHSHARE_BROKER_URL", "HASHSHARE_CACHE_URL", "HASHSHARE_OBJECTS", "HASHSHARE_KEYS")
 """Left out of the environment, so that the demo's hub uses nothing but its own folder."""
 
-HURRIED = "roll_up_statistics=5,seal_logs=5,count_entries=5,publish_statistics=5,mirror_peers=2,relay_requests=2,send_reports=2"
+HURRIED = ",".join(
+    f"{job}={seconds}"
+    for seconds, jobs in {
+        5: ("roll_up_statistics", "seal_logs", "count_entries", "publish_statistics"),
+        2: ("mirror_peers", "relay_requests", "send_reports"),
+    }.items()
+    for job in jobs
+)
 """What a hub does every minute or ten, more often: nobody watches a demo to wait."""
 
 
