@@ -22,7 +22,9 @@ def notices(request: HttpRequest, now: datetime) -> list[Notice]:
     """For operators alone."""
     if not roles.is_operator(request):
         return []
-    return [*_of_findings(), *_of_mirrors(), *_notices(peer_states(now=now))]
+    states = peer_states(now=now)
+    stopped = _of_mirrors() if any(state.stopped for state in states) else ()
+    return [*_of_findings(), *stopped, *_notices(states)]
 
 
 def _of_findings() -> Iterator[Notice]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from federation.models import MirroredList, Peer
+from federation.models import MirroredList, MirroredPublisher, Peer
 from hashshare.models import Organisation
 from hashshare.wire import errors
 
@@ -21,6 +21,7 @@ MOST: Final = 500
 class PeerState:
     """`state` in a word or two: introduced, active, suspended, ended, differs (another hub answers), silent (for an
     hour). `behind` of `lists` mirrored lists have something newer at the peer, the first since `behind_since`.
+    `stopped`: how many of its publishers are not followed until somebody has looked.
     """
 
     peer: Peer
@@ -28,6 +29,7 @@ class PeerState:
     lists: int
     behind: int
     behind_since: datetime | None
+    stopped: int = 0
 
     @property
     def trouble(self) -> str:
@@ -94,13 +96,14 @@ def watched_peers() -> QuerySet[Peer]:
 
 
 def with_lag(rows: QuerySet[Peer]) -> QuerySet[Peer]:
-    """Each with `lists`, `behind` and `behind_since`, for `state_of`: one query, however many there are."""
+    """Each with what `state_of` needs of its mirrors: one query, however many there are."""
     mine = Q(mirrors__lists__allowed=True)
     late = mine & Q(mirrors__lists__behind_since__isnull=False)
     return rows.select_related("organisation").annotate(
         lists=Count("mirrors__lists", filter=mine, distinct=True),
         behind=Count("mirrors__lists", filter=late, distinct=True),
         behind_since=Min("mirrors__lists__behind_since", filter=mine),
+        stopped=Count("mirrors", filter=Q(mirrors__state=MirroredPublisher.State.ALARMED), distinct=True),
     )
 
 
@@ -116,7 +119,7 @@ def peer_state(*, name: str, now: datetime) -> PeerState:
 
 def state_of(row: Any, *, now: datetime) -> PeerState:
     """Of a row of `with_lag`."""
-    return PeerState(row, _word(row, now), row.lists, row.behind, row.behind_since)
+    return PeerState(row, _word(row, now), row.lists, row.behind, row.behind_since, row.stopped)
 
 
 def mirrored_lists(*, peer: Peer) -> QuerySet[MirroredList]:

@@ -15,7 +15,7 @@ from hashshare.extensions import extensions
 from hashshare.selectors.expiring import Expiring, expiring, urgent_signatures
 from hashshare.selectors.people import people_with_a_role_that_does_not_fit
 from hashshare.selectors.queues import Queue, queue_lengths, requests_for, uploads_for
-from hashshare.selectors.recovery import awaited_publishers, is_restored
+from hashshare.selectors.recovery import what_is_awaited
 from hashshare.selectors.runs import JobState, job_states
 from hashshare.selectors.troubles import (
     JobTroubles,
@@ -69,12 +69,12 @@ def notices(request: HttpRequest, *, now: datetime) -> list[Notice]:
 
 def _of_a_restore() -> Iterator[Notice]:
     """From a restore until all that was served before it is here again."""
-    if is_restored():
+    restored, awaited = what_is_awaited()
+    if restored:
         text = "This hub was restored from a backup: nothing is changed, signed or done until manage.py recover."
         yield Notice(text, reverse("admin:timetable"), grave=True)
-    elif awaited := awaited_publishers():
-        names = ", ".join(publisher.domain for publisher in awaited)
-        text = f"This hub was restored from a backup and waits for {names} to send what it may lack."
+    elif awaited:
+        text = f"This hub waits for {', '.join(awaited)} to send what it may lack."
         yield Notice(text, reverse("admin:hashshare_publisher_changelist"), grave=True)
 
 

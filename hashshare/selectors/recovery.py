@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Value
+
 from hashshare.models import Publisher, Restoration
 from hashshare.wire.errors import HubRestored
 
@@ -14,6 +16,14 @@ PAUSE = 3600
 def is_restored() -> bool:
     """True from a restore until `manage.py recover`: nothing is changed, nothing signed."""
     return Restoration.objects.filter(recovered_at=None).exists()
+
+
+def what_is_awaited() -> tuple[bool, list[str]]:
+    """Whether an operator has to recover it, and the publishers whose word is outstanding, by domain: one question."""
+    restored = Restoration.objects.filter(recovered_at=None).order_by().values_list(Value(""), "backup")
+    awaited = Publisher.objects.exclude(awaited_since=None).order_by().values_list("domain", Value(""))
+    rows = list(restored.union(awaited, all=True))
+    return any(backup for _, backup in rows), sorted(domain for domain, _ in rows if domain)
 
 
 def refuse_restored() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from hashshare.models import Acknowledgement, Job, Organisation, Reminder, Subscription
 from hashshare.selectors.entitlements import in_force
@@ -59,5 +59,7 @@ class JobTroubles:
 def job_troubles(*, now: datetime) -> JobTroubles:
     failed = Q(state=Job.State.FAILED, finished_at__gt=now - FAILED_WITHIN, problem__status__gte=OURS)
     waiting = Q(state=Job.State.QUEUED, created_at__lt=now - WAITS_LONG)
-    whole = Job.objects.filter(parent=None)
-    return JobTroubles(whole.filter(failed).count(), whole.filter(waiting).count())
+    counts = Job.objects.filter(failed | waiting, parent=None).aggregate(
+        failed=Count("pk", filter=failed), waiting=Count("pk", filter=waiting)
+    )
+    return JobTroubles(**counts)

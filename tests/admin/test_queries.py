@@ -7,6 +7,7 @@ offer: a new page is here without a word. Timings are the business of `python -m
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from benchmarks import walk
+from federation.models import MemberRequest, Peer, RemoteHub, ReportCursor
 from hashshare.admin.desks import PAGES
 from hashshare.admin.site import site
 from hashshare.demonstration.making import make_demonstration
@@ -90,6 +92,7 @@ def _rows_that_a_demonstration_lacks(size: Size) -> None:
             agreed(peer, "in", "corona.example", f"list-{list_number}")
         for list_number in range(size.lists):
             witnessed(peer, f"corona-{list_number}.example")
+        _told_by(Peer.objects.get(name=peer.name))
     GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page")
     Restoration.objects.create(backup="0" * 32, made_at=now, recovered_at=now, jump=1)
     for person in (operator, analyst):
@@ -122,6 +125,18 @@ def _rows_that_a_demonstration_lacks(size: Size) -> None:
         for row in Organisation.objects.all()
     )  # fmt: skip
     seal_logs(now=now)
+
+
+def _told_by(peer: Peer) -> None:
+    """What a peer says of its members and asks for them, about every list."""
+    assert peer.organisation is not None
+    for row in HashList.objects.all():
+        RemoteHub.objects.create(peer=peer, list=row, mode="counts")
+        ReportCursor.objects.create(peer=peer, list=row)
+        MemberRequest.objects.create(
+            hub=peer.organisation, list=row, origin=uuid.uuid4(), slug="ember", name="Ember", country="SE",
+            kind="member", terms_digest=row.terms_digest, requested_at=timezone.now(),
+        )  # fmt: skip
 
 
 def people() -> list[Person]:
