@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from federation.models import Agreement
+from federation.models import Agreement, MirroredList, Peer, TakenTerms
 from federation.selectors.agreements import agreements_with
-from federation.selectors.peers import PeerState, mirrored_lists
+from federation.selectors.peers import REFUSES, PeerState, mirrored_lists
+from federation.services.asking_for_lists import Asked
 from hashshare.wire.documents import write_time
+from hashshare.wire.errors import HashshareError, NetworkError, NotAuthenticated
 from hashshare.wire.fingerprints import spoken_lines
 
 DASH = "-"
@@ -121,12 +123,39 @@ def _lists(state: PeerState, now: datetime) -> Iterator[str]:
             f"v{each.list.version}",
             f"v{each.offered_version} there",
             _span((now - each.behind_since).total_seconds() if each.behind_since else None),
+            _closed(each),
         )
         for each in mirrored_lists(peer=state.peer)
     ]
     if rows:
         yield "copied from it"
         yield from (f"  {line}" for line in _columns(rows))
+
+
+def _closed(each: MirroredList) -> str:
+    if each.list.closed_at is None:
+        return ""
+    taken = TakenTerms.objects.filter(list=each.list).first()
+    return f"closed since {write_time(each.list.closed_at)}. {taken.closed_for if taken else ''}".strip()
+
+
+def terms_of(seen: Asked, peer: Peer) -> list[str]:
+    """The terms of a peer's list, and how far this hub is with it or what to type."""
+    lines = [f"Terms of {seen.name}:", "", seen.terms.strip() or "(none)", ""]
+    if seen.state in ("requested", "active"):
+        lines.append(f"They were accepted: {seen.state} at {peer}.")
+    elif not seen.why_not:
+        lines.append(f"To accept them: manage.py peer ask {peer} {seen.name} --accept-terms {seen.terms_digest}")
+    return lines
+
+
+def next_step_of(error: HashshareError) -> str:
+    """For a hub's operator: members' commands, which some errors name, know nothing of the way between hubs."""
+    if isinstance(error, NotAuthenticated):
+        return REFUSES
+    if isinstance(error, NetworkError) and "hashshare doctor" in error.next_step:
+        return "Nothing was changed here; run the command again later. If it lasts, call that hub's operator."
+    return error.next_step
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

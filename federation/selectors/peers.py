@@ -15,6 +15,9 @@ from hashshare.wire import errors
 SILENT: Final = timedelta(hours=1)
 """After which a peer that does not answer is told of."""
 MOST: Final = 500
+REFUSALS: Final = (errors.NotAuthenticated.slug, errors.BadRequestSignature.slug)
+REFUSES: Final = "That hub refuses this one: it may have suspended it, or know another key of it. Call its operator."
+"""What REFUSALS mean between hubs; the hub that refuses tells a peer no more than a stranger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,10 @@ class PeerState:
 
     @property
     def trouble(self) -> str:
-        """In a sentence, or nothing."""
-        return str((self.peer.trouble or self.peer.offers_trouble or {}).get("detail", ""))
+        """In a sentence or two, or nothing."""
+        told = self.peer.trouble or self.peer.offers_trouble or {}
+        refused = str(told.get("type", "")).rpartition("/")[2] in REFUSALS
+        return f"{told.get('detail', '')} {REFUSES if refused else ''}".strip()
 
     def lag(self, now: datetime) -> float | None:
         """Seconds that the list which is furthest behind is behind; None when none is."""

@@ -52,6 +52,8 @@ def agree(
         if (standing.until, standing.evidence) == (until, evidence):
             return standing
         _end(standing, now)
+    if direction == Agreement.Direction.IN:
+        _ask_for_offers(row)
     if Agreement.objects.filter(peer=row, ended_at=None).count() >= MOST:
         raise errors.Conflict(f"There are {MOST} agreements with {row.name}.", next_step="End some, or agree on all.")
     return Agreement.objects.create(
@@ -75,6 +77,12 @@ def end_agreement(*, peer: str, direction: str, publisher: str, now: datetime, s
         raise errors.NotFound(f"Nothing is agreed with {row.name} about {name} ({direction}).")
     _end(standing, now)
     return standing
+
+
+def _ask_for_offers(peer: Peer) -> None:
+    """At the next poll: the peer offers the same as before, so its heads would not tell that more of it may come."""
+    peer.offers_at = None
+    peer.save(update_fields=["offers_at"])
 
 
 def _end(standing: Agreement, now: datetime) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from federation.models import Agreement, MirroredList, Peer
+from federation.services.agreements import agree, end_agreement
 from hashshare.models import HashList
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import visible_lists
@@ -69,6 +70,18 @@ def test_it_is_opened_although_nothing_is_new(north: Following, aurora: Aurora, 
     north.poll()
     north.north.publishers = kept
     north.follow(later=timedelta(minutes=11))
+    assert may_read(cobalt, aurora)
+
+
+def test_it_is_opened_at_the_next_poll_once_it_is_agreed_again(
+    north: Following, aurora: Aurora, cobalt: Caller
+) -> None:
+    """The peer says nothing new then: that it may cross again is known here alone."""
+    end_agreement(peer=north.name, direction="in", publisher=aurora.domain, now=now())
+    north.poll()
+    assert not may_read(cobalt, aurora)
+    agree(peer=north.name, direction="in", publisher=aurora.domain, now=now())
+    north.follow()
     assert may_read(cobalt, aurora)
 
 

@@ -13,7 +13,10 @@ from django.test import Client
 from federation.documents import HubDescriptor
 from federation.models import Agreement, Peer
 from federation.selectors.descriptors import own_descriptor
+from federation.services.asking_for_lists import Asked
+from hashshare.client.answers import WHY
 from hashshare.models import Deed, Leaf
+from hashshare.wire import errors
 from hashshare.wire.documents import write_object
 from hashshare.wire.fingerprints import spoken_lines
 from tests import builders as b
@@ -21,6 +24,8 @@ from tests.federation.builders import Hub, accepted, agreed, hub, introduced, no
 from tests.federation.conftest import Answering
 
 pytestmark = pytest.mark.django_db
+
+COMMAND = "federation.management.commands.peer"
 
 
 def run(*words: str) -> str:
@@ -149,3 +154,52 @@ def test_it_says_why_it_refuses_and_leaves_no_deed(words: tuple[str, ...], says:
 
     assert deeds() == []
     assert Peer.objects.get().state == "introduced"
+
+
+def refusal_by(made: Hub) -> None:
+    trouble = {"type": "https://south.example/problems/bad-request-signature", "detail": "It does not verify."}
+    Peer.objects.filter(name=made.name).update(trouble=trouble)
+
+
+def test_it_says_what_it_may_mean_that_a_peer_refuses_this_hub() -> None:
+    made = north()
+    refusal_by(made)
+    assert "! north.example: It does not verify. That hub refuses this one: it may have suspended it" in run("list")
+
+
+def test_it_names_no_command_of_members_to_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = north()
+    for error in (errors.BadRequestSignature(), errors.NetworkError("It cannot be reached.", next_step=WHY)):
+        monkeypatch.setattr(f"{COMMAND}.look_at_list", raising(error))
+        with pytest.raises(CommandError) as refused:
+            run("ask", made.name, "aurora.example/images")
+        assert "hashshare doctor" not in str(refused.value)
+        assert "operator" in str(refused.value)
+
+
+def raising(error: errors.HashshareError) -> Any:
+    def refuse(**_: Any) -> Any:
+        raise error
+
+    return refuse
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, **facts: str) -> None:
+    seen = {"terms": "For detection only.", "terms_digest": "ab" * 32, "state": "", "why_not": ""} | facts
+    monkeypatch.setattr(f"{COMMAND}.look_at_list", lambda **_: Asked("aurora.example/images", **seen))
+
+
+def test_it_fails_where_the_list_may_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, why_not="The publisher lets no other hub have the list.")
+    with pytest.raises(CommandError, match="lets no other hub"):
+        run("ask", north().name, "aurora.example/images")
+
+
+def test_it_says_how_far_a_list_is_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = north()
+    asked(monkeypatch)
+    assert f"--accept-terms {'ab' * 32}" in run("ask", made.name, "aurora.example/images")
+    asked(monkeypatch, state="active")
+    said = run("ask", made.name, "aurora.example/images")
+    assert "They were accepted: active at north.example." in said
+    assert "--accept-terms" not in said

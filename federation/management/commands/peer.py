@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from federation.management.telling import agreement_json, peer_json, show, table
+from federation.management.telling import agreement_json, next_step_of, peer_json, show, table, terms_of
 from federation.models import Agreement, Peer
 from federation.selectors.agreements import split_subject
 from federation.selectors.descriptors import own_descriptor
@@ -61,7 +61,8 @@ class Command(BaseCommand):
         add("list", "All peers, and how far behind what is copied from them is")
         add("show", "One peer: its fingerprint, agreements and lists", "name")
         for name in ("agree", "end-agreement"):
-            each = add(name, "What crosses to a peer (out) or from it (in)", "name")
+            text = "What crosses to a peer (out) or from it (in)"
+            each = add(name, text if name == "agree" else "What crosses so no longer, at once", "name")
             each.add_argument("direction", choices=Agreement.Direction.values)
             each.add_argument("subject", metavar="PUBLISHER[/LIST]")
             if name == "agree":
@@ -104,7 +105,7 @@ class Command(BaseCommand):
         try:
             does.get(options["what"], self.change)(options, timezone.now())
         except HashshareError as error:
-            raise CommandError(f"{error.message} {error.next_step}".strip()) from error
+            raise CommandError(f"{error.message} {next_step_of(error)}".strip()) from error
 
     # --- reading ---
 
@@ -193,11 +194,9 @@ class Command(BaseCommand):
         digest = options["accept_terms"]
         if not digest:
             seen = look_at_list(peer=peer, name=name, now=now)
-            lines = [f"Terms of {name}:", "", seen.terms or "(none)", ""]
-            lines += [
-                seen.why_not or f"To accept them: manage.py peer ask {peer} {name} --accept-terms {seen.terms_digest}"
-            ]
-            self.tell(options, asdict(seen), lines)
+            self.tell(options, asdict(seen), terms_of(seen, peer))
+            if seen.why_not:
+                raise CommandError(seen.why_not)
             return
         done = ask_for_list(peer=peer, name=name, terms_digest=digest, now=now)
         with noted("Ask a peer for a list") as note:

@@ -44,7 +44,8 @@ def _check_state(one: HeldList, patient: Patient) -> Iterable[Finding]:
     if known is not None and (special := _special(one, known, now)) is not None:
         yield special
         return
-    raised = alarms(one.store, one.held, now=now)
+    # What witnesses have not cosigned is said once for each publisher, by its own check.
+    raised = [alarm for alarm in alarms(one.store, one.held, now=now) if alarm.kind != "unwitnessed"]
     for alarm in raised:
         yield _alarmed(alarm, known, now)
     if raised:

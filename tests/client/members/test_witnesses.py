@@ -258,6 +258,15 @@ def test_doctor_and_list_tell_how_it_stands(log: Ledger, cobalt: Cobalt, aurora:
     assert [(row["publisher"], row["size"], row["alarm"]) for row in told["logs"]] == [(aurora.domain, 256, None)]
 
 
+def test_doctor_names_what_is_lacking_once_and_finds_no_fault_with_the_list(
+    log: Ledger, cobalt: Cobalt, aurora: Aurora
+) -> None:
+    cobalt.call("witness", "require", "2")
+    rows = examine(cobalt.home, offline=True, now=datetime.now(UTC))
+    assert [(row.check, row.subject) for row in rows if str(row.state) == "bad"] == [("witness", aurora.domain)]
+    assert [str(row.state) for row in rows if row.check == "list"] == ["good"]
+
+
 def test_what_is_required_is_kept_as_a_policy(log: Ledger, cobalt: Cobalt, aurora: Aurora) -> None:
     cobalt.call("witness", "require", "1")
     text = cobalt.call("witness", "policy").out
