@@ -191,7 +191,9 @@ def _refusal(
 def _crowded(hub: Organisation, found: HashList, asked: Asked, row: MemberRequest | None, now: datetime) -> str:
     """Why no further request of the hub is kept; "" if one is."""
     mine = MemberRequest.objects.filter(hub=hub)
-    others = mine.filter(state__in=OPEN).exclude(pk=row.pk if row else None)
+    others = mine.filter(state__in=OPEN)
+    if row is not None:
+        others = others.exclude(pk=row.pk)
     if others.filter(list=found, slug=asked.slug).exists():
         return f"{asked.slug} has asked for {found.name} before, and that is open."
     if row is None and others.count() >= MOST_OPEN:

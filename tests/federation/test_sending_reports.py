@@ -450,8 +450,8 @@ def test_a_further_hub_that_came_down_to_numbers_is_told_of_by_numbers(images: b
     given(further, images)
     agreed(further, "out")
     theirs = RemoteCobalt(further, "granite")
-    named = {"members": (theirs.named(),), "statements": (theirs.statement(images),)}
-    send(further, report(further, images, hubs=(counts(count(applied=1)),), **named))
+    members, statements = (theirs.named(),), (theirs.statement(images),)
+    send(further, report(further, images, hubs=(counts(count(applied=1)),), members=members, statements=statements))
     less = counts(count(applied=1), mode="counts")
     send(further, report(further, images, 2, mode="counts", hubs=(less,)))
     told()
