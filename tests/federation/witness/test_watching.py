@@ -13,6 +13,7 @@ from django.core import mail
 
 from federation.models import Finding, Peer, WatchedLog, WitnessedLog
 from federation.services import watching
+from federation.services.connections import session_with
 from federation.services.findings import evidence
 from federation.services.watching import watch_peer, watch_peers
 from federation.services.witness import add_checkpoint
@@ -180,8 +181,9 @@ def test_a_hub_out_of_reach_is_waited_for_once_and_not_at_every_log(
             asked.append(path)
             raise NetworkError("East is away.")
 
-    real = watching.session_with
-    monkeypatch.setattr(watching, "session_with", lambda peer: Silent() if peer == east.hub.peer else real(peer))
+    monkeypatch.setattr(
+        watching, "session_with", lambda peer: Silent() if peer == east.hub.peer else session_with(peer)
+    )
     assert watch_peer(north.hub.peer, others=[east.hub.peer], now=now()) == 2
     assert asked == ["/witness/cosigned/north.example/log/publication"]
 
