@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from federation.selectors import elsewhere
 from federation.selectors.crossing import crossing_to
+from federation.selectors.peers import keeps_out
 from federation.selectors.receiving import decided_at, why_not
 from federation.timetable import TIMETABLE
 from hashshare.extensions import Extension
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from hashshare.admin.desks import Page
     from hashshare.admin.notices import Notice
-    from hashshare.models import Organisation
 
 
 def _notices(request: HttpRequest, now: datetime) -> list[Notice]:
@@ -29,12 +29,6 @@ def _pages() -> list[Page]:
     from federation.admin.requests import pages
 
     return pages()
-
-
-def _keeps_out(organisation: Organisation) -> str:
-    from federation.selectors.peers import keeps_out
-
-    return keeps_out(organisation)
 
 
 EXTENSION: Final = Extension(
@@ -62,7 +56,7 @@ EXTENSION: Final = Extension(
     may_cross=crossing_to,
     why_not=why_not,
     decided_at=decided_at,
-    keeps_out=_keeps_out,
+    keeps_out=keeps_out,
     tasks={"mirror": "federation.tasks.mirror"},
     elsewhere=elsewhere.elsewhere,
     statements=elsewhere.relayed_statements,

@@ -41,6 +41,9 @@ MAX_WITHDRAWALS: Final = 50
 """Of one hub in one report, the newest."""
 MAX_MEMBERS: Final = 1_000
 MAX_STATEMENTS: Final = 500
+MAX_COUNT: Final = 1_000_000
+"""Members of one hub: more than there are organisations that could be any, and it fits wherever it is kept."""
+MAX_SECONDS: Final = 20 * 366 * 86_400
 
 ORGANISATION: Final = re.compile(r"[-a-zA-Z0-9_]{1,63}")
 NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
@@ -89,6 +92,8 @@ class WithdrawalCount:
             median_seconds=_or_null(fields, "median_seconds", fields.count),
             p95_seconds=_or_null(fields, "p95_seconds", fields.count),
         )
+        if read.entitled > MAX_COUNT or (read.p95_seconds or 0) > MAX_SECONDS:
+            fields.fail("a number is beyond all measure")
         if not read.purged <= read.applied <= read.entitled - read.overdue:
             fields.fail("more have applied, purged or are overdue than there are")
         known = (read.median_seconds is not None, read.p95_seconds is not None)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from hashshare.api.permissions import EVERY_DOOR, SIGNED, Who
+from hashshare.api.permissions import SIGNED, Who
 
-HUBS: Final = Who("Hubs that are peers, by any door. Each sees what is its own.", EVERY_DOOR, frozenset({"hub"}))
+HUBS: Final = Who(
+    "Hubs that are peers, by a signed request or the token of one. Each sees what is its own.",
+    frozenset({"signature", "token"}),
+    frozenset({"hub"}),
+)
 SIGNING_HUBS: Final = Who("Hubs that are peers, by a signed request.", SIGNED, frozenset({"hub"}))

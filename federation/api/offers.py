@@ -10,16 +10,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from federation.api.doors import HUBS
 from federation.offers import EVIDENCE, MEMBERS
 from federation.selectors.offers import offers_to
 from hashshare.api.endpoint import Endpoint, caller_of
-from hashshare.api.permissions import Who
-
-HUBS = Who(
-    "Hubs that are peers here, by a signed request or the token of one.",
-    frozenset({"signature", "token"}),
-    frozenset({"hub"}),
-)
 
 
 class OfferedList(serializers.Serializer[Any]):

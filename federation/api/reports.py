@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -11,12 +11,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from federation.api.doors import SIGNING_HUBS
 from federation.services.reports import take_report
 from hashshare.api.bodies import AnyBytes
 from hashshare.api.endpoint import Endpoint, answer, caller_of
-from hashshare.api.permissions import SIGNED, Who
-
-SIGNING_HUBS: Final = Who("Hubs that are peers of this one, by a signed request.", SIGNED, frozenset({"hub"}))
 
 
 class TakenRecord(serializers.Serializer[Any]):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+from django.db.models.functions import Now
+
 from federation.models import Agreement, HubTerms, Peer, TakenTerms
 from federation.reports import COUNTS
 from hashshare.models import HashList
@@ -13,11 +16,13 @@ def narrowed(agreed: str, wanted: str) -> str:
 
 
 def agreed_evidence(*, peer: Peer, direction: str, hash_list: HashList) -> str:
-    """Of the newest agreement about the list itself, else about all of its publisher's, be it over: what was given
-    under it may still be reported of. Without one: counts, which name nobody.
+    """Of the agreement about the list itself that is in force, else about all of its publisher's. Where none is, of the
+    newest that is over: what was given under it may still be reported of. Without one: counts, which name nobody.
     """
     rows = Agreement.objects.filter(peer=peer, direction=direction, publisher=hash_list.publisher.domain)
-    rows = rows.filter(slug__in=["", hash_list.slug]).order_by("-slug", "-created_at")
+    rows = rows.filter(slug__in=["", hash_list.slug])
+    standing = rows.filter(Q(until=None) | Q(until__gt=Now()), ended_at=None).order_by("-slug")
+    rows = standing if standing.exists() else rows.order_by("-slug", "-created_at")
     return rows.values_list("evidence", flat=True).first() or COUNTS
 
 

@@ -13,10 +13,10 @@ from django.db.models import Count, Q, QuerySet
 from federation import policy as rules
 from federation.models import HubTerms, MemberRequest, Members, Peer
 from federation.selectors.crossing import judge_giving
+from federation.selectors.peers import peer_of
 from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import in_force, own_list
-from hashshare.wire import errors
 
 MOST_DECISIONS: Final = 200
 """In one answer."""
@@ -157,8 +157,7 @@ class Decided:
 def decisions_of(*, caller: Caller, since: int, now: datetime) -> Decided:
     """Raises NotAPeer."""
     hub = caller.organisation
-    if not Peer.objects.filter(organisation=hub, state=Peer.State.ACTIVE).exists():
-        raise errors.NotAPeer
+    peer_of(organisation=hub)
     # The newest first: a decision that is taken in between is then among those that follow.
     newest = newest_decision(hub)
     return Decided(told_to(hub, now=now), decisions_for(hub, since=since), newest)

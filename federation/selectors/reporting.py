@@ -128,12 +128,19 @@ def further_hubs(cursor: ReportCursor) -> Iterator[tuple[Path, RemoteHub]]:
             yield path, hub
 
 
+def telling_hubs(cursor: ReportCursor) -> Iterator[tuple[Path, RemoteHub]]:
+    """Of these, those whose members may be told of: one that has come down to counts is told of by numbers alone, also
+    where what it said before is still here.
+    """
+    yield from ((path, hub) for path, hub in further_hubs(cursor) if hub.mode == DOCUMENTS)
+
+
 # --- members ------------------------------------------------------------------------------------------------------
 
 
 def told_members(cursor: ReportCursor, now: datetime) -> Iterator[Telling]:
     yield from (telling(it) for it in own_members(cursor.list, now))
-    for path, hub in further_hubs(cursor):
+    for path, hub in telling_hubs(cursor):
         for row in RemoteMember.objects.filter(hub=hub).order_by("organisation"):
             names = (row.organisation, row.name, row.country)
             yield telling(NamedMember(path, *names, row.since, row.until, row.access))
@@ -171,7 +178,7 @@ def told_statements(cursor: ReportCursor, now: datetime) -> Iterator[Telling]:
     for row in unsaid(own, cursor, "own").filter(public_key__isnull=False).order_by("pk")[:MAX_STATEMENTS]:
         told = Statement((), row.received_at, bytes(row.public_key), row.statement)
         yield telling(told, f"statement:own:{row.pk}")
-    for path, hub in further_hubs(cursor):
+    for path, hub in telling_hubs(cursor):
         relayed = RemoteAcknowledgement.objects.filter(member__hub=hub, taken_at__gte=since)
         for row in unsaid(relayed, cursor, "relayed").order_by("pk")[:MAX_STATEMENTS]:
             told = Statement(path, row.received_at, bytes(row.public_key), row.statement)

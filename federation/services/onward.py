@@ -5,9 +5,9 @@ publisher's decisions on that.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from federation import policy as rules
 from federation.models import Agreement, HubTerms, MemberRequest, Members, Peer
 from federation.selectors.crossing import policy_of
 from federation.selectors.onward import OPEN, terms_of
+from federation.selectors.peers import peer_of
 from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import in_force, own_list, readable_lists
@@ -28,6 +29,10 @@ MOST_ASKED: Final = 100
 
 MOST_OPEN: Final = 10_000
 """Open requests of one hub: more members than that no hub has."""
+
+MOST_A_DAY: Final = 10_000
+"""New ones: each is kept, closed or not, so that a hub cannot fill the table by asking and closing."""
+A_DAY: Final = timedelta(days=1)
 
 State = MemberRequest.State
 
@@ -120,12 +125,12 @@ class Taken:
 def take_requests(*, caller: Caller, asked: Sequence[Asked], now: datetime) -> list[Taken]:
     """Keep what the peer relays, each by itself; what was relayed before changes nothing. Raises NotAPeer."""
     caller.require_write()
-    peer = Peer.objects.select_for_update().filter(organisation=caller.organisation, state=Peer.State.ACTIVE).first()
-    if peer is None:
-        raise errors.NotAPeer
+    # The row is locked: what a hub relays twice at once is judged one after the other.
+    Peer.objects.select_for_update().get(pk=peer_of(organisation=caller.organisation).pk)
     names = {each.list for each in asked}
     lists = {row.name: row for row in readable_lists(caller=caller, now=now) if row.name in names}
-    known = {row.origin: row for row in MemberRequest.objects.filter(hub=caller.organisation).select_for_update()}
+    mine = MemberRequest.objects.filter(hub=caller.organisation, origin__in={each.id for each in asked})
+    known = {row.origin: row for row in mine.select_for_update()}
     return [_take(caller.organisation, lists.get(each.list), known, each, now) for each in asked[:MOST_ASKED]]
 
 
@@ -141,7 +146,7 @@ def _take(
         row.suspended, row.terms_digest = asked.state == "suspended", asked.terms_digest
         row.save(update_fields=["suspended", "terms_digest"])
         return Taken(asked.id, row.state)
-    if refused := _refusal(hub, found, asked, known, row, now):
+    if refused := _refusal(hub, found, asked, row, now):
         return Taken(asked.id, "", refused)
     row = row or MemberRequest(hub=hub, list=found, origin=asked.id, slug=asked.slug, received_at=now)
     row.name, row.country, row.sector, row.kind = asked.name, asked.country, asked.sector, asked.kind
@@ -165,7 +170,6 @@ def _refusal(
     hub: Organisation,
     found: HashList,
     asked: Asked,
-    known: Mapping[uuid.UUID, MemberRequest],
     row: MemberRequest | None,
     now: datetime,
 ) -> str:
@@ -181,10 +185,22 @@ def _refusal(
     verdict = rules.may_hold(policy_of(found), country=asked.country, kind=asked.kind)
     if isinstance(verdict, rules.Failure):
         return verdict.reason
-    others = [it for it in known.values() if it.state in OPEN and it is not row]
-    if any((it.list_id, it.slug) == (found.pk, asked.slug) for it in others):
+    return _crowded(hub, found, asked, row, now)
+
+
+def _crowded(hub: Organisation, found: HashList, asked: Asked, row: MemberRequest | None, now: datetime) -> str:
+    """Why no further request of the hub is kept; "" if one is."""
+    mine = MemberRequest.objects.filter(hub=hub)
+    others = mine.filter(state__in=OPEN)
+    if row is not None:
+        others = others.exclude(pk=row.pk)
+    if others.filter(list=found, slug=asked.slug).exists():
         return f"{asked.slug} has asked for {found.name} before, and that is open."
-    return "Too many requests of this hub are open." if row is None and len(others) >= MOST_OPEN else ""
+    if row is None and others.count() >= MOST_OPEN:
+        return "Too many requests of this hub are open."
+    if row is None and mine.filter(received_at__gt=now - A_DAY).count() >= MOST_A_DAY:
+        return "Too many requests of this hub came within a day."
+    return ""
 
 
 # --- The publisher's decisions -----------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def follow(peer: Peer, session: Session, *, now: datetime) -> None:
         told = Decisions.parse(session.get_json("peers/decisions", params={"since": str(since)}))
         if told.newest < since:
             # The peer was restored from a backup: it counts on from there, and may lack what it was told since.
-            Relayed.objects.filter(subscription__list__publisher__mirror__peer=peer).update(told="")
+            Relayed.objects.filter(subscription__list__publisher__mirror__peer=peer).update(told="", number=0)
             since = 0
             continue
         take_terms(peer, told.terms, now=now)
@@ -120,6 +120,8 @@ def follow_decision(peer: Peer, told: ToldDecision, *, now: datetime) -> bool:
         return False
     relayed, _ = Relayed.objects.get_or_create(subscription=row)
     if relayed.decided_at is not None and told.decided_at <= relayed.decided_at:
+        # Followed before the peer was restored and counted anew: its number there is all that is new.
+        Relayed.objects.filter(pk=relayed.pk, number__lt=told.number).update(number=told.number)
         return False
     relayed.number, relayed.decided_at = told.number, told.decided_at
     relayed.save(update_fields=["number", "decided_at"])

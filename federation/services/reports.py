@@ -23,6 +23,7 @@ from federation.reports import (
     verify_report,
 )
 from federation.selectors.agreed import taken_evidence
+from federation.selectors.peers import peer_of
 from hashshare.models import HashList, Leaf, Release
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
@@ -57,22 +58,13 @@ def take_report(*, caller: Caller, document: bytes, now: datetime) -> TakenRepor
     5. Versions are those that were published here, with that manifest. Raises UnknownRelease.
     """
     caller.require_write()
-    peer = peer_of(caller)
+    peer = peer_of(organisation=caller.organisation)
     report = verify_report(document, peer_key=bytes(peer.peer_key))
     check_addressed(report, peer)
     found = once_entitled_list(caller=caller, tuf_id=report.list_id, name=report.list_name)
     check_agreed(report, peer, found)
     statements = [Verified(it, *read_statement(it, report)) for it in report.statements]
     return keep(peer, found, report, statements, hashlib.sha256(document).hexdigest(), now)
-
-
-def peer_of(caller: Caller) -> Peer:
-    """Raises NotAPeer."""
-    rows = Peer.objects.select_related("organisation").filter(state=Peer.State.ACTIVE)
-    peer = rows.filter(organisation=caller.organisation).first()
-    if peer is None:
-        raise errors.NotAPeer
-    return peer
 
 
 def check_addressed(report: Report, peer: Peer) -> None:
@@ -136,7 +128,7 @@ def keep_hubs(peer: Peer, found: HashList, report: Report, now: datetime) -> dic
     if len(hubs) > MOST_HUBS:
         raise errors.TooLarge(f"A peer may tell of {MOST_HUBS} hubs about one list.", limit=MOST_HUBS)
     RemoteCount.objects.bulk_create(
-        [count for it in report.hubs for count in counts(hubs[it.path], it)],
+        [count for it in report.hubs for count in counts(hubs[it.path], it, now)],
         update_conflicts=True,
         unique_fields=["hub", "version"],
         update_fields=[
@@ -147,12 +139,13 @@ def keep_hubs(peer: Peer, found: HashList, report: Report, now: datetime) -> dic
     return hubs
 
 
-def counts(hub: RemoteHub, told: HubCounts) -> list[RemoteCount]:
+def counts(hub: RemoteHub, told: HubCounts, now: datetime) -> list[RemoteCount]:
+    """Deadlines are counted from `served_at`, so a clock that is ahead there makes none of the future here."""
     return [
         RemoteCount(
             hub=hub,
             version=it.version,
-            served_at=it.served_at,
+            served_at=min(it.served_at, now),
             entitled=it.entitled,
             applied=it.applied,
             purged=it.purged,

@@ -18,6 +18,7 @@ from tuf.api.metadata import Root, Snapshot
 
 from federation.models import MirroredList, MirroredPublisher
 from federation.selectors.mirrors import behind
+from federation.selectors.peers import is_active
 from federation.services.copying import CopiedList, Copy, withdrawal_reasons
 from federation.services.crossing import judge_mirrored
 from hashshare.models import HashList, Metadata, Publisher, Release, StoredObject
@@ -88,7 +89,8 @@ def serve_copy(
 ) -> None:
     """Serve what was copied. `claimed` are the content and role versions that the peer's heads named before, by list.
 
-    1. Lock the job's claim, the publisher and the mirror; it must still be followed from that peer.
+    1. Lock the job's claim, the publisher and the mirror; it must still be followed from that peer, which was
+       neither suspended meanwhile nor shows another hub.
     2. See that nothing is older than what is served here, unless keys were replaced (TUF specification 5.3.11) or an
        operator has this publisher followed afresh.
     3. Keep roots, targets, majors, and each list's feed; move the lists on, and their objects with them.
@@ -100,6 +102,8 @@ def serve_copy(
     mirror = MirroredPublisher.objects.select_for_update().select_related("peer").get(pk=mirror.pk)
     if publisher.mirrored_from_id != mirror.peer.organisation_id or mirror.state != MirroredPublisher.State.FOLLOWING:
         raise errors.Conflict(f"{publisher.domain} is not copied from {mirror.peer.name} any more.")
+    if not is_active(mirror.peer) or mirror.peer.differs is not None:
+        raise errors.NotAPeer(f"Nothing is taken from {mirror.peer.name} any more.")
     rows = {row.tuf_id: row for row in HashList.objects.select_for_update().filter(publisher=publisher)}
     for row in rows.values():
         row.publisher = publisher

@@ -113,7 +113,9 @@ def _name_missing(mirror: MirroredPublisher, newest: Signed, now: datetime) -> N
     for root in CheckedRoot.objects.filter(mirror=mirror, index=None, searched__gte=newest.checkpoint.size):
         if now - root.met_at < LOGGED_WITHIN:
             continue
-        row = Metadata.objects.get(publisher=mirror.publisher, role="root", version=root.version)
+        row = Metadata.objects.filter(publisher=mirror.publisher, role="root", sha256=root.sha256).first()
+        if row is None:
+            continue  # put aside since, when the publisher was followed afresh under another
         record_finding(
             peer=mirror.peer,
             kind=Finding.Kind.ROOT_REPLACED,

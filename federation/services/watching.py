@@ -8,7 +8,7 @@ show although it signed it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from federation.models import Finding, MirroredPublisher, Peer, WatchedLog, WitnessedLog
 from federation.selectors.peers import peers_in_force
 from federation.services.connections import session_with
-from federation.services.cosigning import cosigner_of
+from federation.services.cosigning import OUT_OF_REACH, cosigner_of
 from federation.services.findings import record_finding
 from federation.services.reading import PublicLog, Signed, opened
 from federation.services.watched_roots import check_roots
@@ -98,9 +98,9 @@ def names_of(peer: Peer) -> list[str]:
     return [PUBLICATION, *ordered][:MOST_LOGS]
 
 
-def watch_log(log: PublicLog, elsewhere: Iterable[tuple[Peer, Session]] = (), *, now: datetime) -> Signed | None:
+def watch_log(log: PublicLog, elsewhere: MutableSequence[tuple[Peer, Session]], *, now: datetime) -> Signed | None:
     """What the peer shows now, compared with all that it is known to have signed of this log; None when it has none
-    that can be believed. Raises NetworkError.
+    that can be believed. Raises NetworkError. Of `elsewhere`, who is out of reach is left out from then on.
     """
     try:
         newest = log.newest()
@@ -148,11 +148,14 @@ def _disputed(row: WitnessedLog, log: PublicLog) -> Signed | None:
 
 
 def _elsewhere(
-    log: PublicLog, newest: Signed, others: Iterable[tuple[Peer, Session]], now: datetime
+    log: PublicLog, newest: Signed, others: MutableSequence[tuple[Peer, Session]], now: datetime
 ) -> Iterator[Earlier]:
-    """By other peers: what they cosigned. That it is signed by this one's key makes it proof, whoever shows it."""
+    """By other peers: what they cosigned. That it is signed by this one's key makes it proof, whoever shows it.
+
+    One that is out of reach is waited for once, and not at each of many logs: it would keep all from being watched.
+    """
     origin = newest.checkpoint.origin
-    for other, session in others:
+    for other, session in list(others):
         try:
             body = session.ask("GET", f"/witness/cosigned/{origin}").content[: MAX_NOTE + 1]
             note = body.decode("utf-8", "replace")
@@ -161,6 +164,8 @@ def _elsewhere(
         except HashshareError as error:
             if not isinstance(error, NotFound):
                 logger.warning("%s says nothing of %s: %s", other, origin, error.message)
+            if isinstance(error, OUT_OF_REACH):
+                others.remove((other, session))
             continue
         at = datetime.fromtimestamp(min(*times, int(now.timestamp())), UTC) if times else now
         yield Earlier(signed, at, f"to {other.name}", f"shown-to-{other.name.replace(':', '-')}.txt")

@@ -102,9 +102,10 @@ def check_fits(checked: Checked) -> None:
             f"{server_major()}, which may not read it.",
             next_step=f"Install PostgreSQL {about.postgresql} (HASHSHARE_PG_BIN) or name such a server.",
         )
-    known = {name for app, name in MigrationLoader(None).disk_migrations if app == "hashshare"}
-    newest = about.migrations.get("hashshare")
-    if newest not in known:
+    known = set(MigrationLoader(None).disk_migrations)
+    here = {app for app, _ in known}
+    newer = [app for app, name in about.migrations.items() if app in here and (app, name) not in known]
+    if newer or "hashshare" not in about.migrations:
         raise BadBackup(
             f"The backup was made by hashshare {about.software}, whose database this version does not know.",
             next_step="Install that version or a newer one, and restore again.",

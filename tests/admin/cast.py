@@ -50,6 +50,7 @@ from hashshare.services.invitations import enrol, invite_organisation, invite_pe
 from hashshare.services.logs import log_of
 from hashshare.services.people import create_person
 from tests.federation.builders import agreed, hub, introduced
+from tests.vectors import generate
 
 PASSWORD = "a sentence nobody guesses"
 
@@ -217,7 +218,7 @@ def release(found: HashList, commit: Commit, now: datetime) -> Release:
 
 
 def metadata(publisher: Publisher, now: datetime) -> Metadata:
-    body = f'{{"signed": {{"publisher": "{publisher}"}}}}'.encode()
+    body = generate.metadata()["root"]
     return Metadata.objects.create(
         publisher=publisher,
         role="root",

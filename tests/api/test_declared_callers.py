@@ -10,6 +10,7 @@ import pytest
 from django.urls import URLPattern, get_resolver
 
 from federation.api import urls as between_hubs
+from federation.api import witness_urls
 from hashshare.api import public_urls, urls
 from hashshare.api.endpoint import Endpoint
 from hashshare.api.permissions import EVERY_DOOR, EVERY_KIND, SIGNED, Who
@@ -17,7 +18,7 @@ from tests.api.parties import CLIENT, Party, refused, with_authorization
 
 pytestmark = pytest.mark.django_db
 
-PLAIN_VIEWS = {"schema", "docs", "nothing-here"}
+PLAIN_VIEWS = {"schema", "docs", "nothing-here", "witness-nothing-here"}
 PARTS = {
     "domain": "aurora.example",
     "slug": "images",
@@ -35,19 +36,23 @@ PARTS = {
     "draft_id": str(uuid.UUID(int=1)),
     "path": "0/000",
     "number": "2",
+    "origin": "north.example/log/publication",
 }
 PUBLIC = {
     *("descriptor", "enrolments", "public-checkpoint", "public-tile"),
     *("public-checkpoint-of", "public-tile-of", "public-successions", "public-cosigned"),
+    *("add-checkpoint", "cosigned"),
 }
-UNPUBLISHED = {"drafts", "draft-file", "peer-offers"}
-"""What is no release yet goes to the hotline's own machine alone, and what crosses to the peer's, not to whoever has
-a key for reading.
+UNPUBLISHED = {"drafts", "draft-file", "peer-offers", "peer-decisions"}
+"""What is no release yet goes to the hotline's own machine alone, and what crosses or was decided to the peer's, not to
+whoever has a key for reading.
 """
+BY_WHAT_THEY_BRING = {"enrolments", "add-checkpoint"}
+"""They change something for anybody: who has the code, and who has the log's own signature on a checkpoint."""
 
 
 def endpoints() -> Iterator[tuple[str, type[Endpoint]]]:
-    for pattern in [*urls.urlpatterns, *public_urls.urlpatterns, *between_hubs.urlpatterns]:
+    for pattern in [*urls.urlpatterns, *public_urls.urlpatterns, *between_hubs.urlpatterns, *witness_urls.urlpatterns]:
         if isinstance(pattern, URLPattern) and pattern.name not in PLAIN_VIEWS:
             yield str(pattern.name), pattern.callback.cls  # type: ignore[attr-defined]
 
@@ -79,7 +84,7 @@ def test_every_method_that_exists_is_declared_and_the_other_way_round() -> None:
 
 def test_whatever_changes_something_is_signed() -> None:
     for name, method, who in declared():
-        if method != "GET" and name != "enrolments":
+        if method != "GET" and name not in BY_WHAT_THEY_BRING:
             assert who.doors == SIGNED, name
         if method == "GET" and name not in PUBLIC:
             assert who.doors == (EVERY_DOOR - {"access_key"} if name in UNPUBLISHED else EVERY_DOOR), name

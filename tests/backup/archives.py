@@ -30,6 +30,7 @@ def make(
     dump: bytes = b"a dump",
     held: dict[str, bytes] | None = None,
     migrations: str = "0001_first",
+    federation: str = "0001_first",
     postgresql: int = 15,
 ) -> Description:
     """A backup at `target`, whole."""
@@ -45,7 +46,7 @@ def make(
             url="https://north.example",
             software="0.1.0",
             postgresql=postgresql,
-            migrations={"hashshare": migrations},
+            migrations={"hashshare": migrations, "federation": federation, "gone": "0007_since"},
             objects="copied",
             files=tally.files,
             size=tally.size,

@@ -208,8 +208,10 @@ def test_a_backup_that_is_changed_after_it_was_checked_changes_nothing(
 
 def test_it_refuses_another_version_s_database_by_name(hub: b.Feed, tmp_path: Path) -> None:
     make(tmp_path / "newer.tar", migrations="9999_later")
-    with pytest.raises(BadBackup, match=r"made by hashshare 0\.1\.0, whose database"):
-        restore_backup(tmp_path / "newer.tar", passphrase=WORDS, over=True)
+    make(tmp_path / "newer-federation.tar", federation="9999_later")
+    for newer in ("newer.tar", "newer-federation.tar"):
+        with pytest.raises(BadBackup, match=r"made by hashshare 0\.1\.0, whose database"):
+            restore_backup(tmp_path / newer, passphrase=WORDS, over=True)
     make(tmp_path / "pg.tar", postgresql=99)
     with pytest.raises(BadBackup, match="dumped by PostgreSQL 99"):
         restore_backup(tmp_path / "pg.tar", passphrase=WORDS, over=True)

@@ -11,6 +11,7 @@ from django.core.cache import caches
 from federation.selectors.peers import peer_of
 from federation.services.peers import accept_peer, end_peer, introduce_peer, resume_peer, suspend_peer
 from hashshare.models import Organisation
+from hashshare.services.access_keys import create_access_key
 from hashshare.services.organisations import reinstate_organisation, suspend_organisation
 from hashshare.wire import errors, keys
 from tests.api.parties import Party, replay, with_authorization
@@ -78,6 +79,16 @@ def test_it_refuses_keys_and_tokens_of_a_suspended_peer_at_once() -> None:
     resume_peer(name=made.name, now=now())
     assert status(made)[0] == 200
     assert by_token(party, token)[0] == 200
+
+
+def test_it_refuses_access_keys_of_a_suspended_peer_at_once() -> None:
+    made = north()
+    _, text = create_access_key(caller=made.caller, name="curl", days=9, now=now())
+    assert by_token(caller(made), text)[0] == 200
+
+    suspend_peer(name=made.name, now=now())
+
+    assert by_token(caller(made), text) == REFUSED
 
 
 def test_it_refuses_a_peer_that_has_ended_and_keeps_calling() -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from federation.models import MirroredPublisher
+from federation.models import MirroredPublisher, Peer
 from federation.services import mirroring, storing
 from federation.services.mirroring import run_mirror_job
 from hashshare.models import Job, Metadata, Release, StoredObject
@@ -165,6 +165,25 @@ def test_a_worker_whose_claim_is_lost_changes_nothing(
     monkeypatch.undo()
     Job.objects.filter(pk=job.pk).update(leased_until=now() - timedelta(seconds=1))
     goes_on(job, aurora)
+
+
+@pytest.mark.parametrize("change", [{"state": "suspended"}, {"differs": {"fingerprint": "0" * 64}}])
+def test_what_was_on_its_way_from_a_peer_that_was_suspended_is_not_served(
+    north: Following, aurora: Aurora, good: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    original = storing.store_bytes
+
+    def suspended(*arguments: object, **named: object) -> None:
+        original(*arguments, **named)  # type: ignore[arg-type]
+        Peer.objects.update(**change)
+
+    monkeypatch.setattr(mirroring, "store_bytes", suspended)
+    north.poll()
+    job = Job.objects.get(state=Job.State.QUEUED)
+    run_mirror_job(job_id=job.pk, worker="late", task_id="")
+    job.refresh_from_db()
+    assert slug_of(job.problem) == "not-a-peer"
+    assert metadata_here(aurora) | objects_here(aurora) == good
 
 
 def test_one_copy_at_a_time_from_a_peer(north: Following, aurora: Aurora, good: dict[str, bytes]) -> None:

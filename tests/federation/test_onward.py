@@ -12,8 +12,10 @@ from django.core.cache import caches
 from federation.documents import Decisions, TakenRequest
 from federation.models import Agreement, HubTerms, MemberRequest, Peer
 from federation.selectors.relaying import Untold
+from federation.services import onward
 from federation.services.onward import decide_member_request, request_standing, set_hub_terms, terms_standing
 from hashshare.models import Subscription
+from hashshare.services.access_keys import create_access_key
 from hashshare.services.subscriptions import decide_subscription
 from hashshare.wire import errors
 from hashshare.wire.manifest import Redistribution
@@ -394,6 +396,27 @@ def test_only_active_peers_relay_and_are_told(images: b.Feed, hub: Hub) -> None:
         refused(made.signed("POST", "peers/requests", json=body), 403, "not-a-peer")
         refused(made.get("peers/decisions"), 403, "not-a-peer")
     assert MemberRequest.objects.count() == 0
+
+
+def test_a_hub_cannot_fill_the_table_by_asking_and_closing(
+    images: b.Feed, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onward, "MOST_A_DAY", 2)
+    for name in ("Cobalt", "Cerise"):
+        relayed(hub, a_request(images, name))
+        relayed(hub, a_request(images, name, state="closed"))
+    (refusal,) = relayed(hub, a_request(images, "Cyan"))
+    assert "within a day" in refusal["refused"]
+    assert MemberRequest.objects.count() == 2
+    (again,) = relayed(hub, a_request(images, "Cobalt", state="closed"))
+    assert again["state"] == "closed"
+
+
+def test_an_access_key_of_a_hub_reads_no_decisions(images: b.Feed, hub: Hub) -> None:
+    """Keys for programs of others are no way into what hubs tell one another of members."""
+    _, text = create_access_key(caller=hub.caller, name="curl", days=9, now=b.now())
+    for path in ("peers/decisions", "peers/offers"):
+        refused(with_authorization(CLIENT, "GET", path, f"Bearer {text}"), 403, "not-allowed")
 
 
 def test_changes_take_a_signature(images: b.Feed, hub: Hub) -> None:

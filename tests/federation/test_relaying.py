@@ -339,6 +339,8 @@ def test_a_restored_home_is_told_everything_again_and_counts_on(origin: Hub, ima
     goes(origin, home)
     assert len(home.told) == 4
     assert state_of(other) == "active"
+    goes(origin, home)
+    assert len(home.told) == 4, "once, and not every minute until its numbers are above those of before"
 
 
 # --- What is given no more -----------------------------------------------------------------------------------------

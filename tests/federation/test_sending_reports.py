@@ -155,6 +155,19 @@ def test_the_agreement_about_the_list_itself_goes_before(images: b.Feed, at_home
     assert ear.last.mode == "counts"
 
 
+def test_an_agreement_that_is_over_names_nobody_against_the_one_that_stands(
+    images: b.Feed, at_home: Hub, ear: Ear
+) -> None:
+    """The hubs have come down to numbers alone; what they had agreed of the list before is no longer what they want."""
+    Agreement.objects.update(evidence="counts")
+    old = agreed(at_home, "in", slug="images", evidence="documents", ended_at=b.now())
+    told()
+    assert ear.last.mode == "counts"
+    Agreement.objects.filter(pk=old.pk).update(ended_at=None, until=b.now() - HOUR)
+    told(now=b.now() + HOUR)
+    assert {it.mode for it in ear.reports} == {"counts"}
+
+
 def test_numbers_alone_are_told_where_the_publisher_wants_no_more(images: b.Feed, ear: Ear) -> None:
     TakenTerms.objects.create(list=images.row, evidence="counts")
     told()
@@ -428,6 +441,21 @@ def test_where_numbers_alone_are_agreed_further_hubs_members_are_not_told_either
     Agreement.objects.filter(direction="in").update(evidence="counts")
     told()
     assert [it.path for it in ear.last.hubs] == [(), ("south.example",)]
+    assert b"granite" not in ear.last.to_bytes()
+
+
+def test_a_further_hub_that_came_down_to_numbers_is_told_of_by_numbers(images: b.Feed, ear: Ear) -> None:
+    """Its members are still here from before; told of with it, the whole report would be refused, again and again."""
+    further = south()
+    given(further, images)
+    agreed(further, "out")
+    theirs = RemoteCobalt(further, "granite")
+    members, statements = (theirs.named(),), (theirs.statement(images),)
+    send(further, report(further, images, hubs=(counts(count(applied=1)),), members=members, statements=statements))
+    less = counts(count(applied=1), mode="counts")
+    send(further, report(further, images, 2, mode="counts", hubs=(less,)))
+    told()
+    assert [(it.path, it.mode) for it in ear.last.hubs] == [((), "documents"), (("south.example",), "counts")]
     assert b"granite" not in ear.last.to_bytes()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from federation.models import (
     TakenReport,
 )
 from federation.reports import NamedMember, Statement, sign_report
+from federation.selectors.elsewhere import elsewhere
 from federation.services.reports import take_report
 from hashshare.models import Leaf
 from hashshare.services.subscriptions import decide_subscription
@@ -33,6 +34,7 @@ from tests.federation.builders_evidence import (
     given,
     report,
     send,
+    version_2,
     withdrawing_feed,
 )
 
@@ -353,3 +355,16 @@ def test_the_publisher_may_want_numbers_alone_of_a_hub(images: b.Feed, from_sout
     terms.evidence = ""
     terms.save()
     assert send(from_south, named).sequence == 1
+
+
+def test_numbers_and_times_beyond_all_measure_break_nothing(images: b.Feed, from_south: Hub) -> None:
+    """Neither the tables nor the hotline's own page, which counts deadlines from when the hub says that it served."""
+    for absurd in (count(entitled=2**40), count(applied=1, p95_seconds=2**50)):
+        with pytest.raises(errors.MalformedReport, match="beyond all measure"):
+            send(from_south, report(from_south, images, hubs=(counts(absurd),)))
+    cobalt = RemoteCobalt(from_south)
+    ahead = count(served_at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    send(from_south, report(from_south, images, hubs=(counts(ahead),), members=(cobalt.named(),)))
+    assert RemoteCount.objects.get().served_at <= b.now()
+    (standing,) = elsewhere([version_2(images)], b.now(), True)[version_2(images).pk]
+    assert [(it.organisation, it.state) for it in standing.members] == [("cobalt", "waiting")]

@@ -163,3 +163,16 @@ def test_whoever_mirrors_can_name_one(north: PublicHub, mirror: MirroredPublishe
     for _ in range(2):
         name_replaced_root(mirror=mirror, version=2, held=ROOT, served=b"another")
     assert named() == [AURORA]
+
+
+def test_a_root_that_was_put_aside_accuses_no_other_of_its_version(north: PublicHub, mirror: MirroredPublisher) -> None:
+    """After an alarm the operator follows another root: what took the place of the old one stands in the log."""
+    held(mirror, 2, ROOT + b" ")
+    watched_for(0)
+    right = ROOT + b"  "
+    north.show(north.logs["publication"].add([publication_entry(right)]))
+    Metadata.objects.filter(publisher=mirror.publisher, version=2).delete()
+    held(mirror, 2, right)
+    north.files[f"/api/v1/tuf/{AURORA}/metadata/2.root.json"] = right
+    watched_for(60)
+    assert named() == []

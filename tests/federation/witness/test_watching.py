@@ -13,11 +13,12 @@ from django.core import mail
 
 from federation.models import Finding, Peer, WatchedLog, WitnessedLog
 from federation.services import watching
+from federation.services.connections import session_with
 from federation.services.findings import evidence
 from federation.services.watching import watch_peer, watch_peers
 from federation.services.witness import add_checkpoint
 from hashshare.wire import keys
-from hashshare.wire.errors import HashshareError
+from hashshare.wire.errors import HashshareError, NetworkError
 from hashshare.wire.log import Verifier, open_checkpoint, sign_checkpoint
 from hashshare.wire.log.successions import Succession, sign_succession
 from tests.admin.cast import person
@@ -164,6 +165,27 @@ def test_a_peer_cannot_accuse_another_falsely(north: PublicHub, showing: Showing
     watch_peer(north.hub.peer, others=[east.hub.peer], now=now())
     assert findings() == []
     assert WatchedLog.objects.get().size == 300
+
+
+def test_a_hub_out_of_reach_is_waited_for_once_and_not_at_every_log(
+    north: PublicHub, showing: Showing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one dead peer, and another's many logs, would keep all from being watched."""
+    other = HubLog(north.hub, "aurora.example").grow(5)
+    north.show(other)
+    add_checkpoint(asked=other.ask(0), now=now())
+    east, asked = showing("east.example"), list[str]()
+
+    class Silent:
+        def ask(self, method: str, path: str) -> None:
+            asked.append(path)
+            raise NetworkError("East is away.")
+
+    monkeypatch.setattr(
+        watching, "session_with", lambda peer: Silent() if peer == east.hub.peer else session_with(peer)
+    )
+    assert watch_peer(north.hub.peer, others=[east.hub.peer], now=now()) == 2
+    assert asked == ["/witness/cosigned/north.example/log/publication"]
 
 
 def test_rubbish_and_silence_accuse_nobody(north: PublicHub) -> None:
