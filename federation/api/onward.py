@@ -30,7 +30,7 @@ EVIDENCE = ["documents", "counts", ""]
 MEMBERS = ["each", "hub"]
 
 
-class MemberRecord(serializers.Serializer[Any]):
+class HubMemberRecord(serializers.Serializer[Any]):
     """A member of another hub and what it asked for. `state`: requested, active, denied, revoked, closed (ended at its
     hub) or left (to its hub).
     """
@@ -49,7 +49,7 @@ class MemberRecord(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class HubRecord(serializers.Serializer[Any]):
+class SubscribedHubRecord(serializers.Serializer[Any]):
     """A hub that asked for the list. `crosses`: why nothing may go to it, empty if it may."""
 
     hub = serializers.CharField(source="name")
@@ -61,11 +61,11 @@ class HubRecord(serializers.Serializer[Any]):
     members = serializers.CharField(source="terms.members", help_text="Who decides on its members: each or hub")
     evidence = serializers.CharField(source="terms.evidence", help_text="Empty: as the hubs agreed")
     crosses = serializers.CharField()
-    requests = MemberRecord(many=True)
+    requests = HubMemberRecord(many=True)
 
 
 class HubList(serializers.Serializer[Any]):
-    peers = HubRecord(many=True)
+    peers = SubscribedHubRecord(many=True)
 
 
 class TermsRequest(serializers.Serializer[Any]):
@@ -107,7 +107,7 @@ class MemberDecision(Endpoint):
 
     who = {"POST": SIGNING_HOTLINES}
 
-    @extend_schema(operation_id="decide_peer_request", request=DecisionRequest, responses=MemberRecord)
+    @extend_schema(operation_id="decide_peer_request", request=DecisionRequest, responses=HubMemberRecord)
     def post(self, request: Request, domain: str, slug: str, hub: str, organisation: str) -> Response:
         asked = validated(DecisionRequest, request)
         row = decide_member_request(
@@ -119,7 +119,7 @@ class MemberDecision(Endpoint):
             now=timezone.now(),
             **asked,
         )
-        return answer(MemberRecord, row)
+        return answer(HubMemberRecord, row)
 
 
 # --- Between hubs ------------------------------------------------------------------------------------------------

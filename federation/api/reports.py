@@ -17,7 +17,7 @@ from hashshare.api.bodies import AnyBytes
 from hashshare.api.endpoint import Endpoint, answer, caller_of
 
 
-class TakenRecord(serializers.Serializer[Any]):
+class TakenReportRecord(serializers.Serializer[Any]):
     sequence = serializers.IntegerField(help_text="Of the report that was taken")
     previous = serializers.IntegerField(help_text="Of the one before, 0 for none: less than was sent says what is lost")
 
@@ -32,7 +32,7 @@ class Reports(Endpoint):
     who = {"POST": SIGNING_HUBS}
     parser_classes = (AnyBytes,)
 
-    @extend_schema(request={"application/json": OpenApiTypes.OBJECT}, responses=TakenRecord)
+    @extend_schema(request={"application/json": OpenApiTypes.OBJECT}, responses=TakenReportRecord)
     def post(self, request: Request) -> Response:
         row = take_report(caller=caller_of(request), document=request._request.body, now=timezone.now())
-        return answer(TakenRecord, row)
+        return answer(TakenReportRecord, row)
