@@ -42,11 +42,13 @@ MAX_REASON: Final = 500
 class Origin:
     """The hub where the publisher was at home, as it answers now. `signed_at`: of the timestamp that it serves, None
     where nothing comes that its keys have signed. `handed_over`: it says itself that it copies the publisher from here.
+    `asked`: not where it is suspended or ended here, or another answers at its address: nobody knows then if it lives.
     """
 
     name: str
     signed_at: datetime | None = None
     handed_over: bool = False
+    asked: bool = True
 
     def signs(self, now: datetime) -> bool:
         """Whether it goes on signing."""
@@ -78,8 +80,10 @@ def origin_of(domain: str) -> Origin:
         handed_over = isinstance(record, dict) and record.get("mirrored_from") == hub_name()
         body = bytes(session.get(f"tuf/{domain}/metadata/timestamp.json").content)
         return Origin(mirror.peer.name, _signed_at(mirror.publisher, body), handed_over)
+    except (errors.NotAPeer, errors.PeerDiffers):
+        return Origin(mirror.peer.name, asked=False)
     except errors.HashshareError:
-        # Out of reach, suspended, or answering nonsense: nothing that a member could use.
+        # Out of reach, or answering nonsense: nothing that a member could use.
         return Origin(mirror.peer.name)
 
 

@@ -399,6 +399,18 @@ def test_the_command_names_what_is_wrong(mirrored: Following) -> None:
         call_command("take_over", "borealis.example", reason=WHY, yes="borealis.example", stderr=io.StringIO())
 
 
+def test_the_command_says_that_a_suspended_hub_was_not_asked(
+    mirrored: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be alive and sign: silence that is our own doing is no sign of death."""
+    Peer.objects.update(state=Peer.State.SUSPENDED)
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    told = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("take_over", DOMAIN, reason=WHY, stderr=told)
+    assert "was not asked" in told.getvalue() and "may be alive" in told.getvalue()
+
+
 def test_the_command_awaits_the_publisher_afterwards(mirrored: Following) -> None:
     taken(mirrored)
     out = io.StringIO()

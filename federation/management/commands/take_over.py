@@ -55,6 +55,8 @@ class Command(BaseCommand):
     def ask(self, domain: str, origin: Origin, given: str) -> None:
         """Raises CommandError unless the domain is typed."""
         state = f"signed for it at {origin.signed_at:%Y-%m-%d %H:%M} UTC" if origin.signed_at else "gives no answer"
+        if not origin.asked:
+            state = "was not asked, since it is no peer in force here, and may be alive"
         self.stderr.write(f"{origin.name}, its own hub, {state}{' and has handed it over' * origin.handed_over}.")
         if (given or input(f"Type {domain} to take it over: ")).strip() != domain:
             raise CommandError("Nothing was changed.")
