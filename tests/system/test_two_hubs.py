@@ -137,6 +137,15 @@ def test_a_list_crosses_and_what_members_say_of_it_comes_back(start_hub: StartHu
     assert synced(ember) == 3
     assert repository(south, there.cobalt, tmp_path / "at-south") == repository(north, ember, tmp_path / "at-north")
 
+    peer(north, "suspend", name_of(south), "--reason", "the key leaked")
+    refused = south.manage("peer", "catalogue", name_of(north), check=False)
+    assert refused.returncode != 0
+    assert "That hub refuses this one" in refused.stderr
+    unasked = north.manage("peer", "catalogue", name_of(south), check=False)
+    assert "nothing is asked of it" in unasked.stderr
+    peer(north, "resume", name_of(south))
+    assert peer(south, "catalogue", name_of(north))["lists"]
+
 
 def applied_at(aurora: Machine, hub: RunningHub) -> Any:
     """What the newest withdrawal's row says of a hub, once a member of it has applied it."""
