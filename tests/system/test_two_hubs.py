@@ -103,7 +103,7 @@ def synced(machine: Machine) -> int:
 
 def repository(hub: RunningHub, machine: Machine, folder: Path) -> dict[str, bytes]:
     """Every file that the unmodified `tuf.ngclient` verifies at a hub from the publisher's root, by its name."""
-    key = machine.run("request", "POST", "access-keys", "--data", '{"name": "tuf", "days": 1}')["body"]["access_key"]
+    key = machine.run("request", "POST", "access-keys", "--data", '{"name": "tuf", "days": 1}')["body"]["key"]
     list_id = machine.run("request", "GET", f"lists/{LIST}")["body"]["id"]
     folder.mkdir()
     root = machine.home / "publishers" / DOMAIN / "root.json"
