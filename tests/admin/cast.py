@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,7 +12,17 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from federation.models import Agreement, Peer
+from federation.models import (
+    Agreement,
+    Cosigning,
+    Finding,
+    MemberRequest,
+    Peer,
+    RemoteHub,
+    ReportCursor,
+    WatchedLog,
+    WitnessedLog,
+)
 from hashshare.admin.sessions import BACKEND, verified
 from hashshare.models import (
     AccessKey,
@@ -50,6 +61,7 @@ from hashshare.services.invitations import enrol, invite_organisation, invite_pe
 from hashshare.services.logs import log_of
 from hashshare.services.people import create_person
 from tests.federation.builders import agreed, hub, introduced
+from tests.federation.builders_witness import witnessed
 from tests.vectors import generate
 
 PASSWORD = "a sentence nobody guesses"
@@ -162,9 +174,25 @@ def rows(hotline: Organisation, member: Organisation, domain: str) -> Rows:
 def for_operators(author: Person, about: Organisation) -> dict[type[Model], Model]:
     """A row of each table that belongs to no organisation."""
     north = introduced(hub())
+    witnessed(north, "corona.example")
+    found = HashList.objects.filter(publisher__organisation=about).first() or HashList.objects.earliest("slug")
     return {
         Peer: north.peer,
+        **{model: model._default_manager.get() for model in (Finding, Cosigning, WitnessedLog, WatchedLog)},
+        ReportCursor: ReportCursor.objects.create(list=found, peer=north.peer),
+        RemoteHub: RemoteHub.objects.create(list=found, peer=north.peer, mode="counts"),
         Agreement: agreed(north, "in", "corona.example"),
+        MemberRequest: MemberRequest.objects.create(
+            hub=about,
+            list=found,
+            origin=uuid.uuid4(),
+            slug="ember",
+            name="Ember",
+            country="SE",
+            kind="member",
+            terms_digest=found.terms_digest,
+            requested_at=timezone.now(),
+        ),
         GuardedDigest: GuardedDigest.objects.create(algorithm="md5", digest=secrets.token_hex(16), note="empty page"),
         Restoration: Restoration.objects.create(
             backup="0" * 32, made_at=timezone.now(), recovered_at=timezone.now(), jump=1

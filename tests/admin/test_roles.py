@@ -34,7 +34,7 @@ from tests.admin.conftest import Hub
 TABLES = sorted((model for model in site._registry), key=lambda model: model.__name__)
 OPERATORS_ALONE = {
     *("Invitation", "GuardedDigest", "DailyStatistic", "StatisticPeriod", "StatementAction", "Restoration"),
-    *("Peer", "Agreement"),
+    *("Peer", "Agreement", "Finding", "Cosigning", "WitnessedLog", "WatchedLog", "ReportCursor", "RemoteHub"),
 }
 
 
