@@ -89,11 +89,11 @@ class Hub:
     def _log_end(self) -> str:
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
-    def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-        """Run a `manage.py` command of this hub; what it printed on stdout."""
+    def manage(self, *arguments: str, env: Mapping[str, str] | None = None, expect: int = 0) -> str:
+        """Run a `manage.py` command of this hub, which ends with `expect`; what it printed on stdout."""
         program, environment = [sys.executable, "manage.py"], {**self.env, **(env or {})}
         shown = f"operator of {self.name}: python manage.py"
-        answer = self.stage.run(program, arguments, shown=shown, env=environment, as_json=False)
+        answer = self.stage.run(program, arguments, shown=shown, env=environment, expect=expect, as_json=False)
         return str(answer.document["text"])
 
     def create_operator(self, login: Login) -> None:

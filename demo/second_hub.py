@@ -46,11 +46,11 @@ def acquaint(north: Hub, south: Hub) -> None:
 def let_cross(story: Story, south: Hub) -> None:
     """Without the hotline's signed word nothing crosses, whatever the hubs agreed."""
     name = story.list_name
-    refused = peer(south, "ask", name_of(story.hub), name)
+    refused = json.loads(south.manage("peer", "ask", name_of(story.hub), name, "--json", expect=1))
     require(bool(refused["why_not"]), "nothing crosses against the publisher's policy")
     story.stage.fact(f"not yet: {refused['why_not']}")
     story.aurora.hashshare("publisher", "list", "redistribution", name, "--policy", "federation")
-    asked = until(lambda: peer(south, "ask", name_of(story.hub), name), lambda seen: not seen["why_not"])
+    asked = peer(south, "ask", name_of(story.hub), name)
     south.manage("peer", "ask", name_of(story.hub), name, "--accept-terms", str(asked["terms_digest"]))
     waiting = story.aurora.hashshare("requests", name).document["subscriptions"]
     [hub] = [row["organisation"]["slug"] for row in waiting if row["state"] == "requested"]

@@ -59,6 +59,16 @@ def watch(hub: RunningHub) -> list[dict[str, Any]]:
     return found
 
 
+SHOWN = """
+from datetime import timedelta
+from django.utils import timezone
+from hashshare.services.sealing import publish_checkpoints, seal_logs
+seal_logs(now=timezone.now())
+publish_checkpoints(now=timezone.now() + timedelta(hours=1))
+"""
+"""What the public is shown in an hour."""
+
+
 def descriptor(url: str) -> dict[str, Any]:
     with urlopen(f"{url}/.well-known/hashshare", timeout=30) as answer:
         said: dict[str, Any] = json.loads(answer.read())
@@ -86,6 +96,7 @@ def test_a_hub_that_shows_two_histories_and_replaces_a_root_is_named(
     said, witness = descriptor(south.url), descriptor(east.url)
     cosigner = Cosigner(f"{witness['hub']}/witness", decode_base64(witness["witness_key"], what="key"))
     log = f"{south.url}/log/publication"
+    south.manage("shell", "-c", SHOWN)
     note = wait_for("East's cosignature", lambda: cosigned_by(log, cosigner), seconds=120)
     verifier = Verifier(f"{said['hub']}/log/publication", decode_base64(said["log_key"], what="key"))
     assert open_checkpoint(note, verifier, origin=verifier.name).size > 0

@@ -21,6 +21,9 @@ from hashshare.services.invitations import invite_key, invite_organisation
 from hashshare.services.organisations import create_organisation
 from hashshare.wire.errors import HashshareError, UsageError
 
+KINDS = ("hotline", "member", "partner")
+"""Hubs are compared by voice instead: manage.py peer introduce."""
+
 
 class Command(BaseCommand):
     help = "Invite an organisation; prints a one-time code for `hashshare enroll`."
@@ -28,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organisation", default="", help="slug of one that is there; it stays as it is")
-        parser.add_argument("--kind", choices=["hotline", "member", "partner"])
+        parser.add_argument("--kind", choices=KINDS)
         parser.add_argument("--name")
         parser.add_argument("--country", help="two letters, such as NL")
         parser.add_argument("--sector", default="")
@@ -42,6 +45,8 @@ class Command(BaseCommand):
             return self.add_machine(options)
         if not (options["kind"] and options["name"] and options["country"]):
             raise CommandError("Give --kind, --name and --country of a new organisation, or --organisation of one.")
+        if options["kind"] not in KINDS:
+            raise CommandError(f"By a code come {', '.join(KINDS)}. For a hub: manage.py peer introduce URL")
         if options["kind"] == "partner":
             return self.add_partner(options)
         try:
