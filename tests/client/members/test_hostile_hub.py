@@ -133,7 +133,7 @@ def forks(cobalt: Cobalt, aurora: Aurora, held: set[bytes], what: str) -> None:
     done = cobalt.run("sync", "--json")
     error = done.json["lists"][0]["error"]
     assert done.status == 4
-    assert error["type"] == VerificationFailed.slug
+    assert error["type"] == ListForked.slug
     assert f"{aurora.name} was forked" in error["detail"] and what in error["detail"]
     assert "incident" in error["next_step"]
     assert error["held"] != error["offered"]
