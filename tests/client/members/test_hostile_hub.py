@@ -12,6 +12,7 @@ from hashshare.wire.errors import (
     BadSignature,
     ExpiredMetadata,
     HashshareError,
+    ListForked,
     MalformedManifest,
     MissingObject,
     VerificationFailed,
