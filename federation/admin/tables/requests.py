@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -14,30 +13,12 @@ from django.utils.safestring import SafeString
 from federation.models import MemberRequest
 from federation.services.onward import decide_member_request, request_standing
 from hashshare.admin import roles
-from hashshare.admin.deeds import Deed, Outcome, Reason, acting_for
+from hashshare.admin.deeds import Deed, Outcome, acting_for
 from hashshare.admin.filters import SeenFilter
+from hashshare.admin.granting import Decision, Grant
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
-
-
-class Decision(Reason):
-    """`seen` is how the request stood when the form was opened: a decision on anything else is refused."""
-
-    takes_away = True
-    reason = forms.CharField(
-        max_length=500, help_text="The member and its hub read this; it is kept in the record of what people did."
-    )
-    seen = forms.CharField(max_length=120, widget=forms.HiddenInput)
-
-
-class Grant(Decision):
-    takes_away = False
-    until = forms.DateField(
-        help_text="The subscription ends at 00:00 UTC of this day.",
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    field_order = ("until", "reason")
 
 
 def _decide(row: MemberRequest, decision: str, data: dict[str, Any], actor: Any) -> Outcome:

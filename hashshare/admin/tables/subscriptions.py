@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from hashshare.admin import roles
-from hashshare.admin.deeds import Deed, Outcome, Reason, acting_for
+from hashshare.admin.deeds import Deed, Outcome, acting_for
 from hashshare.admin.filters import SeenFilter
+from hashshare.admin.granting import Decision, Grant
 from hashshare.admin.marks import mark
 from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
@@ -22,25 +22,6 @@ from hashshare.models import Subscription
 from hashshare.selectors.deeds import decided_by
 from hashshare.selectors.redistribution import decided_at
 from hashshare.services.subscriptions import decide_subscription, standing_of, stands_as
-
-
-class Decision(Reason):
-    """`seen` is how the subscription stood when the form was opened: a decision on anything else is refused."""
-
-    takes_away = True
-    reason = forms.CharField(
-        max_length=500, help_text="The member reads this; it is kept in the record of what people did."
-    )
-    seen = forms.CharField(max_length=120, widget=forms.HiddenInput)
-
-
-class Grant(Decision):
-    takes_away = False
-    until = forms.DateField(
-        help_text="The subscription ends at 00:00 UTC of this day.",
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    field_order = ("until", "reason")
 
 
 def _decide(row: Subscription, decision: str, data: dict[str, Any], actor: Any) -> Outcome:

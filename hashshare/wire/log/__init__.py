@@ -4,7 +4,7 @@
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
 - `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced;
-  `peer_changes`: what became of another hub.
+  `peer_changes`: what became of another hub; `takeovers`: a publisher that moved; `readable`: how these are written.
 - `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `acknowledgements`: members' statements.
 

@@ -13,8 +13,6 @@ message"). It is of another kind than a note's own signature, so neither can pas
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
@@ -23,8 +21,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hashshare.wire import keys
-from hashshare.wire.errors import BadSignature, MalformedLog, UsageError
-from hashshare.wire.log.notes import KEY_HASH_BYTES, check_name, decode_base64, read_note, signature_line
+from hashshare.wire.errors import BadSignature, MalformedLog
+from hashshare.wire.log.notes import (
+    KEY_HASH_BYTES,
+    check_signer,
+    key_hash_of,
+    read_note,
+    read_vkey,
+    signature_line,
+    vkey_of,
+)
 
 COSIGNATURE: Final = b"\x04"
 """The kind of the signature in a key's hash and text (section "Format")."""
@@ -43,33 +49,21 @@ class Cosigner:
     public: bytes
 
     def __post_init__(self) -> None:
-        check_name(self.name)
-        try:
-            keys.public_key(self.public)
-        except UsageError as fault:
-            raise MalformedLog(fault.message) from fault
+        check_signer(self.name, self.public)
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
         """From `name+hash+key`, the hash in lower-case hex; raises MalformedLog."""
-        name, _, rest = vkey.partition("+")
-        key_hash, _, encoded = rest.partition("+")
-        raw = decode_base64(encoded, what="key")
-        if raw[:1] != COSIGNATURE:
-            raise MalformedLog("The key of the witness is of another kind than an Ed25519 key that cosigns.")
-        cosigner = cls(name, raw[1:])
-        if key_hash != cosigner.key_hash.hex():
-            raise MalformedLog("The hash in the witness's key is not that of its name and key.")
-        return cosigner
+        return cls(*read_vkey(vkey, COSIGNATURE, whose="witness"))
 
     @property
     def key_hash(self) -> bytes:
-        """Four bytes that tell this name and key from others: no protection, only a label."""
-        return hashlib.sha256(self.name.encode() + b"\n" + COSIGNATURE + self.public).digest()[:KEY_HASH_BYTES]
+        """As in a signed note: another than that of the same key as a signer of notes."""
+        return key_hash_of(self.name, COSIGNATURE, self.public)
 
     def to_text(self) -> str:
         """The verifier key (vkey) that other programs take."""
-        return f"{self.name}+{self.key_hash.hex()}+{base64.b64encode(COSIGNATURE + self.public).decode()}"
+        return vkey_of(self.name, COSIGNATURE, self.public)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,37 +41,57 @@ class Verifier:
     public: bytes
 
     def __post_init__(self) -> None:
-        check_name(self.name)
-        try:
-            keys.public_key(self.public)
-        except UsageError as fault:
-            raise MalformedLog(fault.message) from fault
+        check_signer(self.name, self.public)
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
         """From `name+hash+key`, the hash in lower-case hex; raises MalformedLog."""
-        name, _, rest = vkey.partition("+")
-        key_hash, _, encoded = rest.partition("+")
-        raw = decode_base64(encoded, what="key")
-        if raw[:1] != ED25519:
-            raise MalformedLog("The key of the log is of another kind than Ed25519.")
-        verifier = cls(name, raw[1:])
-        if key_hash != verifier.key_hash.hex():
-            raise MalformedLog("The hash in the log's key is not that of its name and key.")
-        return verifier
+        return cls(*read_vkey(vkey, ED25519, whose="log"))
 
     @property
     def key_hash(self) -> bytes:
         """Four bytes that tell this name and key from others: no protection, only a label."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:KEY_HASH_BYTES]
+        return key_hash_of(self.name, ED25519, self.public)
 
     def to_text(self) -> str:
-        return f"{self.name}+{self.key_hash.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return vkey_of(self.name, ED25519, self.public)
 
 
 def verifier_key(name: str, public: bytes) -> str:
     """The verifier's text (vkey) that note programs take; `public` is the raw key."""
     return Verifier(name, public).to_text()
+
+
+def check_signer(name: str, public: bytes) -> None:
+    """Raises MalformedLog for what can neither name nor be an Ed25519 key."""
+    check_name(name)
+    try:
+        keys.public_key(public)
+    except UsageError as fault:
+        raise MalformedLog(fault.message) from fault
+
+
+def key_hash_of(name: str, kind: bytes, public: bytes) -> bytes:
+    """Of a key that makes signatures of that kind (signed-note, section "Signatures")."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:KEY_HASH_BYTES]
+
+
+def vkey_of(name: str, kind: bytes, public: bytes) -> str:
+    """The text that other programs take (signed-note, section "Verifier keys")."""
+    return f"{name}+{key_hash_of(name, kind, public).hex()}+{base64.b64encode(kind + public).decode()}"
+
+
+def read_vkey(vkey: str, kind: bytes, *, whose: str) -> tuple[str, bytes]:
+    """The name and the raw key of such a text; raises MalformedLog, also for a key of another kind."""
+    name, _, rest = vkey.partition("+")
+    key_hash, _, encoded = rest.partition("+")
+    raw = decode_base64(encoded, what="key")
+    if raw[:1] != kind:
+        raise MalformedLog(f"The key is of another kind than the {whose}'s: that is Ed25519, marked with {kind[0]}.")
+    check_signer(name, raw[1:])
+    if key_hash != key_hash_of(name, kind, raw[1:]).hex():
+        raise MalformedLog(f"The hash in the {whose}'s key is not that of its name and key.")
+    return name, raw[1:]
 
 
 def sign_note(text: str, *, name: str, key: Ed25519PrivateKey) -> str:

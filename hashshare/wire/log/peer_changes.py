@@ -13,11 +13,10 @@ later. Who did it, and why, stands in a leaf of its own that hides it (`deeds`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Self
 
-from hashshare.wire.documents import TIME, write_time
-from hashshare.wire.errors import MalformedLog
+from hashshare.wire.log.readable import read_entry, write_entry
 from hashshare.wire.manifest import HUB
 from hashshare.wire.objects import SHA256
 
@@ -35,25 +34,10 @@ class PeerChange:
     at: datetime
 
     def to_entry(self) -> bytes:
-        lines = (FORMAT, self.hub, self.change, self.fingerprint, write_time(self.at))
-        return "".join(f"{line}\n" for line in lines).encode()
+        return write_entry(FORMAT, (self.hub, self.change, self.fingerprint), self.at)
 
     @classmethod
     def read(cls, entry: bytes) -> Self | None:
         """None for an entry of another kind; raises MalformedLog for one of this kind that is not written as above."""
-        if not entry.startswith(f"{FORMAT}\n".encode()):
-            return None
-        found = cls._read(entry.decode("utf-8", errors="replace").removesuffix("\n").split("\n"))
-        if found is None or found.to_entry() != entry:
-            raise MalformedLog("A leaf that tells of a peer is not written as it must be.")
-        return found
-
-    @classmethod
-    def _read(cls, lines: list[str]) -> Self | None:
-        if len(lines) != 5 or lines[2] not in CHANGES or not (HUB.fullmatch(lines[1]) and SHA256.fullmatch(lines[3])):
-            return None
-        try:
-            at = datetime.strptime(lines[4], TIME).replace(tzinfo=UTC)
-        except ValueError:
-            return None
-        return cls(lines[1], lines[2], lines[3], at)
+        told = read_entry(entry, FORMAT, (HUB, CHANGES, SHA256), of="a peer")
+        return told and cls(*told)

@@ -91,34 +91,11 @@ class AcknowledgementRow:
     key: str
 
     def to_row(self) -> str:
-        return write_row(
-            {
-                "kind": self.kind,
-                "organisation": self.organisation,
-                "list": self.list_name,
-                "list_id": self.list_id,
-                "version": self.version,
-                "purged": self.purged,
-                "manifest_sha256": self.manifest_sha256,
-                "at": write_time(self.at),
-                "statement_sha256": self.statement_sha256,
-                "key": self.key,
-            }
-        )
+        return write_row({"kind": self.kind, **_statement_to_json(self)})
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        return cls(
-            organisation=fields.text("organisation", pattern=LINE),
-            list_name=fields.text("list", pattern=LIST_NAME),
-            list_id=fields.text("list_id", pattern=LIST_ID),
-            version=fields.count("version", at_least=1),
-            purged=fields.count("purged"),
-            manifest_sha256=fields.text("manifest_sha256", pattern=SHA256),
-            at=fields.moment("at"),
-            statement_sha256=fields.text("statement_sha256", pattern=SHA256),
-            key=fields.text("key", pattern=KEY),
-        )
+        return cls(**_read_statement(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,38 +119,41 @@ class RelayedRow:
     key: str
 
     def to_row(self) -> str:
-        return write_row(
-            {
-                "kind": self.kind,
-                "hub": self.hub,
-                "via": self.via,
-                "organisation": self.organisation,
-                "list": self.list_name,
-                "list_id": self.list_id,
-                "version": self.version,
-                "purged": self.purged,
-                "manifest_sha256": self.manifest_sha256,
-                "at": write_time(self.at),
-                "statement_sha256": self.statement_sha256,
-                "key": self.key,
-            }
-        )
+        return write_row({"kind": self.kind, "hub": self.hub, "via": self.via, **_statement_to_json(self)})
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        return cls(
-            hub=fields.text("hub", pattern=HUB),
-            via=fields.text("via", pattern=HUB),
-            organisation=fields.text("organisation", pattern=LINE),
-            list_name=fields.text("list", pattern=LIST_NAME),
-            list_id=fields.text("list_id", pattern=LIST_ID),
-            version=fields.count("version", at_least=1),
-            purged=fields.count("purged"),
-            manifest_sha256=fields.text("manifest_sha256", pattern=SHA256),
-            at=fields.moment("at"),
-            statement_sha256=fields.text("statement_sha256", pattern=SHA256),
-            key=fields.text("key", pattern=KEY),
-        )
+        hub, via = fields.text("hub", pattern=HUB), fields.text("via", pattern=HUB)
+        return cls(hub=hub, via=via, **_read_statement(fields))
+
+
+def _statement_to_json(row: AcknowledgementRow | RelayedRow) -> dict[str, Any]:
+    """What is told of a member's statement, wherever it was given."""
+    return {
+        "organisation": row.organisation,
+        "list": row.list_name,
+        "list_id": row.list_id,
+        "version": row.version,
+        "purged": row.purged,
+        "manifest_sha256": row.manifest_sha256,
+        "at": write_time(row.at),
+        "statement_sha256": row.statement_sha256,
+        "key": row.key,
+    }
+
+
+def _read_statement(fields: Fields) -> dict[str, Any]:
+    return {
+        "organisation": fields.text("organisation", pattern=LINE),
+        "list_name": fields.text("list", pattern=LIST_NAME),
+        "list_id": fields.text("list_id", pattern=LIST_ID),
+        "version": fields.count("version", at_least=1),
+        "purged": fields.count("purged"),
+        "manifest_sha256": fields.text("manifest_sha256", pattern=SHA256),
+        "at": fields.moment("at"),
+        "statement_sha256": fields.text("statement_sha256", pattern=SHA256),
+        "key": fields.text("key", pattern=KEY),
+    }
 
 
 @dataclass(frozen=True, slots=True)
