@@ -54,6 +54,10 @@ class Origin:
         """Whether it goes on signing."""
         return not self.handed_over and self.signed_at is not None and now - self.signed_at < SIGNS_EVERY
 
+    def may_sign(self, now: datetime) -> bool:
+        """Silence that is this hub's own doing is no sign of death."""
+        return self.signs(now) or not self.asked
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -130,8 +134,9 @@ def take_over(
     if publisher.mirrored_from_id is None:
         raise errors.UsageError(f"{domain} is at home here already. Nothing was changed.")
     _check_named(publisher)
-    if origin.signs(now) and not though_alive:
-        raise errors.StillServed(f"{origin.name} is alive and signs for {domain}. Nothing was changed.")
+    if origin.may_sign(now) and not though_alive:
+        found = f"is alive and signs for {domain}" if origin.asked else "was not asked, and may be alive"
+        raise errors.StillServed(f"{origin.name} {found}. Nothing was changed.")
     publisher.version_floor = _floor(publisher, now)
     publisher.mirrored_from = None
     publisher.awaited_since = now if await_publisher else None
@@ -142,7 +147,7 @@ def take_over(
     sign_snapshot_and_timestamp(publisher=publisher, now=now)
     invited = _to_be_invited(publisher.organisation)
     add_takeover(TakenOver(domain, mirror.peer.name, hub_name(), now.replace(microsecond=0)), now=now)
-    alive = f"; {origin.name} was alive" if origin.signs(now) else ""
+    alive = f"; {origin.name} {'was alive' if origin.asked else 'was not asked'}" if origin.may_sign(now) else ""
     noted = f"from {mirror.peer.name}, version floor {publisher.version_floor}{alive}"
     note_deed(person=None, what="Take a publisher over", about=publisher, reason=reason, noted=noted, now=now)
     return Taken(publisher, mirror.peer.name, publisher.version_floor, invited, absent)

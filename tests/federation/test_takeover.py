@@ -409,6 +409,11 @@ def test_the_command_says_that_a_suspended_hub_was_not_asked(
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("take_over", DOMAIN, reason=WHY, stderr=told)
     assert "was not asked" in told.getvalue() and "may be alive" in told.getvalue()
+    with pytest.raises(CommandError, match="was not asked, and may be alive"):
+        call_command("take_over", DOMAIN, reason=WHY, yes=DOMAIN, stderr=told)
+    assert Publisher.objects.get().mirrored_from is not None
+    call_command("take_over", DOMAIN, reason=WHY, yes=DOMAIN, force_while_alive=True, stdout=told, stderr=told)
+    assert Publisher.objects.get().mirrored_from is None
 
 
 def test_the_command_awaits_the_publisher_afterwards(mirrored: Following) -> None:

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--force-while-alive",
             action="store_true",
-            help="although its own hub signs: say why in --reason",
+            help="although its own hub signs, or could not be asked: say why in --reason",
         )
         parser.add_argument(
             "--await-publisher",
