@@ -62,6 +62,11 @@ class OfferedList:
         return ListFormat(self.algorithms, self.scheme, self.columns)
 
     @property
+    def policy(self) -> Redistribution:
+        """What is said of it; what its publisher signed is in the manifest alone."""
+        return Redistribution.read(Fields(self.redistribution, where="redistribution", error=MalformedOffers))
+
+    @property
     def terms_digest(self) -> str:
         return hashlib.sha256(self.terms.encode()).hexdigest()
 

@@ -21,7 +21,8 @@ from federation.services.acknowledging import acknowledge_lists
 from federation.services.connections import home_of, session_with
 from federation.services.copying import ALARMING, Turn, TurnOverError, copy_publisher
 from federation.services.homes import ready_home
-from federation.services.storing import serve_copy, store_bytes
+from federation.services.objects import store_bytes
+from federation.services.storing import serve_copy
 from hashshare.client.polling import Head
 from hashshare.models import Job, StoredObject
 from hashshare.services.jobs import MAX_ATTEMPTS, Claim, LostClaim, claim_job, finish_job, heartbeat, requeue_job, send

@@ -1,4 +1,4 @@
-"""Storing a verified copy: bytes into the object store first, then everything that is served in one transaction.
+"""Serving a verified copy: everything in one transaction, once its bytes are stored (services/objects).
 
 What is served afterwards is the peer's, byte for byte: roots, targets, majors, feeds, and the snapshot and timestamp
 that the publisher's own hub signed. Nothing is signed here, so nothing lasts longer here than there.
@@ -7,10 +7,9 @@ that the publisher's own hub signed. Nothing is signed here, so nothing lasts lo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from django.db import transaction
 from tuf.api import exceptions as tuf_errors
@@ -21,66 +20,22 @@ from federation.selectors.mirrors import behind
 from federation.selectors.peers import is_active
 from federation.services.copying import CopiedList, Copy, withdrawal_reasons
 from federation.services.crossing import judge_mirrored
-from hashshare.models import HashList, Metadata, Publisher, Release, StoredObject
+from hashshare.models import HashList, Metadata, Publisher, Release
 from hashshare.selectors.metadata import newest
 from hashshare.services.beginnings import replace_root
 from hashshare.services.jobs import Claim, finish_job
 from hashshare.services.logs import log_of
 from hashshare.services.majors import serve_majors
-from hashshare.services.objects import size_limit
 from hashshare.services.problems import problem_document
 from hashshare.services.publication import follow_manifest, keep_metadata, publish_objects
 from hashshare.services.timestamps import drop_old_snapshots, keep
-from hashshare.storage import object_store
-from hashshare.storage.keys import object_key
 from hashshare.wire import errors
-from hashshare.wire.objects import ObjectRef
 from hashshare.wire.repository import read_role, root_fingerprint
 from hashshare.wire.repository.metadata import ROOT, SNAPSHOT, TIMESTAMP, RoleFile
 
-BLOCK: Final = 1 << 20
 HELD_BACK_UNTIL: Final = timedelta(hours=6)
 """A list that is refused holds back what else its publisher signed, as long as the timestamp that is served here lasts
 for longer than this: so members who begin here still get the last good state of all of it. Then the others go on."""
-
-
-# --- Bytes ------------------------------------------------------------------------------------------------------------
-
-
-def store_bytes(copied: Copy, rows: Mapping[str, HashList], now: datetime) -> None:
-    """Put every object that is not there yet into the object store, hashed once more on the way, with its row.
-
-    What a killed worker leaves has rows that no release names; it is taken up by the next attempt, or pruned.
-    """
-    for list_id, one in copied.lists.items():
-        there = dict(_rows(rows[list_id]).values_list("digest", "length"))
-        for ref in one.refs:
-            _store(rows[list_id], ref, _blocks(one.path(ref)), now, known=ref.sha256 in there)
-    for ref, body in copied.documents.items():
-        _store(rows[ref.list_id], ref, iter([body]), now, known=False)
-
-
-def _rows(hash_list: HashList) -> Any:
-    return StoredObject.objects.filter(list=hash_list)
-
-
-def _store(hash_list: HashList, ref: ObjectRef, blocks: Iterator[bytes], now: datetime, *, known: bool) -> None:
-    key = object_key(ref.list_id, ref.sha256, ref.name)
-    if known and object_store().length(key) == ref.length and _rows(hash_list).filter(digest=ref.sha256, name=ref.name):
-        return
-    length = object_store().receive(key, blocks, limit=size_limit(ref.name))
-    StoredObject.objects.update_or_create(
-        list=hash_list, digest=ref.sha256, name=ref.name, defaults={"length": length, "uploaded_at": now}
-    )
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            yield block
-
-
-# --- Rows -------------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic

@@ -23,8 +23,6 @@ from federation.services.crossing import check_offer
 from hashshare.models import HashList, Organisation, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.wire import errors
-from hashshare.wire.documents import Fields
-from hashshare.wire.manifest import Redistribution
 
 HOTLINE: Final = Organisation.Kind.HOTLINE
 
@@ -66,9 +64,8 @@ def take_offers(*, peer: Peer, offers: Iterable[OfferedPublisher], now: datetime
 
 def may_come(peer: Peer, offered: OfferedPublisher, each: OfferedList, now: datetime) -> bool:
     """Whether the list may be taken, by what is offered: what its publisher signed is judged when it has come."""
-    policy = Redistribution.read(Fields(each.redistribution, where="redistribution", error=errors.MalformedOffers))
     name = f"{offered.domain}/{each.slug}"
-    return judge_taking(name, policy, path=offered.path, peer=peer, now=now) == Success()
+    return judge_taking(name, each.policy, path=offered.path, peer=peer, now=now) == Success()
 
 
 def signed_against(*, peer: Peer, newest: Mapping[str, int], now: datetime) -> set[str]:
@@ -92,9 +89,8 @@ def check_words(*, peer: Peer, offers: Iterable[OfferedPublisher]) -> list[error
         row = held.get(each.list_id)
         if row is None or row.offered_role_version > row.list.role_version:
             continue
-        said = Redistribution.read(Fields(each.redistribution, where="redistribution", error=errors.MalformedOffers))
         try:
-            check_offer(row.list.name, offered=said, signed=policy_of(row.list), peer=peer)
+            check_offer(row.list.name, offered=each.policy, signed=policy_of(row.list), peer=peer)
         except errors.NotRedistributed as error:
             refused.append(error)
     return refused

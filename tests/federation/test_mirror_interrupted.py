@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from federation.models import MirroredPublisher, Peer
-from federation.services import mirroring, storing
+from federation.services import mirroring, objects
 from federation.services.mirroring import run_mirror_job
 from hashshare.models import Job, Metadata, Release, StoredObject
 from hashshare.selectors.metadata import metadata_file
@@ -61,7 +61,7 @@ def goes_on(job: Job, aurora: Aurora) -> None:
     [
         "federation.services.mirroring.copy_publisher",
         "federation.services.mirroring.store_bytes",
-        "federation.services.storing._store",
+        "federation.services.objects._store",
         "federation.services.mirroring.serve_copy",
         "federation.services.storing.keep_metadata",
         "federation.services.storing.publish_objects",
@@ -151,7 +151,7 @@ def test_a_store_without_room(
 def test_a_worker_whose_claim_is_lost_changes_nothing(
     north: Following, aurora: Aurora, good: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = storing.store_bytes
+    original = objects.store_bytes
 
     def late(*arguments: object, **named: object) -> None:
         original(*arguments, **named)  # type: ignore[arg-type]
@@ -171,7 +171,7 @@ def test_a_worker_whose_claim_is_lost_changes_nothing(
 def test_what_was_on_its_way_from_a_peer_that_was_suspended_is_not_served(
     north: Following, aurora: Aurora, good: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
 ) -> None:
-    original = storing.store_bytes
+    original = objects.store_bytes
 
     def suspended(*arguments: object, **named: object) -> None:
         original(*arguments, **named)  # type: ignore[arg-type]
