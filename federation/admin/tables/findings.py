@@ -81,5 +81,5 @@ class FindingAdmin(RecordAdmin):
     def evidence(self, row: Finding) -> SafeString:
         """Each document as it was; `manage.py findings export` writes them as files."""
         shown = [(document["name"], document["text"]) for document in row.documents]
-        documents = format_html_join("", "<h3>{}</h3><pre>{}</pre>", shown)
+        documents = format_html_join("", '<h3>{}</h3><pre tabindex="0">{}</pre>', shown)
         return format_html("{}<p>As files: <code>manage.py findings export {} FOLDER</code></p>", documents, row.pk)

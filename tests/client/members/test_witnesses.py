@@ -243,7 +243,7 @@ def test_rubbish_is_an_alarm_and_no_crash(log: Ledger, cobalt: Cobalt, aurora: A
 
 def test_doctor_and_list_tell_how_it_stands(log: Ledger, cobalt: Cobalt, aurora: Aurora, north: North) -> None:
     def found() -> list[str]:
-        rows = examine(cobalt.home, offline=True, now=datetime.now(UTC))
+        rows = list(examine(cobalt.home, offline=True, now=datetime.now(UTC)))
         return [str(row.state) for row in rows if row.check == "witness"]
 
     assert found() == []
