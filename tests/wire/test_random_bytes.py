@@ -66,7 +66,7 @@ SUCCESSION = sign_succession(
     Succession(VERIFIER.name, 3, LOG.checkpoint.root, f"{VERIFIER.name}/2", NOW), key=key(LOG_KEY)
 ).encode()
 CARD = OfficerCard("Anna Berg", *(cast("SSlibKey", hand.key) for hand in AURORA.officers[:2]))
-MEMBER = keys.generate()
+MEMBER = key(91)
 PROOF = prove_key(MEMBER, hub="https://north.example", introducer="ab" * 32)
 
 
