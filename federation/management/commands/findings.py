@@ -21,6 +21,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "What peers have to explain: two histories of a log, a root replaced in silence. See docs/federation.md."
 
     def add_arguments(self, parser: CommandParser) -> None:

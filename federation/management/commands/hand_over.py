@@ -12,6 +12,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "Sign nothing more for a publisher that is at home here, and follow its standby hub in its place: for a move "
         "that was planned, or when this hub comes back after the other has taken over. Its members here stay, and "

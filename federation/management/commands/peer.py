@@ -41,6 +41,7 @@ CHANGES: Final[dict[str, tuple[Change, str, str]]] = {
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Other hubs: introduce, compare, accept, agree what crosses, suspend, end. See docs/federation.md."
 
     def add_arguments(self, parser: CommandParser) -> None:

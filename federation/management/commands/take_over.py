@@ -12,6 +12,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "Sign snapshots and timestamps for a publisher that is copied here, whose root names this hub as its standby "
         "hub. Before this, call the hotline at a number that you had before, and find out whether its own hub is dead: "

@@ -18,6 +18,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "Back up database, objects, logs and keys, as of one moment, while the hub runs. The keys are sealed under a "
         f"passphrase, which is asked for or read from {VARIABLE} or {VARIABLE}_FILE."

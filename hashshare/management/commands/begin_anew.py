@@ -13,6 +13,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "Let a publisher whose officers have lost too many keys commit another first root, once, within 30 days. "
         "Before this, find out by a channel of your own who asks: whoever has this door and a machine key of the "

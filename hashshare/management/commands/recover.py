@@ -14,6 +14,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "After a restore: raise the versions that this hub signs above any that it can have signed, supersede its logs "
         "openly, and wait for its publishers to send what it lacks."

@@ -12,6 +12,7 @@ from hashshare.wire import keys
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = f"Sign every log with the {FILE} that is here, which is made if there is none. Every client will notice."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -17,6 +17,7 @@ from hashshare.wire.errors import HashshareError
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "Restore a backup into this hub's empty place, after checking every byte of it. The passphrase of its keys is "
         f"asked for or read from {VARIABLE} or {VARIABLE}_FILE."

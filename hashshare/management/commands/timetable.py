@@ -11,6 +11,7 @@ from hashshare.selectors.runs import JobState, job_states
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Show when each job of the timetable last ran; exit with 1 if one is late or failed, or none ever ran."
 
     def handle(self, *args: Any, **options: Any) -> None:
