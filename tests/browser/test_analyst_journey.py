@@ -14,8 +14,7 @@ from tests.browser.cast import PASSWORD, Somebody
 from tests.browser.desk import Desk, Desks
 from tests.system.analysts import hotline
 from tests.system.hub import RunningHub
-from tests.system.machines import Machine, enrolled
-from tests.system.test_hotline_publishes import digests, write
+from tests.system.machines import Machine, digests, enrolled, write
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from tests.browser.desk import Desk, Desks
 from tests.browser.signing_in import sign_in
 from tests.system.analysts import UploadDesk, hotline
 from tests.system.hub import RunningHub
-from tests.system.test_hotline_publishes import digests, write
+from tests.system.machines import digests, write
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import requests
 
 from tests.system.hub import RunningHub, wait_for
-from tests.system.test_hotline_publishes import Machine, enrolled
+from tests.system.machines import Machine, enrolled
 
 SCRIPT: Final = """
 import hashlib, json, sys

@@ -31,6 +31,8 @@ from typing import Any, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.system import forking
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 LEAN: Final = ROOT / "tests" / "lean"
 START_SECONDS: Final = 90.0
@@ -121,10 +123,7 @@ class RunningHub:
 
     def manage(self, *words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `manage.py WORDS` on this hub's data; its output is captured as text."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False, timeout=seconds,
-        )  # fmt: skip
+        done = forking.run(["manage.py", *words], self.environment, seconds=seconds)
         assert not check or done.returncode == 0, f"manage.py {' '.join(words)}: {done.stdout}{done.stderr}"
         return done
 

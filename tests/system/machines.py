@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.system import forking
 from tests.system.hub import ROOT, RunningHub, clean_environment
 
 
@@ -28,13 +29,18 @@ class Machine:
         """Start `hashshare WORDS`; its output is captured as text."""
         return subprocess.Popen(
             [sys.executable, "-m", "hashshare", *map(str, words)],
-            cwd=ROOT, env=clean_environment(HASHSHARE_HOME=str(self.home), **self.environment),
+            cwd=ROOT, env=self._environment(),
             text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def run(self, *words: str | Path, exit_code: int = 0, seconds: float = 180) -> Any:
         """The JSON document of `hashshare WORDS --json`, which must end with `exit_code`."""
-        return self.finish(self.start(*words, "--json"), exit_code=exit_code, seconds=seconds)
+        done = forking.run(["hashshare", *map(str, words), "--json"], self._environment(), seconds=seconds)
+        assert done.returncode == exit_code, (done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def _environment(self) -> dict[str, str]:
+        return clean_environment(HASHSHARE_HOME=str(self.home), **self.environment)
 
     @staticmethod
     def finish(process: subprocess.Popen[str], *, exit_code: int = 0, seconds: float = 180) -> Any:
@@ -55,12 +61,20 @@ def enrolled(
     return machine
 
 
+def digests(count: int) -> list[str]:
+    """So many sha256 keys of nothing."""
+    return [secrets.token_hex(32) for _ in range(count)]
+
+
+def write(path: Path, keys: list[str]) -> Path:
+    """A file to publish with these keys and a category."""
+    path.write_text("sha256,category\n" + "".join(f"{key},A\n" for key in keys))
+    return path
+
+
 def random_csv(path: Path, rows: int) -> Path:
     """A file to publish: `rows` random sha256 keys with a category."""
-    with path.open("w") as file:
-        file.write("sha256,category\n")
-        file.writelines(f"{secrets.token_hex(32)},A\n" for _ in range(rows))
-    return path
+    return write(path, digests(rows))
 
 
 def make_list(machine: Machine, name: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.analysts import hotline, subscriber
 from tests.system.hub import RunningHub, StartHub, wait_for
-from tests.system.test_hotline_publishes import digests, write
+from tests.system.machines import digests, write
 
 
 @pytest.mark.slow

@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
 import secrets
-import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.system.hub import ROOT, RunningHub, clean_environment
+from tests.system.hub import RunningHub
+from tests.system.machines import Machine, digests, enrolled, write
 
 LIST = "images"
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One organisation's machine: a HASHSHARE_HOME of its own."""
-
-    home: Path
-
-    def start(self, *words: str | Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "hashshare", *map(str, words)],
-            cwd=ROOT,
-            env=clean_environment(HASHSHARE_HOME=str(self.home)),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def run(self, *words: str | Path, exit_code: int = 0) -> Any:
-        """The JSON document of `hashshare words... --json`."""
-        process = self.start(*words, "--json")
-        output, errors = process.communicate(timeout=120)
-        assert process.returncode == exit_code, (output, errors)
-        return json.loads(output)
-
-
-def enrolled(hub: RunningHub, home: Path, *, kind: str, name: str, domain: str = "") -> Machine:
-    words = ["invite", "--kind", kind, "--name", name, "--country", "NL", *(["--domain", domain] if domain else [])]
-    answer = hub.manage(*words).stdout
-    code = answer.strip()
-    machine = Machine(home)
-    machine.run("enroll", hub.url, code)
-    return machine
-
-
-def digests(count: int) -> list[str]:
-    return [secrets.token_hex(32) for _ in range(count)]
-
-
-def write(path: Path, keys: list[str]) -> Path:
-    path.write_text("sha256,category\n" + "".join(f"{key},A\n" for key in keys))
-    return path
 
 
 @pytest.fixture

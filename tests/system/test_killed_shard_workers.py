@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.system.hub import ROOT, RunningHub, StartHub, clean_environment
-from tests.system.test_hotline_publishes import LIST, Machine, digests, enrolled, write
+from tests.system.machines import Machine, digests, enrolled, write
+from tests.system.test_hotline_publishes import LIST
 from tests.system.test_killed_workers import KILLS, MOST_KILLS, kill_while_it_runs, synced
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.system.hub import RunningHub, StartHub
-from tests.system.test_hotline_publishes import LIST, Machine, digests, enrolled, write
+from tests.system.machines import Machine, digests, enrolled, write
+from tests.system.test_hotline_publishes import LIST
 
 pytestmark = pytest.mark.slow
 

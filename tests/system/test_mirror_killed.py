@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.hub import RunningHub, StartHub
-from tests.system.test_hotline_publishes import digests, enrolled, write
+from tests.system.machines import digests, enrolled, write
 from tests.system.two_mirrors import asked, caught_up, files, grant, let_cross, start_two
 
 pytestmark = pytest.mark.slow
