@@ -31,7 +31,7 @@ from typing import Any, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.system import forking
+from tests import forking
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LEAN: Final = ROOT / "tests" / "lean"

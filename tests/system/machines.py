@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.system import forking
+from tests import forking
 from tests.system.hub import ROOT, RunningHub, clean_environment
 
 

@@ -20,6 +20,7 @@ from hashshare.client.enrol import enrol
 from hashshare.client.home import Home
 from hashshare.client.session import Session
 from hashshare.client.store import ListStore
+from tests import forking
 from tests.client.members.aurora import Aurora
 from tests.client.members.north import CODE, North, running
 
@@ -71,12 +72,18 @@ class Cobalt:
             command, env=self.environment(), stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True, cwd="/"
         )
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, room: int = resource.RLIM_INFINITY) -> Ran:
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
+        """In a process of its own."""
+        environment = self.environment(**(env or {}))
+        done = forking.run(["hashshare", *arguments], environment, seconds=120, folder=Path("/"))
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def run_short_of_room(self, *arguments: str, room: int) -> Ran:
         """`room`: the most bytes that it may write to one file, which stands for a full disk."""
         command = [sys.executable, "-m", "hashshare", *arguments]
         done = subprocess.run(
             command,
-            env=self.environment(**(env or {})),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY)),
             capture_output=True,

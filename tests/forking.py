@@ -2,7 +2,7 @@
 
 A program takes most of a second of a core to load what it imports, and tests of real processes give commands by the
 hundred. One process per run of pytest has loaded the libraries (none of our settings, no database) and forks for each
-command: what runs is a process of its own all the same, with its own environment, standard streams and exit status.
+command: what runs is a process of its own all the same, with its own environment, folder, streams and exit status.
 Where a test is about starting, killing or installing a program, it is started the usual way (`Machine.start`, `Hubs`).
 """
 
@@ -24,7 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[1]
 LIBRARIES: Final = (
     "celery",
     "django.core.management",
@@ -42,8 +42,8 @@ LONGEST: Final = 1 << 20
 Done = subprocess.CompletedProcess[str]
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: float) -> Done:
-    """Run `hashshare WORDS` or `manage.py WORDS` in the project's folder, without input, its output as text.
+def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: float, folder: Path = ROOT) -> Done:
+    """Run `hashshare WORDS` or `manage.py WORDS` in `folder`, without input, its output as text.
 
     Raises subprocess.TimeoutExpired after so many seconds, having killed it.
     """
@@ -53,7 +53,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: floa
         tempfile.TemporaryFile("w+") as err,
     ):
         line.connect(_forker())
-        asked = json.dumps({"command": list(command), "environment": dict(environment)}).encode()
+        asked = json.dumps({"command": list(command), "environment": dict(environment), "folder": str(folder)}).encode()
         socket.send_fds(line, [len(asked).to_bytes(4, "big") + asked], [out.fileno(), err.fileno()])
         answers = line.makefile("r")
         pid = int(answers.readline())
@@ -81,7 +81,7 @@ def _forker() -> str:
         address = str(Path(folder) / "socket")
         lean = str(ROOT / "tests" / "lean")
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.forking", address],
+            [sys.executable, "-m", "tests.forking", address],
             cwd=ROOT, env=os.environ | {"PYTHONPATH": lean}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -148,6 +148,7 @@ def _become(asked: Mapping[str, Any], out: int, err: int) -> NoReturn:
     os.environ.clear()
     os.environ.update(asked["environment"])
     time.tzset()
+    os.chdir(asked["folder"])
     program, *words = asked["command"]
     sys.argv = [program, *words]
     status = 0
