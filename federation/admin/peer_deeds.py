@@ -21,6 +21,7 @@ from federation.services.peers import (
     resume_peer,
     suspend_peer,
 )
+from federation.services.polling import ask_anew
 from hashshare.admin.deeds import Deed, Outcome, Reason
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.fingerprints import spoken
@@ -94,7 +95,8 @@ def _check(row: Any, data: dict[str, Any], actor: Any) -> Outcome:
         check_peer(peer=row, now=timezone.now())
     except HashshareError as error:
         return Outcome(f"Asked, in vain: {error.message}", noted=error.message)
-    return Outcome(f"{row} is the hub that was accepted.")
+    ask_anew(peer=row)
+    return Outcome(f"{row} is the hub that was accepted. What could not be copied from it is tried again now.")
 
 
 def _agree(row: Any, data: dict[str, Any], actor: Any) -> Outcome:

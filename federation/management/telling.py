@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from federation.models import Agreement, MirroredList, Peer, TakenTerms
+from federation.models import Agreement, MirroredList, MirroredPublisher, Peer, TakenTerms
 from federation.selectors.agreements import agreements_with
+from federation.selectors.mirrors import paused_until, trouble_of
 from federation.selectors.peers import REFUSES, PeerState, mirrored_lists
 from federation.services.asking_for_lists import Asked
 from hashshare.wire.documents import write_time
@@ -18,7 +19,7 @@ DASH = "-"
 
 
 def peer_json(state: PeerState, now: datetime, *, whole: bool = False) -> dict[str, Any]:
-    """`whole`: with its agreements."""
+    """`whole`: with its agreements, and each list that is copied from it."""
     peer, lag = state.peer, state.lag(now)
     document: dict[str, Any] = {
         "name": peer.name,
@@ -36,11 +37,28 @@ def peer_json(state: PeerState, now: datetime, *, whole: bool = False) -> dict[s
         "lag_seconds": None if lag is None else round(lag),
         "storage": list(peer.storage),
         "trouble": peer.trouble,
+        "offers_trouble": peer.offers_trouble,
         "differs": {**peer.differs, "since": _time(peer.differs_at)} if peer.differs else None,
     }
     if whole:
         document["agreements"] = [agreement_json(each, now) for each in agreements_with(peer=peer)]
+        document["copied"] = [_copied_json(each) for each in mirrored_lists(peer=peer)]
     return document
+
+
+def _copied_json(each: MirroredList) -> dict[str, Any]:
+    """`state`: of its publisher's copy; `next_at`: when that is tried again, null for at the next poll."""
+    return {
+        "list": each.list.name,
+        "state": each.mirror.state,
+        "version": each.list.version,
+        "offered": each.offered_version,
+        "behind_since": _time(each.behind_since),
+        "copied_at": _time(each.mirror.copied_at),
+        "closed_at": _time(each.list.closed_at),
+        "trouble": trouble_of(each),
+        "next_at": _time(paused_until(each.mirror)),
+    }
 
 
 def agreement_json(each: Agreement, now: datetime) -> dict[str, Any]:
@@ -117,6 +135,7 @@ def _agreements(state: PeerState, now: datetime) -> Iterator[str]:
 
 
 def _lists(state: PeerState, now: datetime) -> Iterator[str]:
+    lists = list(mirrored_lists(peer=state.peer))
     rows = [
         (
             each.list.name,
@@ -125,11 +144,23 @@ def _lists(state: PeerState, now: datetime) -> Iterator[str]:
             _span((now - each.behind_since).total_seconds() if each.behind_since else None),
             _closed(each),
         )
-        for each in mirrored_lists(peer=state.peer)
+        for each in lists
     ]
     if rows:
         yield "copied from it"
         yield from (f"  {line}" for line in _columns(rows))
+    for each in lists:
+        if trouble := trouble_of(each):
+            yield f"! {each.list.name}: {trouble.get('detail', '')} {_goes_on(each.mirror, now)}"
+
+
+def _goes_on(mirror: MirroredPublisher, now: datetime) -> str:
+    """What becomes of a copy that failed."""
+    if mirror.state != MirroredPublisher.State.FOLLOWING:
+        return f"It is not followed until somebody has looked: manage.py peer follow {mirror.peer} {mirror.publisher}"
+    until = paused_until(mirror)
+    when = f"at {write_time(until)}" if until and until > now else "at the next poll"
+    return f"The last good state is served; it is tried again {when}."
 
 
 def _closed(each: MirroredList) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
@@ -63,11 +63,17 @@ def due_mirrors(*, peer: Peer, now: datetime) -> list[MirroredPublisher]:
 
 
 def pauses(mirror: MirroredPublisher, now: datetime) -> bool:
-    """Whether it is left alone for a while: longer after each failure in a row, an hour at most."""
+    """Whether it is left alone for a while after a failure."""
+    until = paused_until(mirror)
+    return until is not None and now < until
+
+
+def paused_until(mirror: MirroredPublisher) -> datetime | None:
+    """When it is tried again: later after each failure in a row, by an hour at most. None: at the next poll."""
     if not mirror.failures or mirror.tried_at is None:
-        return False
-    pause = min(FIRST_PAUSE * 2 ** min(mirror.failures - 1, 10), LONGEST_PAUSE)
-    return bool(now < mirror.tried_at + pause)
+        return None
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(mirror.failures - 1, 10), LONGEST_PAUSE)
+    return mirror.tried_at + pause
 
 
 def lags(*, peer: Peer | None = None) -> list[Lag]:
@@ -89,10 +95,10 @@ def lags(*, peer: Peer | None = None) -> list[Lag]:
     ]
 
 
-def troubled() -> QuerySet[MirroredPublisher]:
-    """Mirrors that somebody has to look at, or whose last attempt failed; those that stopped first."""
-    rows = MirroredPublisher.objects.filter(trouble__isnull=False).exclude(state=MirroredPublisher.State.ENDED)
-    return rows.select_related("publisher", "peer").order_by("state", "publisher__domain")
+def trouble_of(row: MirroredList) -> dict[str, Any] | None:
+    """The problem document of why the list, or all of its publisher, could not be copied; None when it could."""
+    found: dict[str, Any] | None = row.trouble or row.mirror.trouble
+    return found
 
 
 def alarmed() -> QuerySet[MirroredPublisher]:

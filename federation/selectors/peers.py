@@ -129,7 +129,9 @@ def state_of(row: Any, *, now: datetime) -> PeerState:
 
 def mirrored_lists(*, peer: Peer) -> QuerySet[MirroredList]:
     """With their publishers, those furthest behind first."""
-    rows = MirroredList.objects.filter(mirror__peer=peer).select_related("list__publisher", "mirror")
+    rows = MirroredList.objects.filter(mirror__peer=peer).select_related(
+        "list__publisher", "mirror__publisher", "mirror__peer"
+    )
     return rows.order_by("behind_since", "list")
 
 

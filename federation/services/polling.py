@@ -46,6 +46,12 @@ def mirror_peers(*, now: datetime) -> int:
     return len(questions)
 
 
+def ask_anew(*, peer: Peer) -> None:
+    """Ask the peer for everything at the next run, and try again at once what paused after a failure."""
+    Peer.objects.filter(pk=peer.pk).update(heads_at=None, offers_at=None)
+    MirroredPublisher.objects.filter(peer=peer).update(tried_at=None)
+
+
 def close_ended(now: datetime) -> None:
     """Nothing of a hub that is no peer any more is passed on."""
     for peer in Peer.objects.filter(state=Peer.State.ENDED, mirrors__lists__allowed=True).distinct():

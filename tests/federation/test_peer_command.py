@@ -11,17 +11,18 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from federation.documents import HubDescriptor
-from federation.models import Agreement, Peer
+from federation.models import Agreement, MirroredPublisher, Peer
 from federation.selectors.descriptors import own_descriptor
 from federation.services.asking_for_lists import Asked
 from hashshare.client.answers import WHY
 from hashshare.models import Deed, Leaf
 from hashshare.wire import errors
-from hashshare.wire.documents import write_object
+from hashshare.wire.documents import write_object, write_time
 from hashshare.wire.fingerprints import spoken_lines
 from tests import builders as b
 from tests.federation.builders import Hub, accepted, agreed, hub, introduced, north
 from tests.federation.conftest import Answering
+from tests.federation.copied import copied_from
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,27 @@ def test_it_lists_and_shows_peers() -> None:
     document = run_json("show", made.name)
     assert document["fingerprint"] == made.descriptor.fingerprint
     assert document["agreements"][0]["list"] == "images"
+
+
+def test_it_shows_why_a_list_is_not_copied_and_tries_again_when_told(north_answers: tuple[Hub, Answering]) -> None:
+    made, _ = north_answers
+    accepted(made)
+    agreed(made, "in")
+    row = copied_from(made)
+    trouble = {"type": "https://south.example/problems/wrong-digest", "detail": "manifest.json is another file."}
+    facts = {"trouble": trouble, "failures": 3, "tried_at": b.now()}
+    MirroredPublisher.objects.update(**facts)
+
+    shown = run("show", made.name)
+    assert f"! {row.name}: manifest.json is another file. The last good state is served; it is tried again at" in shown
+    (told,) = run_json("show", made.name)["copied"]
+    assert (told["list"], told["state"], told["trouble"]) == (row.name, "following", trouble)
+    assert told["next_at"] > write_time(b.now())
+
+    assert "is tried again now" in run("check", made.name)
+    assert run_json("show", made.name)["copied"][0]["next_at"] is None
+    MirroredPublisher.objects.update(**facts, state="alarmed")
+    assert "until somebody has looked: manage.py peer follow" in run("show", made.name)
 
 
 def test_it_tells_of_another_hub_at_the_address_and_keeps_it(north_answers: tuple[Hub, Answering]) -> None:

@@ -184,6 +184,9 @@ def test_it_shows_how_far_what_is_copied_is_behind(client: Client) -> None:
     assert "1 h 30 min" in listed
     assert "12,345" in shown
     assert "The signature does not verify." in shown
+    MirroredList.objects.update(trouble=None)
+    MirroredPublisher.objects.update(trouble={"detail": "The timestamp is older than the one before."})
+    assert "The timestamp is older than the one before." in said(client.get(page(made.peer)))
 
 
 def _mirrored(made: Hub) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -12,9 +13,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from federation.admin import peer_deeds
-from federation.models import Peer
+from federation.models import MirroredList, Peer
 from federation.selectors.agreements import agreements_with
 from federation.selectors.descriptors import own_descriptor
+from federation.selectors.mirrors import trouble_of
 from federation.selectors.peers import PeerState, mirrored_lists, state_of, with_lag
 from hashshare.admin.marks import DASH, duration, mark, number
 from hashshare.admin.records import RecordAdmin
@@ -127,7 +129,7 @@ def _told(row: Peer) -> dict[str, Any]:
             }
             for each in agreements_with(peer=row)[:MOST]
         ],
-        "mirrored": [(each, each.behind_since and (now - each.behind_since).total_seconds()) for each in _lists(row)],
+        "mirrored": [_copied(each, now) for each in mirrored_lists(peer=row)[:MOST]],
     }
 
 
@@ -135,5 +137,7 @@ MOST = 200
 """Rows of each table on a peer's page; the tables of the navigation have them all."""
 
 
-def _lists(row: Peer) -> list[Any]:
-    return list(mirrored_lists(peer=row)[:MOST])
+def _copied(each: MirroredList, now: datetime) -> tuple[MirroredList, float | None, str]:
+    """A list, for how many seconds it is behind, and why."""
+    behind = (now - each.behind_since).total_seconds() if each.behind_since else None
+    return each, behind, str((trouble_of(each) or {}).get("detail", ""))

@@ -25,6 +25,7 @@ from federation.services.alarms import follow_again
 from federation.services.asking_for_lists import ask_for_list, look_at_list
 from federation.services.checks import check_peer
 from federation.services.connections import session_with
+from federation.services.polling import ask_anew
 from hashshare.client.subscribe import catalogue
 from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
@@ -216,7 +217,8 @@ class Command(BaseCommand):
 
     def check_address(self, options: dict[str, Any], now: datetime) -> None:
         peer = check_peer(peer=peer_by_name(name=options["name"]), now=now)
-        lines = [f"{peer.name} is the hub that was accepted."]
+        ask_anew(peer=peer)
+        lines = [f"{peer.name} is the hub that was accepted. What could not be copied from it is tried again now."]
         if peer.differs is not None:
             lines = [f"{peer.name} answers as the hub that was accepted again, after another did. Accept it once more."]
         self.tell(options, self.of(peer, now), lines)
