@@ -72,7 +72,9 @@ def question_to(peer: Peer, now: datetime) -> Question:
     known = mirrored_lists(peer).filter(offered_role_version__gt=0, allowed=True)
     rows = known.values_list("list__publisher__domain", "list__tuf_id", "list__role_version")
     offers = peer.offers_at is None or peer.offers_at <= now - OFFERS_EVERY
-    return Question(peer, peer.heads_etag, frozenset(rows), offers)
+    # A list that is taken with these offers has its head read too, although no head has changed since the last poll.
+    etag = "" if offers else peer.heads_etag
+    return Question(peer, etag, frozenset(rows), offers)
 
 
 def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:

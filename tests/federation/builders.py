@@ -5,33 +5,21 @@ Nothing answers at their addresses; tests that need a hub that does start one.
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from federation.documents import HubDescriptor
 from federation.models import Agreement, Peer
 from hashshare.models import Organisation, Publisher
 from hashshare.selectors.callers import Caller
 from hashshare.services.keys import add_key
 from hashshare.wire import keys
-from hashshare.wire.documents import write_object
 from tests.builders import now
+from tests.federation.identities import Identity
 
 
 @dataclass
-class Hub:
+class Hub(Identity):
     """Another hub with its keys. `peer` is its row here, `party` what it acts as once it is accepted."""
-
-    name: str
-    country: str
-    title: str
-    url: str
-    key: Ed25519PrivateKey = field(default_factory=keys.generate)
-    witness: Ed25519PrivateKey = field(default_factory=keys.generate)
-    log: Ed25519PrivateKey = field(default_factory=keys.generate)
 
     @property
     def peer(self) -> Peer:
@@ -47,16 +35,6 @@ class Hub:
     def caller(self) -> Caller:
         """As it signs its requests."""
         return Caller(self.organisation, "signature", keys.fingerprint_of(self.key))
-
-    def document(self, **changes: Any) -> dict[str, Any]:
-        """What it says of itself at /.well-known/hashshare."""
-        said = {"hub": self.name, "url": self.url, "name": self.title, "country": self.country, "version": "1.0.0"}
-        own = {"peer_key": self.key, "witness_key": self.witness, "log_key": self.log}
-        return said | {name: base64.b64encode(keys.public_bytes(key)).decode() for name, key in own.items()} | changes
-
-    @property
-    def descriptor(self) -> HubDescriptor:
-        return HubDescriptor.parse(write_object(self.document()))
 
 
 def hub(name: str = "north.example", *, country: str = "SE", title: str = "North", url: str = "") -> Hub:

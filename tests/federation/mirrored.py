@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,32 +30,7 @@ from tests.builders import Party, now
 from tests.client.members.aurora import Aurora
 from tests.client.members.north import North, running
 from tests.federation.builders import Hub, accepted, agreed, hub
-
-OFFERED: dict[str, Any] = {
-    "title": "Images",
-    "description": "",
-    "algorithms": ["sha256", "md5", "sha1"],
-    "scheme": "uk-abc",
-    "columns": ["category", "expires"],
-    "terms": "For detection only.",
-    "terms_digest": hashlib.sha256(b"For detection only.").hexdigest(),
-    "redistribution": {"policy": "federation"},
-    "poll_seconds": 300,
-    "deadline_hours": 24,
-    "members": "each",
-    "evidence": "documents",
-}
-
-
-def offered(one: Aurora, *path: str, **changes: Any) -> dict[str, Any]:
-    """What a hub offers of a publisher with its one list."""
-    return {
-        "domain": one.domain,
-        "organisation": {"name": "Aurora", "country": "NO"},
-        "root_fingerprint": one.fingerprint,
-        "path": list(path),
-        "lists": [{**OFFERED, "id": one.list_id, "slug": one.name.partition("/")[2], **changes}],
-    }
+from tests.federation.offering import offered
 
 
 @dataclass

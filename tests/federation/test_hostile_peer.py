@@ -18,7 +18,8 @@ from tests.builders import feed, now, publisher
 from tests.client.members.aurora import UPSERT, Aurora, items
 from tests.client.members.north import Fault
 from tests.federation.builders import agreed, south
-from tests.federation.mirrored import Following, following, metadata_here, objects_here, offered, row_of
+from tests.federation.mirrored import Following, following, metadata_here, objects_here, row_of
+from tests.federation.offering import offered
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from hashshare.wire import errors
 from hashshare.wire.log.leaves import publication_entry
 from tests.builders import member, now
 from tests.client.members.aurora import Aurora, items
-from tests.federation.mirrored import Following, metadata_here, objects_here, offered, reader, row_of, served_now
+from tests.federation.mirrored import Following, metadata_here, objects_here, reader, row_of, served_now
+from tests.federation.offering import offered
 
 
 def test_it_serves_every_file_as_it_is_at_home(north: Following, aurora: Aurora) -> None:

@@ -19,7 +19,7 @@ from hashshare.wire.manifest import Redistribution
 from tests.api.parties import CLIENT, Party, with_authorization
 from tests.builders import Feed, entry, feed, member, now, publisher, subscribed
 from tests.federation.builders import Hub, agreed, north, south
-from tests.federation.mirrored import OFFERED
+from tests.federation.offering import OFFERED
 
 pytestmark = pytest.mark.django_db
 

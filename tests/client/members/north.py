@@ -8,8 +8,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -73,6 +73,8 @@ class North:
     """The root version that the poll names, in place of the true one."""
     more: dict[str, Callable[[], object]] = field(default_factory=dict)
     """What is answered at further addresses, such as `peers/offers`."""
+    instead: Callable[[str], Iterable[bytes] | None] = lambda _: None
+    """Whatever is sent in place of an answer to a path, its head included; then the connection is closed."""
     logs: Logs = field(default_factory=Logs)
     keyring: Keyring = field(default_factory=Keyring)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -163,6 +165,12 @@ def _handler(north: North) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a se
         def exchange(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             north.requests.append((self.command, self.path, dict(self.headers.items())))
+            if (raw := north.instead(self.path)) is not None:
+                self.close_connection = True
+                with suppress(OSError):
+                    for block in raw:
+                        self.wfile.write(block)
+                return
             fault = north.fault_for(self.path)
             if fault and fault.status:
                 self.answer(fault.status, fault.body or b"", fault.headers)
