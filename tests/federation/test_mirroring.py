@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from federation.selectors.offers import path_of
+from federation.services.agreements import agree
 from hashshare.models import HashList, Job, Leaf, Organisation, Release
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.lists import heads
@@ -140,6 +141,16 @@ def test_it_takes_nothing_that_was_not_agreed(north: Following, aurora: Aurora) 
     aurora.release(items(5))
     assert north.follow() == []
     assert not HashList.objects.filter(tuf_id=aurora.list_id).exists()
+
+
+def test_it_takes_what_was_there_before_it_was_agreed(north: Following, aurora: Aurora) -> None:
+    """Its heads were read before, and have not changed since."""
+    north.peer.agreements.all().delete()
+    aurora.release(items(5))
+    assert north.follow() == []
+    agree(peer=north.name, direction="in", publisher=aurora.domain, now=now())
+    (job,) = north.follow()
+    assert job.state == Job.State.DONE, job.problem
 
 
 def test_members_of_nobody_read_nothing(north: Following, aurora: Aurora) -> None:

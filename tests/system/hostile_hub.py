@@ -200,9 +200,9 @@ class Canary:
 
 
 DEEDS: Final = (
-    Hostile.truth, Hostile.release, Hostile.files, Hostile.seen, Hostile.knocks, Hostile.root, Hostile.peer_key, Hostile.tamper, Hostile.widen_signed,
-    Hostile.widen_offered, Hostile.sign_as_a_stranger, Hostile.keep, Hostile.older, Hostile.claim,
-    Hostile.another_root, Hostile.say, Hostile.impersonate, Hostile.call,
+    Hostile.truth, Hostile.release, Hostile.files, Hostile.seen, Hostile.knocks, Hostile.root, Hostile.peer_key,
+    Hostile.tamper, Hostile.widen_signed, Hostile.widen_offered, Hostile.sign_as_a_stranger, Hostile.keep,
+    Hostile.older, Hostile.claim, Hostile.another_root, Hostile.say, Hostile.impersonate, Hostile.call,
 )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def scene(met: Facing) -> Iterator[Facing]:
     ],
 )
 def test_bytes_that_nobody_signed_or_that_are_older(scene: Facing, lie: str, name: str) -> None:
-    """A segment with one bit turned, a policy that lets more hubs have the list, a stranger's and an older timestamp."""
+    """A segment with one bit turned, a policy that was widened, a stranger's timestamp and an older one."""
     if lie == "older":
         scene.hostile.does("keep")
         scene.hostile.does("release")
