@@ -10,16 +10,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
-from tests.system.hub import ROOT, Hubs, RunningHub, clean_environment, wait_for
+from tests.system.hub import ROOT, Hubs, RunningHub, StartHub, clean_environment, wait_for
 from tests.system.machines import Machine, enrolled, random_csv
-from tests.system.two_hubs import grant
+from tests.system.two_hubs import GRANT
 
 DOMAIN: Final = "aurora.example"
 OWN: Final = "borealis.example"
@@ -30,6 +30,49 @@ SETTINGS: Final = {
     "HASHSHARE_PATIENCE": "2",
     "HASHSHARE_TIMETABLE": "mirror_peers=1,relay_requests=3600,send_reports=3600,have_cosigned=3600",
 }
+
+CONSOLE: Final = """
+import io, json, sys
+from django.core.management import CommandError, call_command
+for line in sys.stdin:
+    out = io.StringIO()
+    try:
+        call_command(*json.loads(line), stdout=out)
+        told = [0, out.getvalue()]
+    except CommandError as error:
+        told = [1, str(error)]
+    print(json.dumps(told), flush=True)
+"""
+"""`manage.py` for one command after another: to begin costs more than all of them."""
+
+
+class Console:
+    """The operator's terminal at a hub."""
+
+    def __init__(self, hub: RunningHub) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", CONSOLE],
+            cwd=ROOT, env=hub.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """`manage.py WORDS`: its exit status and what it says."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps(words), file=self.process.stdin, flush=True)
+        status, said = json.loads(self.process.stdout.readline())
+        return int(status), str(said)
+
+    def peer(self, *words: str) -> dict[str, Any]:
+        """The document of `manage.py peer WORDS --json`, which must not fail."""
+        status, said = self.run("peer", *words, "--json")
+        assert status == 0, (words, said)
+        found: dict[str, Any] = json.loads(said)
+        return found
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 @dataclass(slots=True)
@@ -51,11 +94,11 @@ class HostileHub:
     def canary(self) -> str:
         return f"127.0.0.1:{self.told['canary']}"
 
-    def does(self, what: str, **arguments: Any) -> Any:
-        answer = requests.post(f"http://127.0.0.1:{self.told['control']}", json={"do": what, **arguments}, timeout=60)
+    def does(self, deed: str, /, **arguments: Any) -> Any:
+        answer = requests.post(f"http://127.0.0.1:{self.told['control']}", json={"do": deed, **arguments}, timeout=60)
         return answer.json()
 
-    def calls(self, what: str, who: str = "north", **arguments: Any) -> list[Any]:
+    def calls(self, what: str, /, who: str = "north", **arguments: Any) -> list[Any]:
         """Status and problem that South answers to a request of `hostile_calls`."""
         return list(self.does("call", who=who, what=what, **arguments))
 
@@ -65,6 +108,7 @@ class Facing:
     """`held` are the digests of what South served of Aurora when all was well last, by path."""
 
     south: RunningHub
+    console: Console
     hostile: HostileHub
     borealis: Machine
     reader: str
@@ -74,12 +118,17 @@ class Facing:
     # --- what a person at South does and sees ---
 
     def peer(self, *words: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.south.manage("peer", *words, "--json").stdout)
-        return found
+        return self.console.peer(*words)
 
-    def refused(self, *words: str, **environment: str) -> str:
+    def refused(self, *words: str) -> str:
         """What `manage.py peer WORDS` says, which must fail."""
-        hub = replace(self.south, environment=self.south.environment | environment)
+        status, said = self.console.run("peer", *words)
+        assert status == 1, said
+        return said
+
+    def refused_at(self, url: str, *words: str) -> str:
+        """The same at a hub whose own address is that."""
+        hub = replace(self.south, environment=self.south.environment | {"HASHSHARE_PUBLIC_URL": url})
         done = hub.manage("peer", *words, check=False)
         assert done.returncode == 1, done.stdout + done.stderr
         return done.stderr
@@ -138,9 +187,10 @@ class Facing:
 def facing(folder: Path) -> Iterator[Facing]:
     hubs = Hubs()
     try:
-        south = hubs.start(**SETTINGS)
-        with hostile_to(south, folder) as hostile:
-            yield met(south, hostile, folder)
+        start: StartHub = hubs.start
+        south = start(**SETTINGS)
+        with hostile_to(south, folder) as hostile, closing(Console(south)) as console:
+            yield met(south, console, hostile, folder)
     finally:
         hubs.stop_all()
 
@@ -159,26 +209,31 @@ def hostile_to(south: RunningHub, folder: Path) -> Iterator[HostileHub]:
         process.communicate()
 
 
-def met(south: RunningHub, hostile: HostileHub, folder: Path) -> Facing:
+def met(south: RunningHub, console: Console, hostile: HostileHub, folder: Path) -> Facing:
     """Both hubs of the process are accepted; Aurora's list comes from North, and Borealis's goes there."""
     for name, fingerprint in (hostile.told["north"], hostile.told["west"]):
-        south.manage("peer", "introduce", f"http://{name}")
-        south.manage("peer", "accept", name, fingerprint)
+        console.peer("introduce", f"http://{name}")
+        console.peer("accept", name, fingerprint)
+    borealis, list_id = published(south, folder)
+    console.peer("agree", hostile.north, "out", OWN)
+    console.peer("agree", hostile.north, "in", DOMAIN)
+    cobalt = enrolled(south, folder / "cobalt", kind="member", name="Cobalt")
+    key = cobalt.run("request", "POST", "access-keys", "--data", '{"name": "reads", "days": 1}')["body"]["key"]
+    made = Facing(south, console, hostile, borealis, key, list_id)
+    wait_for("South to copy Aurora's list", lambda: hostile.does("seen", path="timestamp.json"))
+    for domain, slug in ((OWN, hostile.north.replace(".", "-").replace(":", "-")), (DOMAIN, "cobalt")):
+        console.run("shell", "--no-imports", "-c", GRANT.format(domain=domain, slug=slug))
+    made.settles()
+    return made
+
+
+def published(south: RunningHub, folder: Path) -> tuple[Machine, str]:
+    """Borealis, and the id of her list, version 2 of which took an entry back."""
     borealis = enrolled(south, folder / "borealis", kind="hotline", name="Borealis", domain=OWN)
     borealis.run("publisher", "init", OWN, "--no-passphrase")
     words = ("--algorithms", "sha256", "--scheme", "uk-abc", "--columns", "category", "--redistribution", "federation")
-    borealis.run("publisher", "list", "create", LIST, *words)
-    list_id = borealis.run("request", "GET", f"lists/{LIST}")["body"]["id"]
+    list_id = str(borealis.run("publisher", "list", "create", LIST, *words)["id"])
     file = random_csv(folder / "own.csv", 9)
     borealis.run("publish", LIST, file)
-    south.manage("peer", "agree", hostile.north, "out", OWN)
-    grant(south, OWN, hostile.north.replace(".", "-").replace(":", "-"))
     borealis.run("withdraw", LIST, file.read_text().splitlines()[1].partition(",")[0], "--reason", "incorrect")
-    south.manage("peer", "agree", hostile.north, "in", DOMAIN)
-    cobalt = enrolled(south, folder / "cobalt", kind="member", name="Cobalt")
-    key = cobalt.run("request", "POST", "access-keys", "--data", '{"name": "reads", "days": 1}')["body"]["key"]
-    made = Facing(south, hostile, borealis, key, list_id)
-    wait_for("South to copy Aurora's list", lambda: hostile.does("seen", path="timestamp.json"))
-    grant(south, DOMAIN, "cobalt")
-    made.settles()
-    return made
+    return borealis, list_id

@@ -81,12 +81,12 @@ class Hostile:
         self.aurora.release(items(rows))
 
     def files(self) -> dict[str, str]:
-        """Digests of all that Aurora has published last, by path below tuf/aurora.example/."""
+        """Digests of what Aurora has published last, by path below tuf/aurora.example/; first what always changes."""
         one = self.aurora
         manifest = Manifest.parse(one.current)
         index = BaseIndex.parse(one.objects[manifest.base.index.stored_path])
         own = ObjectRef.of(manifest_path(one.list_id), one.current)
-        names = ("1.root.json", "2.targets.json", f"{one.snapshots}.snapshot.json", "timestamp.json")
+        names = ("timestamp.json", "1.root.json", "2.targets.json", f"{one.snapshots}.snapshot.json")
         bodies = {f"metadata/{name}": one.metadata[name] for name in (*names, f"{one.role_version}.{one.list_id}.json")}
         for ref in (own, *manifest.object_refs(), *index.object_refs()):
             bodies[f"targets/{ref.stored_path}"] = one.objects[ref.stored_path]
