@@ -19,9 +19,9 @@ class Peer(models.Model):
     part that people compare; the keys are raw Ed25519 public keys out of it. `organisation` is what the peer acts as
     here, from the moment that it is accepted. `polled_at`: when it was last asked; `reached_at`: when it last answered;
     `trouble`: the problem document of the last failure, null when there is none. `heads_at`: when it was last asked for
-    what is new, `offers_at`: when it last said what it offers; `offers_trouble`: why something of that is not taken.
-    `storage`: the hosts (with their port if they have one) of object storage that the peer may send this hub to for
-    objects.
+    what is new, null to ask it at the next run; `offers_at`: when it last said what it offers; `offers_trouble`: why
+    something of that is not taken. `storage`: the hosts (with their port if they have one) of object storage that the
+    peer may send this hub to for objects.
 
     `differs`: what its address says of itself since `differs_at`, where that is another hub than the one that was
     accepted; until a person accepts again, nothing is taken from it.

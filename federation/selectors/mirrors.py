@@ -50,13 +50,14 @@ def wanted_lists(mirror: MirroredPublisher) -> QuerySet[MirroredList]:
 
 
 def due_mirrors(*, peer: Peer, now: datetime) -> list[MirroredPublisher]:
-    """Publishers of which something is to be copied, that no job is at, and that are not in a pause after a failure."""
+    """Publishers of which something is to be copied, or could not be, that no job is at, and that are in no pause."""
     lists = MirroredList.objects.filter(mirror=OuterRef("pk"), allowed=True, offered_role_version__gt=0)
     lacking = Exists(lists.filter(behind() | Q(list__closed_at__isnull=False)))
     roots = Metadata.objects.filter(publisher=OuterRef("publisher"), role="root").order_by("-version")
     old = Q(copied_at=None) | Q(copied_at__lt=now - RENEWED_AFTER) | Q(offered_root__gt=F("newest_root"))
     rows = MirroredPublisher.objects.annotate(newest_root=Subquery(roots.values("version")[:1]))
-    rows = rows.filter(lacking | old, Exists(lists), peer=peer, state=MirroredPublisher.State.FOLLOWING)
+    failed = Q(failures__gt=0)  # also where the peer no longer claims to have more: what is wrong with it is over then
+    rows = rows.filter(lacking | old | failed, Exists(lists), peer=peer, state=MirroredPublisher.State.FOLLOWING)
     jobs = Job.objects.filter(kind=Job.Kind.MIRROR, state__in=UNFINISHED, target=OuterRef("pk"))
     rows = rows.exclude(Exists(jobs)).select_related("publisher", "peer__organisation").order_by("publisher__domain")
     return [mirror for mirror in rows if not pauses(mirror, now)]

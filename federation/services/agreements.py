@@ -81,8 +81,8 @@ def end_agreement(*, peer: str, direction: str, publisher: str, now: datetime, s
 
 def _ask_for_offers(peer: Peer) -> None:
     """At the next poll: the peer offers the same as before, so its heads would not tell that more of it may come."""
-    peer.offers_at = None
-    peer.save(update_fields=["offers_at"])
+    peer.offers_at = peer.heads_at = None
+    peer.save(update_fields=["offers_at", "heads_at"])
 
 
 def _end(standing: Agreement, now: datetime) -> None:

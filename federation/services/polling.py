@@ -47,7 +47,9 @@ def mirror_peers(*, now: datetime) -> int:
 
 
 def ask_anew(*, peer: Peer) -> None:
-    """Ask the peer for everything at the next run, and try again at once what paused after a failure."""
+    """Ask the peer for everything at the next run, and try again at once what paused after a failure. An answer that is
+    on its way meanwhile does not count for it.
+    """
     Peer.objects.filter(pk=peer.pk).update(heads_at=None, offers_at=None)
     MirroredPublisher.objects.filter(peer=peer).update(tried_at=None)
 
@@ -88,7 +90,6 @@ def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:
     if answer.offers is not None:
         taken = take_offers(peer=peer, offers=answer.offers, now=now)
         allowed, refused = taken.allowed - answer.refused, taken.refused
-        fields["offers_at"] = now
     newest = {head.list_id: head.role_version for head in answer.heads or ()}
     allowed -= signed_against(peer=peer, newest=newest, now=now)
     with transaction.atomic():
@@ -97,6 +98,7 @@ def take_answer(*, peer: Peer, answer: Answer, now: datetime) -> None:
         refused += check_words(peer=peer, offers=answer.offers or ())
         if answer.offers is not None:
             fields["offers_trouble"] = problem_document(refused[0]) if refused else None
+            Peer.objects.filter(pk=peer.pk, heads_at__isnull=False).update(offers_at=now)
         Peer.objects.filter(pk=peer.pk).update(**fields)
     for error in refused:
         logger.warning("%s", error.message)

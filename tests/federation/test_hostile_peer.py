@@ -155,6 +155,10 @@ def test_heads_that_claim_what_is_not_there(north: Following, aurora: Aurora, go
         north.rest()
         assert len(north.follow()) == expected
     assert north.mirror(aurora).failures == 4
+    north.north.frozen_heads = None
+    north.rest()
+    north.follow()
+    assert (north.mirror(aurora).failures, north.mirror(aurora).trouble) == (0, None)
 
 
 @pytest.mark.parametrize(

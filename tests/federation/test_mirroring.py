@@ -8,6 +8,7 @@ import pytest
 
 from federation.selectors.offers import path_of
 from federation.services.agreements import agree
+from federation.services.polling import ask_anew
 from hashshare.models import HashList, Job, Leaf, Organisation, Release
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.lists import heads
@@ -151,6 +152,20 @@ def test_it_takes_what_was_there_before_it_was_agreed(north: Following, aurora: 
     agree(peer=north.name, direction="in", publisher=aurora.domain, now=now())
     (job,) = north.follow()
     assert job.state == Job.State.DONE, job.problem
+
+
+def test_it_asks_again_what_was_on_its_way_when_it_was_told_to_ask(north: Following, aurora: Aurora) -> None:
+    def offers() -> dict[str, object]:
+        ask_anew(peer=north.peer)
+        return north.offers()
+
+    north.north.more["peers/offers"] = offers
+    aurora.release(items(5))
+    north.follow()
+    assert north.peer.offers_at is None
+    north.north.more["peers/offers"] = north.offers
+    north.follow()
+    assert north.peer.offers_at is not None
 
 
 def test_members_of_nobody_read_nothing(north: Following, aurora: Aurora) -> None:

@@ -176,10 +176,12 @@ class Facing:
         self.hostile.does("truth")
         self.peer("check", self.hostile.north)
         self.settles()
+        wait_for("South to have no trouble", lambda: not any(map(self.names, ("poll", "offers", "copy"))))
 
     def settles(self) -> None:
         files = self.hostile.does("files")
-        wait_for(f"South to serve what North does\n{self.south.worker_log()[-3000:]}", lambda: self.serves(files))
+        wait_for(f"South to serve what North does\n{self.south.worker_log()[-3000:]}",
+                 lambda: self.serves(files), seconds=90)  # fmt: skip
         self.held = files
 
 
