@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
 from federation.selectors.offers import path_of
 from federation.services.agreements import agree
+from federation.services.asking import ask_all
 from federation.services.polling import ask_anew
 from hashshare.models import HashList, Job, Leaf, Organisation, Release
 from hashshare.peering_keys import hub_name
@@ -154,17 +156,20 @@ def test_it_takes_what_was_there_before_it_was_agreed(north: Following, aurora: 
     assert job.state == Job.State.DONE, job.problem
 
 
-def test_it_asks_again_what_was_on_its_way_when_it_was_told_to_ask(north: Following, aurora: Aurora) -> None:
-    def offers() -> dict[str, object]:
+def test_it_asks_again_what_was_on_its_way_when_it_was_told_to_ask(
+    north: Following, aurora: Aurora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told_meanwhile(*questions: Any) -> Any:
+        answers = ask_all(*questions)
         ask_anew(peer=north.peer)
-        return north.offers()
+        return answers
 
-    north.north.more["peers/offers"] = offers
     aurora.release(items(5))
-    north.follow()
+    monkeypatch.setattr("federation.services.polling.ask_all", told_meanwhile)
+    north.poll()
     assert north.peer.offers_at is None
-    north.north.more["peers/offers"] = north.offers
-    north.follow()
+    monkeypatch.undo()
+    north.poll()
     assert north.peer.offers_at is not None
 
 

@@ -28,7 +28,7 @@ SETTINGS: Final = {
     "HASHSHARE_COUNTRY": "PT",
     "HASHSHARE_MIRROR_SECONDS": "1",
     "HASHSHARE_PATIENCE": "2",
-    "HASHSHARE_TIMETABLE": "mirror_peers=1,relay_requests=3600,send_reports=3600,have_cosigned=3600",
+    "HASHSHARE_TIMETABLE": "mirror_peers=2,relay_requests=3600,send_reports=3600,have_cosigned=3600",
 }
 
 CONSOLE: Final = """
