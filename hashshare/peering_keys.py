@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from hashshare.durable import replace_file
 from hashshare.hub_keys import existing
 from hashshare.wire import keys
 
@@ -38,6 +39,20 @@ def peer_key() -> PeeringKey:
 def witness_key() -> PeeringKey:
     """Cosigns the checkpoints of other hubs' logs."""
     return _key(WITNESS_FILE)
+
+
+def known_witness_key() -> bytes | None:
+    """The raw public half of the one that is here; None before the first use, and none is made."""
+    return witness_key().public if (Path(settings.HASHSHARE_KEYS) / WITNESS_FILE).exists() else None
+
+
+def replace_witness_key() -> PeeringKey:
+    """Make another in its place. Whoever names this hub as a witness has to be told."""
+    folder = Path(settings.HASHSHARE_KEYS)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    replace_file(folder / WITNESS_FILE, keys.to_pem(keys.generate()))
+    load_peering_key.cache_clear()
+    return witness_key()
 
 
 def hub_name() -> str:

@@ -31,6 +31,7 @@ OWN_TROUBLE: Final = frozenset(
 )
 """What is over once the address answers as it should; what else stands there, others have seen, and they clear it."""
 WORDS: Final = {"peer_key": "peer key", "witness_key": "witness key", "log_key": "log key"}
+RESTORED: Final = " So it is after a restore from a backup, which its operator can tell you of."
 
 
 def check_peers(*, now: datetime) -> None:
@@ -77,9 +78,11 @@ def _keep_apart(peer: Peer, said: HubDescriptor, now: datetime) -> None:
 def _difference(peer: Peer, said: HubDescriptor) -> str:
     kept = HubDescriptor.of(peer.descriptor)
     other = [text for name, text in WORDS.items() if getattr(kept, name) != getattr(said, name)]
+    # Its operator says which it is; what the other hub's own log says would prove nothing.
+    why = RESTORED if other == [WORDS["witness_key"]] else ""
     return (
         f"{peer.name} shows another {' and another '.join(other)} than the hub that was accepted. Nothing is taken "
-        f"from it until somebody accepts it again. Its fingerprint now: {spoken(said.fingerprint)}."
+        f"from it until somebody accepts it again.{why} Its fingerprint now: {spoken(said.fingerprint)}."
     )
 
 

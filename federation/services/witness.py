@@ -1,7 +1,8 @@
 """Being a witness (C2SP tlog-witness): cosigning peers' checkpoints, each only if it extends the one cosigned before.
 
 The row of a log is locked from reading what was cosigned last until the new state is written, and written before the
-cosignature leaves: of two requests at once, the second is judged by what the first left.
+cosignature leaves: of two requests at once, the second is judged by what the first left. A hub that was restored from a
+backup has lost rows that were written since, so the key that cosigned by them never cosigns again (docs/adr/0019).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from federation.models import Finding, Peer, WitnessedLog
-from federation.selectors.witness import peer_of_log
+from federation.selectors.witness import cosigning_key, peer_of_log
 from federation.services.findings import record_finding
-from hashshare.peering_keys import witness_key, witness_name
+from hashshare.peering_keys import PeeringKey, witness_name
 from hashshare.selectors.recovery import refuse_restored
 from hashshare.wire.errors import BadSignature, HashshareError, LogForked, NotAllowed, WrongProof
 from hashshare.wire.log.checkpoints import Checkpoint, open_checkpoint
@@ -42,14 +43,15 @@ def add_checkpoint(*, asked: AddCheckpoint, now: datetime) -> str:
 
     Raises NotFound for a log that is not witnessed here, NotAllowed when no key that is known signed the checkpoint,
     Conflict for another old size (`size` is the one known), LogForked for another root at the same size, WrongProof,
-    MalformedLog; HubRestored while this hub may have forgotten what it cosigned.
+    MalformedLog; HubRestored until `recover` after a restore, and for a key that this retired.
     """
     refuse_restored()
+    key = cosigning_key()
     text, _ = read_note(asked.note)
     peer = peer_of_log(text.partition("\n")[0])
     offered = _opened(asked.note, peer, text)
     note = _bare(asked.note, peer, offered.origin)
-    done = _judge_and_keep(peer, asked, offered, note, now)
+    done = _judge_and_keep(peer, asked, offered, note, key, now)
     if isinstance(done, Refusal):
         if done.forked:
             _record_fork(peer, offered, known=done.known, note=note, now=now)
@@ -74,7 +76,9 @@ def _bare(note: str, peer: Peer, origin: str) -> str:
 
 
 @transaction.atomic
-def _judge_and_keep(peer: Peer, asked: AddCheckpoint, offered: Checkpoint, note: str, now: datetime) -> str | Refusal:
+def _judge_and_keep(
+    peer: Peer, asked: AddCheckpoint, offered: Checkpoint, note: str, key: PeeringKey, now: datetime
+) -> str | Refusal:
     row = _locked(peer, offered.origin)
     if isinstance(row, Refusal):
         return row
@@ -89,7 +93,7 @@ def _judge_and_keep(peer: Peer, asked: AddCheckpoint, offered: Checkpoint, note:
             row.save(update_fields=["disputed", "disputed_at"])
         return Refusal(error)
     at = int(now.timestamp())
-    made = cosign(offered.to_text(), name=witness_name(), key=witness_key().private, at=at)
+    made = cosign(offered.to_text(), name=witness_name(), key=key.private, at=at)
     row.size, row.root, row.checkpoint, row.cosigned_at = offered.size, offered.root, note, now
     row.save(update_fields=["size", "root", "checkpoint", "cosigned_at"])
     return made.line

@@ -15,6 +15,9 @@ from hashshare.selectors.recovery import refuse_restored
 from hashshare.wire.errors import HubRestored
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MACHINES: Final = ("/api/", "/witness/")
+"""Where programs ask; elsewhere people read the answer."""
+
 TOKENS: Final = "/api/v1/tokens"
 """Needed to read: it remembers a nonce, and changes nothing that anybody sees."""
 
@@ -38,6 +41,6 @@ class ReadOnlyWhileRestored:
 
 
 def refusal(request: HttpRequest, error: HubRestored) -> HttpResponse:
-    if request.path.startswith("/api/"):
+    if request.path.startswith(MACHINES):
         return plain_problem(error)
     return told_once(HttpResponse(render_to_string("restored.html"), status=error.status))

@@ -8,8 +8,8 @@ logs/cosigned/. Too few cosignatures are an alarm; a log that contradicts a cosi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from hashshare.client.answers import decoded_object
 from hashshare.client.home import Home, checked_domain, read_json, write_json
 from hashshare.client.logs import DeliveryLog, Seen
 from hashshare.client.session import Session
+from hashshare.client.silent_witnesses import SilentWitness, other_keys, silent, times_of
 from hashshare.client.witnesses import Required, required
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import HashshareError, LogForked, MalformedLog, NotFound, VerificationFailed
@@ -42,7 +43,8 @@ class Cosigned:
     """The newest public checkpoint of a log that was cosigned as required. `at`: the time that counts, of the oldest
     cosignature that is needed; `by`: the names of the witnesses. None where there was none yet.
 
-    `asked_at`: when the hub was last asked; `lacking`: why that brought nothing, "" when it did.
+    `asked_at`: when the hub was last asked; `lacking`: why that brought nothing, "" when it did. `times`: by vkey, when
+    each witness that is known was last seen to cosign; `other_keys`: by its name, the hash of another key in its name.
     """
 
     origin: str
@@ -53,6 +55,8 @@ class Cosigned:
     by: tuple[str, ...]
     asked_at: datetime
     lacking: str = ""
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    other_keys: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -65,6 +69,8 @@ class Cosigned:
             "by": list(self.by),
             "asked_at": write_time(self.asked_at),
             "lacking": self.lacking,
+            "times": {vkey: write_time(at) for vkey, at in self.times.items()},
+            "other_keys": dict(self.other_keys),
         }
 
 
@@ -91,8 +97,10 @@ def cosigned(home: Home, domain: str) -> Cosigned | None:
             tuple(str(name) for name in document["by"]),
             datetime.fromisoformat(document["asked_at"]),
             str(document["lacking"]),
+            {str(vkey): datetime.fromisoformat(at) for vkey, at in document["times"].items()},
+            {str(name): str(other) for name, other in document["other_keys"].items()},
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise HashshareError(
             f"{path} is damaged or of another version of hashshare.", next_step="Remove it; the next sync asks again."
         ) from error
@@ -125,6 +133,12 @@ def unwitnessed(home: Home, domain: str, *, now: datetime) -> Unwitnessed | None
     return Unwitnessed(domain, told, found.at + wanted.within)
 
 
+def silent_witnesses(home: Home, domain: str) -> list[SilentWitness]:
+    """Those that cosigned nothing of the log lately, as the hub showed it when it was asked last."""
+    found = cosigned(home, domain)
+    return silent(required(home), found.times, found.other_keys, found.asked_at) if found is not None else []
+
+
 def unwitnessed_everywhere(home: Home, domain: str, *, now: datetime) -> Unwitnessed | None:
     """The same where lists may come from several hubs: None when enough witnesses stand behind the log of one of them,
     else what is so at the first.
@@ -152,7 +166,7 @@ def check_cosigned(home: Home, domain: str, session: Session, *, now: datetime) 
         return None
     held = cosigned(home, domain)
     fresh = held is not None and not held.lacking and now - held.asked_at < ASKED_AGAIN
-    if fresh and unwitnessed(home, domain, now=now) is None:
+    if held is not None and fresh and held.asked_at >= wanted.since and unwitnessed(home, domain, now=now) is None:
         return held
     log = DeliveryLog(home, domain, session=session)
     notes = _asked(session, log, domain)
@@ -161,7 +175,9 @@ def check_cosigned(home: Home, domain: str, session: Session, *, now: datetime) 
         if seen is None:
             raise NotFound(f"Nothing was seen of the log of {domain}.")
         found = _newest(log, seen, notes, wanted, now)
-    kept = found or _without(held, seen, _lacking(notes, wanted, seen), now)
+    kept = found or _without(held, seen, lacking_in(notes, wanted.policy, seen.origin), now)
+    times = times_of(notes, Verifier(seen.origin, seen.key), wanted.policy, now + AHEAD)
+    kept = replace(kept, times={**(held.times if held else {}), **times}, other_keys=other_keys(notes, wanted.policy))
     write_json(cosigned_path(home, domain), kept.to_json())
     return kept
 
@@ -169,11 +185,7 @@ def check_cosigned(home: Home, domain: str, session: Session, *, now: datetime) 
 def _asked(session: Session, log: DeliveryLog, domain: str) -> list[str]:
     """The public checkpoints that are cosigned, newest first; the log as this machine may see it is looked at after."""
     try:
-        answer = decoded_object(session.ask("GET", f"/log/{domain}/cosigned"))
-        found = answer.get("checkpoints")
-        if not isinstance(found, list) or len(found) > MOST or not all(isinstance(note, str) for note in found):
-            raise MalformedLog("The hub's answer does not hold cosigned checkpoints.")
-        notes = [str(note) for note in found]
+        notes = cosigned_notes(session, domain)
     except NotFound:
         # A hub of another make may show the newest alone.
         seen = log.seen
@@ -184,6 +196,14 @@ def _asked(session: Session, log: DeliveryLog, domain: str) -> list[str]:
     return notes
 
 
+def cosigned_notes(session: Session, name: str) -> list[str]:
+    """Of any public log of the hub. Raises NotFound from one of another make, MalformedLog, NetworkError."""
+    found = decoded_object(session.ask("GET", f"/log/{name}/cosigned")).get("checkpoints")
+    if not isinstance(found, list) or len(found) > MOST or not all(isinstance(note, str) for note in found):
+        raise MalformedLog("The hub's answer does not hold cosigned checkpoints.")
+    return [str(note) for note in found]
+
+
 def _newest(log: DeliveryLog, seen: Seen, notes: Sequence[str], wanted: Required, now: datetime) -> Cosigned | None:
     """The first that enough witnesses have cosigned, which what was seen extends."""
     for note in notes:
@@ -192,7 +212,7 @@ def _newest(log: DeliveryLog, seen: Seen, notes: Sequence[str], wanted: Required
         try:
             checkpoint = open_checkpoint(note, Verifier(seen.origin, seen.key), origin=seen.origin)
             made = cosignatures(note, wanted.policy.cosigners)
-            quorum = _quorum(made, wanted.policy, now)
+            quorum = quorum_at(made, wanted.policy, now)
             if quorum is None:
                 continue
             _check_extended(log, seen, checkpoint, made)
@@ -205,7 +225,7 @@ def _newest(log: DeliveryLog, seen: Seen, notes: Sequence[str], wanted: Required
     return None
 
 
-def _quorum(made: Sequence[Cosignature], policy: Policy, now: datetime) -> datetime | None:
+def quorum_at(made: Sequence[Cosignature], policy: Policy, now: datetime) -> datetime | None:
     """The time of the oldest cosignature that is needed when the newest are taken first; None when all do not do."""
     latest = (now + AHEAD).timestamp()
     taken = set()
@@ -234,12 +254,12 @@ def _check_extended(log: DeliveryLog, seen: Seen, public: Checkpoint, made: Sequ
         ) from error
 
 
-def _lacking(notes: Sequence[str], wanted: Required, seen: Seen) -> str:
-    """In words for a person, what is missing under the newest checkpoint."""
-    newest = next((note for note in notes if note.partition("\n")[0] == seen.origin), None)
+def lacking_in(notes: Sequence[str], policy: Policy, origin: str) -> str:
+    """In words for a person, what is missing under the newest checkpoint of that log."""
+    newest = next((note for note in notes if note.partition("\n")[0] == origin), None)
     if newest is None:
         return "the hub shows none that anybody cosigned"
-    names = wanted.policy.cosigners
+    names = policy.cosigners
     by = sorted(names[made.cosigner] for made in cosignatures(newest, names))
     return f"of your witnesses, {', '.join(by) or 'none'} cosigned the newest"
 

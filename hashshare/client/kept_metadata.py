@@ -59,6 +59,16 @@ def expiries(home: Home, domain: str, list_id: str) -> dict[str, datetime]:
     return found
 
 
+def timestamp_keys(home: Home, domain: str) -> tuple[str, ...]:
+    """Ids of the keys that signed the timestamp that is kept, of those that the root names for it."""
+    try:
+        named = set(kept_role(home, domain, "root").roles["timestamp"].keyids)
+        kept = Metadata[Any].from_file(str(metadata_dir(home, domain) / "timestamp.json"))
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file, another check says it
+        return ()
+    return tuple(sorted(named & set(kept.signatures)))
+
+
 def kept_role(home: Home, domain: str, role: str) -> Any:
     """The signed part of a role. Raises MalformedMetadata when there is none that can be read."""
     try:

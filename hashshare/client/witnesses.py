@@ -96,6 +96,32 @@ def remove_witness(home: Home, name: str, *, now: datetime) -> Required:
     return change.required
 
 
+def replace_witness(home: Home, name: str, vkey: str, *, now: datetime) -> Required:
+    """The key that a known witness cosigns with from now on, as its operator said; what is required stays.
+
+    Raises UsageError for a witness that is not there, or what is not another key of the same one.
+    """
+    try:
+        cosigner = Cosigner.parse(vkey)
+    except MalformedLog as error:
+        raise UsageError(error.message, next_step="A witness's key begins with its name and a plus sign.") from error
+    with _changing(home, now) as change:
+        policy = change.required.policy
+        held = policy.witnesses.get(name)
+        if held is None:
+            raise UsageError(f"There is no witness {name}.", next_step="See: hashshare witness list")
+        if cosigner.name != held.cosigner.name:
+            raise UsageError(
+                f"That is a key of {cosigner.name}, not of {held.cosigner.name}.",
+                next_step="To name another witness: hashshare witness add VKEY",
+            )
+        if cosigner == held.cosigner:
+            raise UsageError(f"{name} has that key here already. Nothing was changed.")
+        witnesses = {**policy.witnesses, name: Witness(cosigner, held.url)}
+        change.take(replace(policy, witnesses=witnesses))
+    return change.required
+
+
 def require(home: Home, least: int, *, within_hours: int = WITHIN_HOURS, now: datetime) -> Required:
     """That `least` of the witnesses have cosigned; 0 requires nothing. Raises UsageError when there are not so many."""
     with _changing(home, now, within=timedelta(hours=within_hours)) as change:

@@ -35,6 +35,11 @@ class Migration(migrations.Migration):
             name='mirrored_from',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mirrored_publishers', to='hashshare.organisation'),
         ),
+        migrations.AddField(
+            model_name='restoration',
+            name='witness_key',
+            field=models.CharField(blank=True, help_text='Raw public key, hex, that cosigned before and never does again', max_length=64),
+        ),
         migrations.AlterField(
             model_name='delivery',
             name='list',
@@ -53,7 +58,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='leaf',
             name='kind',
-            field=models.CharField(choices=[('publication', 'Signed metadata was accepted'), ('delivery', 'A manifest was delivered'), ('acknowledgement', 'A member acknowledged'), ('relayed', 'A member acknowledged at another hub'), ('erasure', 'Openings were erased'), ('deed', 'A person did something'), ('replacement', "A root was replaced without the old one's signature"), ('peer', 'A peer was accepted, suspended, resumed or ended'), ('takeover', "A publisher's home moved to another hub")], max_length=16),
+            field=models.CharField(choices=[('publication', 'Signed metadata was accepted'), ('delivery', 'A manifest was delivered'), ('acknowledgement', 'A member acknowledged'), ('relayed', 'A member acknowledged at another hub'), ('erasure', 'Openings were erased'), ('deed', 'A person did something'), ('replacement', "A root was replaced without the old one's signature"), ('peer', 'A peer was accepted, suspended, resumed or ended'), ('takeover', "A publisher's home moved to another hub"), ('witness', 'This hub cosigns with another key')], max_length=16),
         ),
         migrations.AlterField(
             model_name='organisation',
@@ -91,7 +96,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='leaf',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['publication', 'delivery', 'acknowledgement', 'relayed', 'erasure', 'deed', 'replacement', 'peer', 'takeover'])), name='leaf_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['publication', 'delivery', 'acknowledgement', 'relayed', 'erasure', 'deed', 'replacement', 'peer', 'takeover', 'witness'])), name='leaf_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='organisation',

@@ -89,6 +89,7 @@ class Leaf(models.Model):
         REPLACEMENT = "replacement", "A root was replaced without the old one's signature"
         PEER = "peer", "A peer was accepted, suspended, resumed or ended"
         TAKEOVER = "takeover", "A publisher's home moved to another hub"
+        WITNESS = "witness", "This hub cosigns with another key"
 
     log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -130,7 +131,7 @@ class Leaf(models.Model):
                 condition=Q(
                     kind__in=[
                         *("publication", "delivery", "acknowledgement", "relayed"),
-                        *("erasure", "deed", "replacement", "peer", "takeover"),
+                        *("erasure", "deed", "replacement", "peer", "takeover", "witness"),
                     ]
                 ),
                 name="leaf_kind_known",

@@ -47,6 +47,19 @@ def refuse_awaited(publisher: Publisher) -> None:
         )
 
 
+def refuse_retired(witness_key: bytes) -> None:
+    """Raises HubRestored for a witness's key (raw, public) that came back with a backup: with it this hub may have
+    cosigned what it no longer knows, and would contradict itself.
+    """
+    if Restoration.objects.filter(witness_key=witness_key.hex()).exists():
+        raise HubRestored(
+            "This hub was restored from a backup, and cosigns nothing more with the key that it had before.",
+            next_step="manage.py recover makes another. On each further machine, put witness.pem of the machine where "
+            "it ran in the place of the one there.",
+            retry_after=PAUSE,
+        )
+
+
 def newest_backup() -> datetime | None:
     """When the backup was made from which this hub was restored last; None for a hub that never was."""
     return Restoration.objects.order_by("-restored_at").values_list("made_at", flat=True).first()

@@ -20,6 +20,7 @@ from hashshare.wire.log.replacements import RootReplaced
 from hashshare.wire.log.rows import Row
 from hashshare.wire.log.takeovers import TakenOver
 from hashshare.wire.log.trees import Tree
+from hashshare.wire.log.witness_keys import WitnessKeyReplaced
 
 
 def begin_logs(*, now: datetime) -> None:
@@ -89,6 +90,12 @@ def add_takeover(moved: TakenOver, *, now: datetime) -> None:
     """That a publisher is at home at another hub from now on."""
     log = log_of_publications(now=now)
     Leaf.objects.create(log=log, kind=Leaf.Kind.TAKEOVER, entry=moved.to_entry(), created_at=now)
+
+
+def add_witness_key(replaced: WitnessKeyReplaced, *, now: datetime) -> None:
+    """That this hub cosigns other hubs' logs with another key from now on."""
+    log = log_of_publications(now=now)
+    Leaf.objects.create(log=log, kind=Leaf.Kind.WITNESS, entry=replaced.to_entry(), created_at=now)
 
 
 def label_of(log: Log) -> bytes:

@@ -1,8 +1,8 @@
 """A hub that was restored from a backup, from the restore until it is itself again.
 
 It is read-only at first. `recover` then raises the versions that it signs above any that it can have signed, supersedes
-its logs, and awaits every publisher: nothing of one is signed or called the newest before the publisher has sent what
-the hub lacks and said that it is all (services/resumption.py).
+its logs, makes another key for cosigning other hubs' logs, and awaits every publisher: nothing of one is signed or
+called the newest before the publisher has sent what the hub lacks and said that it is all (services/resumption.py).
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from typing import Final
 from django.db import transaction
 
 from hashshare.models import Publisher, Restoration
+from hashshare.peering_keys import hub_name, known_witness_key, replace_witness_key
+from hashshare.services.logs import add_witness_key
 from hashshare.services.successions import Superseded, supersede_logs
 from hashshare.services.timestamps import version_of
 from hashshare.wire.documents import MAX_INTEGER
 from hashshare.wire.errors import NotFound, UsageError
+from hashshare.wire.log.witness_keys import WitnessKeyReplaced
 
 MOST_PER_SECOND: Final = 1_000
 """Snapshots or timestamps that a hub can have signed of one publisher. Each is a transaction that holds the publisher's
@@ -31,16 +34,20 @@ CLOCKS: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """`jump` was added to versions; `awaited` are the publishers' domains."""
+    """`jump` was added to versions; `awaited` are the publishers' domains. `witness_key`: with which this hub
+    cosigns from now on, raw and public.
+    """
 
     jump: int
     awaited: list[str]
     logs: list[Superseded]
+    witness_key: bytes
 
 
 def note_restored(*, backup_id: str, made_at: datetime, now: datetime) -> Restoration:
-    """From now on the hub is read-only."""
-    return Restoration.objects.create(backup=backup_id, made_at=made_at, restored_at=now)
+    """From now on the hub is read-only, and the witness's key that came back with the backup cosigns nothing more."""
+    held = known_witness_key() or b""
+    return Restoration.objects.create(backup=backup_id, made_at=made_at, restored_at=now, witness_key=held.hex())
 
 
 def safe_jump(*, made_at: datetime, now: datetime) -> int:
@@ -65,7 +72,8 @@ def recover(*, now: datetime, floors: Mapping[str, int] | None = None) -> Recove
     1. Raise every publisher's version floor, by the time that has passed or to what `floors` says of its domain.
     2. Await every publisher.
     3. Supersede the logs.
-    4. Close the record of the restoration.
+    4. Retire the witness's key, and say so in the public log.
+    5. Close the record of the restoration.
 
     Raises UsageError when the hub was not restored, NotFound for a domain that is none of its publishers.
     """
@@ -83,8 +91,22 @@ def recover(*, now: datetime, floors: Mapping[str, int] | None = None) -> Recove
         publisher.awaited_since = now
         publisher.save(update_fields=["version_floor", "awaited_since"])
     logs = supersede_logs(now=now)
+    witness_key = retire_witness_key(restorations, now)
     Restoration.objects.filter(recovered_at=None).update(recovered_at=now, jump=jump)
-    return Recovered(jump, [publisher.domain for publisher in publishers], logs)
+    return Recovered(jump, [publisher.domain for publisher in publishers], logs, witness_key)
+
+
+def retire_witness_key(restorations: list[Restoration], now: datetime) -> bytes:
+    """Another in its place, raw and public; the log says which took whose place.
+
+    Should the transaction fail after that, the key that is here has cosigned nothing yet: the next attempt makes
+    another, and what is noted of the restorations is still the one that has.
+    """
+    retired = {restoration.witness_key for restoration in restorations} - {""}
+    made = replace_witness_key().public
+    for before in sorted(retired):
+        add_witness_key(WitnessKeyReplaced(hub_name(), before, made.hex(), now.replace(microsecond=0)), now=now)
+    return made
 
 
 def jump_of(

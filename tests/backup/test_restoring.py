@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from hashshare.backup import restoring, target
 from hashshare.backup.making import make_backup
 from hashshare.backup.restoring import restore_backup
 from hashshare.hub_keys import hub_keys
-from hashshare.log_keys import log_key
 from hashshare.models import HashList, Organisation, Restoration, StoredObject
 from hashshare.storage import object_store
 from hashshare.storage.keys import object_key
@@ -33,30 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 class KilledError(BaseException):
     """As SIGKILL ends a process: nothing catches it."""
-
-
-@pytest.fixture
-def hub(settings: Settings, tmp_path: Path) -> Iterator[b.Feed]:
-    """A hub with a list, its keys and objects in folders of its own."""
-    for name in ("DATA", "KEYS", "OBJECTS"):
-        folder = tmp_path / name.lower()
-        folder.mkdir()
-        setattr(settings, f"HASHSHARE_{name}", folder)
-    feed = b.feed(b.publisher())
-    feed.publish(feed.first([b.entry(), b.entry()]))
-    log_key()
-    yield feed
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before%%'")
-        for (name,) in cursor.fetchall():
-            cursor.execute(f'DROP SCHEMA "{name}" CASCADE')
-
-
-@pytest.fixture
-def kept(hub: b.Feed, tmp_path: Path) -> Path:
-    made = make_backup(tmp_path / "kept.tar", passphrase=WORDS, copy_objects=True)
-    assert made.gone == 0
-    return made.target
 
 
 def objects() -> list[str]:

@@ -13,6 +13,7 @@ from django.test import Client
 from federation.documents import HubDescriptor
 from federation.models import Agreement, MirroredPublisher, Peer
 from federation.selectors.descriptors import own_descriptor
+from federation.selectors.witness import own_cosigner
 from federation.services.asking_for_lists import Asked
 from hashshare.client.answers import WHY
 from hashshare.models import Deed, Leaf
@@ -83,7 +84,10 @@ def test_it_shows_the_fingerprint_that_others_compute_of_this_hub() -> None:
 
     expected = HubDescriptor.parse(served).fingerprint
     assert all(line in said for line in spoken_lines(expected))
-    assert run_json("fingerprint")["fingerprint"] == expected == own_descriptor(now=b.now()).fingerprint
+    told = run_json("fingerprint")
+    assert told["fingerprint"] == expected == own_descriptor(now=b.now()).fingerprint
+    assert told["witness"] == own_cosigner().to_text()
+    assert told["witness"] in said
 
 
 def test_it_lists_and_shows_peers() -> None:

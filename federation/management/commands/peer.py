@@ -19,6 +19,7 @@ from federation.selectors.agreements import split_subject
 from federation.selectors.descriptors import own_descriptor
 from federation.selectors.mirrors import mirror_of
 from federation.selectors.peers import peer_by_name, peer_state, peer_states
+from federation.selectors.witness import own_cosigner
 from federation.services import peers
 from federation.services.agreements import agree, end_agreement
 from federation.services.alarms import follow_again
@@ -115,7 +116,10 @@ class Command(BaseCommand):
         own = own_descriptor(now=now)
         lines = [f"{own.hub} ({own.url}), read out line by line, with the check at its end:", ""]
         lines += [f"  {line}" for line in spoken_lines(own.fingerprint)]
-        self.tell(options, {"hub": own.hub, "url": own.url, "fingerprint": own.fingerprint}, lines)
+        vkey = own_cosigner().to_text()
+        lines += ["", "As a witness, for members of other hubs (hashshare witness add, or replace):", f"  {vkey}"]
+        document = {"hub": own.hub, "url": own.url, "fingerprint": own.fingerprint, "witness": vkey}
+        self.tell(options, document, lines)
 
     def list_peers(self, options: dict[str, Any], now: datetime) -> None:
         states = peer_states(now=now)

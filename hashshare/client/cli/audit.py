@@ -12,21 +12,20 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client import trust
 from hashshare.client.audit import Line, Listener, Member, Report, audit, known_releases
 from hashshare.client.cli.output import Output, command, count, error_document, printable, short
+from hashshare.client.cli.public_record import read_record, record_json, tell_record
 from hashshare.client.cli.successions import tell_successions
 from hashshare.client.cli.witnesses import tell_witnesses
 from hashshare.client.home import Home, checked_domain, split_list_name
 from hashshare.client.leaves import Known, signer
-from hashshare.client.logs import DeliveryLog, seen_log
+from hashshare.client.logs import DeliveryLog
 from hashshare.client.member_keys import MemberKeys, load_member_keys
 from hashshare.client.publisher import OwnPublisher, own_list_name
-from hashshare.client.replacements import replacements
 from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
-from hashshare.wire.errors import ExitCode, HashshareError, NetworkError, NotEntitled, NotFound, UsageError
-from hashshare.wire.log import AcknowledgementRow, DeliveryRow, RelayedRow, RootReplaced
+from hashshare.wire.errors import ExitCode, HashshareError, NetworkError, UsageError
+from hashshare.wire.log import AcknowledgementRow, DeliveryRow, RelayedRow
 from hashshare.wire.spreadsheet import Sheet
 
 HEADINGS: Final = (
@@ -74,48 +73,17 @@ def audit_log(
     if report.unexplained:
         # Openings may have been erased while the log was read; the log says so by now.
         report = _audited(out, session, OwnPublisher(home, domain), named, output, wanted)
-    replaced = _replaced_roots(session, home, domain)
-    out.result({**_report_json(domain, wanted, report, output, named), "replaced_roots": _roots_json(replaced)})
+    record = read_record(session, home, domain)
+    out.result({**_report_json(domain, wanted, report, output, named), **record_json(home, domain, record)})
     tell_successions(out, home)
     _tell(out, domain, wanted, report)
-    _tell_roots(out, home, domain, replaced)
+    tell_record(out, home, domain, record)
     _tell_keys(out, report, named, member_keys)
     if output is not None:
         out.say(f"{output}: every delivery, acknowledgement and problem of {wanted or domain}, a row each")
     if report.problem_count:
         out.exit_code = ExitCode.VERIFICATION
         _complain(out, report)
-
-
-def _replaced_roots(session: Session, home: Home, domain: str) -> list[RootReplaced] | None:
-    """As the public log has them; None from a hub that shows none."""
-    seen = seen_log(home, domain)
-    try:
-        return replacements(session, domain, key=seen.key) if seen is not None else None
-    except (NotFound, NotEntitled):
-        return None
-
-
-def _roots_json(replaced: list[RootReplaced] | None) -> list[dict[str, str]] | None:
-    if replaced is None:
-        return None
-    return [{"before": it.before, "after": it.after, "at": write_time(it.at)} for it in replaced]
-
-
-def _tell_roots(out: Output, home: Home, domain: str, replaced: list[RootReplaced] | None) -> None:
-    """Each time that the root was replaced without the old one's signature; whether the last is the one here."""
-    if replaced is None:
-        out.say("  roots: the hub shows no publication log, so whether your root was replaced there is not known")
-        return
-    for it in replaced:
-        out.say(f"  root replaced without its signature at {write_time(it.at)}: {it.before} → {it.after}")
-    known = trust.publisher(home, domain)
-    if replaced and known is not None and replaced[-1].after != known.fingerprint:
-        out.exit_code = ExitCode.VERIFICATION
-        out.warn(
-            f"The hub has replaced the root of {domain} by one that is not yours. If you did not begin anew, call its "
-            "operator and every member at once."
-        )
 
 
 def _audited(

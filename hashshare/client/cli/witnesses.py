@@ -1,4 +1,4 @@
-"""`witness add`, `list`, `require`, `policy`, `remove`: whose cosignatures this machine wants under the hub's logs."""
+"""`witness add`, `list`, `require`, `replace`, `remove`, `policy`: whose cosignatures a member requires."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hashshare.client.cli.output import Output, command, error_document, printable
-from hashshare.client.cosigned import check_cosigned, cosigned, unwitnessed
+from hashshare.client.cosigned import check_cosigned, cosigned, silent_witnesses, unwitnessed
 from hashshare.client.home import Home
 from hashshare.client.logs import seen_logs
 from hashshare.client.session import Session
@@ -21,6 +21,7 @@ from hashshare.client.witnesses import (
     Required,
     add_witness,
     remove_witness,
+    replace_witness,
     require,
     required,
     set_policy,
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
     command(group, "add")(add)
     command(group, "require")(require_some)
     command(group, "list")(list_witnesses)
+    command(group, "replace")(replace_key)
     command(group, "remove")(remove)
     command(group, "policy")(policy)
     app.add_typer(group, name="witness")
@@ -74,6 +76,15 @@ def remove(
 ) -> None:
     """Know a witness no longer."""
     _tell(out, remove_witness(Home.open(), name, now=_now()))
+
+
+def replace_key(
+    out: Output,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `witness list` shows it.")],
+    vkey: Annotated[str, typer.Argument(metavar="VKEY", help="Its new key, from the witness's own operator.")],
+) -> None:
+    """Know a witness by another key from now on, as after it was restored from a backup. What is required stays."""
+    _tell(out, replace_witness(Home.open(), name, vkey, now=_now()))
 
 
 def policy(
@@ -109,6 +120,8 @@ def list_witnesses(out: Output) -> None:
         out.say(f"  {row['publisher']}   cosigned by {by}{when}")
         if row["alarm"]:
             out.warn(f"{row['publisher']}: {row['alarm']}.")
+        for one in silent_witnesses(home, row["publisher"]):
+            out.warn(f"{row['publisher']}: {one.name} {one.detail}. {one.next_step}")
 
 
 def _state(home: Home) -> list[dict[str, Any]]:
@@ -121,6 +134,7 @@ def _state(home: Home) -> list[dict[str, Any]]:
                 "size": found.size if found else None,
                 "at": write_time(found.at) if found and found.at else None,
                 "by": list(found.by) if found else [],
+                "silent": [one.to_json() for one in silent_witnesses(home, domain)],
                 "alarm": lacking.detail if lacking else None,
             }
         )

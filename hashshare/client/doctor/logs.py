@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hashshare.client.acknowledged import told
-from hashshare.client.cosigned import cosigned, unwitnessed_everywhere
+from hashshare.client.cosigned import cosigned, silent_witnesses, unwitnessed_everywhere
 from hashshare.client.doctor.finding import Finding, bad, good, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.logs import seen_logs
@@ -35,7 +35,7 @@ def check(patient: Patient) -> Iterable[Finding]:
 
 
 def check_witnesses(patient: Patient) -> Iterable[Finding]:
-    """Where cosignatures are required: whether they are there."""
+    """Where cosignatures are required: whether they are there, and whether each witness still takes part."""
     wanted = required(patient.home)
     if not wanted.wanted:
         return
@@ -55,6 +55,14 @@ def check_witnesses(patient: Patient) -> Iterable[Finding]:
                 means="The hub may show you another log than it shows others. Lists are verified apart from it.",
                 do="Ask the hub's operator, and those of your witnesses: hashshare witness list",
                 exit_code=ExitCode.ALARM,
+                subject=domain,
+            )
+        for one in silent_witnesses(patient.home, domain):
+            yield warn(
+                "witness",
+                f"Under the delivery log of {domain}, {one.name} {one.detail}.",
+                means="It counts for nothing now: with fewer witnesses, fewer would have to lie together.",
+                do=one.next_step,
                 subject=domain,
             )
 

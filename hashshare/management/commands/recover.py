@@ -7,17 +7,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from hashshare.peering_keys import witness_name
 from hashshare.selectors.recovery import awaited_publishers
 from hashshare.services.recovery import Recovered, recover
 from hashshare.services.resumption import accept_as_newest
 from hashshare.wire.errors import HashshareError
+from hashshare.wire.log import Cosigner
 
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []
     help = (
         "After a restore: raise the versions that this hub signs above any that it can have signed, supersede its logs "
-        "openly, and wait for its publishers to send what it lacks."
+        "openly, make another key for cosigning other hubs' logs, and wait for its publishers to send what it lacks."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -53,8 +55,24 @@ class Command(BaseCommand):
         self.stdout.write(f"Versions that this hub signs rise by {done.jump:,}: above any that it can have signed.")
         for log in done.logs:
             self.stdout.write(f"{log.origin} ended; {log.successor} begins with its first {log.size:,} leaves.")
+        self._tell_witness(Cosigner(witness_name(), done.witness_key).to_text())
         self.stdout.write("What was revoked, ended or granted since the backup is as it was then: go through people,")
         self.stdout.write("organisations' keys, access keys and subscriptions in the admin now.")
+
+    def _tell_witness(self, vkey: str) -> None:
+        """Whom to call: nobody learns the new key by itself."""
+        name = witness_name()
+        self.stdout.write(
+            "What this hub cosigned of other hubs' logs since the backup, it does not know any more. So it"
+        )
+        self.stdout.write("cosigns with another key from now on, and never again with the one before:")
+        self.stdout.write(f"  {vkey}")
+        self.stdout.write("Call the operators of your peers: until each has accepted this hub again, with what")
+        self.stdout.write(
+            "manage.py peer fingerprint shows, it takes nothing from here. Members that require this hub's"
+        )
+        self.stdout.write(f"cosignatures: hashshare witness replace {name} and that key.")
+        self.stdout.write("On further machines, put witness.pem of this one in the place of theirs.")
 
     def _tell_awaited(self) -> None:
         awaited = awaited_publishers()

@@ -4,7 +4,8 @@
   `trees`: root and proofs from tiles; `frontier`: growing a tree.
 - `notes`, `checkpoints`, `proofs`: signed notes, what a log says of itself, receipts.
 - `leaves`, `rows`, `deeds`: entries, the openings that explain them, what these say; `replacements`: a root replaced;
-  `peer_changes`: what became of another hub; `takeovers`: a publisher that moved; `readable`: how these are written.
+  `peer_changes`: what became of another hub; `takeovers`: a publisher that moved; `witness_keys`: a hub that cosigns
+  with another key; `readable`: how these are written.
 - `cosignatures`, `witnessing`: what others say of a log, and how it asks them to.
 - `acknowledgements`: members' statements.
 
@@ -36,6 +37,7 @@ from hashshare.wire.log.merkle import (
     leaf_hash,
     node_hash,
     root_of,
+    roots_at,
     verify_consistency,
     verify_inclusion,
 )
@@ -60,6 +62,7 @@ from hashshare.wire.log.tiles import (
     width_at,
 )
 from hashshare.wire.log.trees import Tree
+from hashshare.wire.log.witness_keys import WitnessKeyReplaced
 from hashshare.wire.log.witnessing import AddCheckpoint, check_step
 
 __all__ = [
@@ -90,6 +93,7 @@ __all__ = [
     "TileReader",
     "Tree",
     "Verifier",
+    "WitnessKeyReplaced",
     "check_opening",
     "check_step",
     "cosign",
@@ -109,6 +113,7 @@ __all__ = [
     "read_entries",
     "read_row",
     "root_of",
+    "roots_at",
     "sign_acknowledgement",
     "sign_checkpoint",
     "sign_note",

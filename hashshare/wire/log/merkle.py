@@ -6,7 +6,7 @@ A hash is 32 bytes (SHA-256). A size counts leaves, an index counts from 0. Wher
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from hashshare.wire.errors import LogForked, WrongProof
@@ -32,12 +32,28 @@ def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
     """The root over all of them, in memory that grows with the logarithm of their number."""
     peaks: list[tuple[int, bytes]] = []
     for leaf in leaf_hashes:
-        height, hashed = 0, leaf
-        while peaks and peaks[-1][0] == height:
-            hashed = node_hash(peaks.pop()[1], hashed)
-            height += 1
-        peaks.append((height, hashed))
+        _add(peaks, leaf)
     return root_of_peaks([hashed for _, hashed in peaks])
+
+
+def roots_at(leaf_hashes: Iterable[bytes], sizes: Collection[int]) -> dict[int, bytes]:
+    """The root over the first `size` of them, for each of `sizes`; one that is beyond their number has none."""
+    peaks: list[tuple[int, bytes]] = []
+    roots = {0: EMPTY_ROOT} if 0 in sizes else {}
+    for count, leaf in enumerate(leaf_hashes, start=1):
+        _add(peaks, leaf)
+        if count in sizes:
+            roots[count] = root_of_peaks([hashed for _, hashed in peaks])
+    return roots
+
+
+def _add(peaks: list[tuple[int, bytes]], leaf: bytes) -> None:
+    """One leaf more; `peaks` are the perfect subtrees so far, each with its height, the largest first."""
+    height, hashed = 0, leaf
+    while peaks and peaks[-1][0] == height:
+        hashed = node_hash(peaks.pop()[1], hashed)
+        height += 1
+    peaks.append((height, hashed))
 
 
 def root_of_peaks(peaks: Sequence[bytes]) -> bytes:

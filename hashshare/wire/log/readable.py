@@ -1,6 +1,6 @@
 """Leaves of the publication log that anybody can read: a format, three lines that say what happened, and the time.
 
-What the lines are is said where each kind is: `replacements`, `peer_changes`, `takeovers`. Pure.
+What the lines are is said where each kind is: `replacements`, `peer_changes`, `takeovers`, `witness_keys`. Pure.
 """
 
 from __future__ import annotations

@@ -80,6 +80,8 @@ class North:
     asked: list[tuple[str, str]] = field(default_factory=list)
     signed_entries: list[bytes] | None = None
     """What the publication log's checkpoint vouches for, where that is not what it shows."""
+    cosigned: list[str] = field(default_factory=list)
+    """Checkpoints of the publication log with cosignatures, newest first."""
     ledger: Ledger = field(default_factory=lambda: Ledger("aurora.example", "http://north"))
     spread: Callable[[int | None], list[dict[str, Any]]] = lambda version: []
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -223,10 +225,12 @@ class North:
         key = {"id": keys.fingerprint(raw)}
         return 201, {"organisation": organisation, "key": key, "hub": self.described(), "publishers": publishers}
 
-    def publication(self, path: str) -> bytes:
+    def publication(self, path: str) -> bytes | dict[str, Any]:
         """What anybody may read of the publication log."""
         if self.published is None:
             raise errors.NotFound
+        if path == "cosigned":
+            return {"checkpoints": self.cosigned}
         if path == "checkpoint":
             root = root_of(leaf_hash(entry) for entry in self.signed_entries or self.published)
             named = Checkpoint("north/log/publication", len(self.published), root)

@@ -262,7 +262,7 @@ def test_doctor_names_what_is_lacking_once_and_finds_no_fault_with_the_list(
     log: Ledger, cobalt: Cobalt, aurora: Aurora
 ) -> None:
     cobalt.call("witness", "require", "2")
-    rows = examine(cobalt.home, offline=True, now=datetime.now(UTC))
+    rows = list(examine(cobalt.home, offline=True, now=datetime.now(UTC)))
     assert [(row.check, row.subject) for row in rows if str(row.state) == "bad"] == [("witness", aurora.domain)]
     assert [str(row.state) for row in rows if row.check == "list"] == ["good"]
 

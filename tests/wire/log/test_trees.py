@@ -20,6 +20,7 @@ from hashshare.wire.log import (
     leaf_hash,
     node_hash,
     root_of,
+    roots_at,
     tiles_of,
     verify_consistency,
     verify_inclusion,
@@ -47,6 +48,14 @@ def shelf() -> Shelf:
 def roots() -> list[bytes]:
     """By the definition, at every size."""
     return [naive.mth(ENTRIES_600[:size]) for size in range(LARGEST + 1)]
+
+
+def test_roots_of_its_beginnings_are_found_in_one_reading(roots: list[bytes]) -> None:
+    hashes = [leaf_hash(entry) for entry in ENTRIES_600]
+    assert roots_at(hashes, {0, 1, 255, 256, LARGEST, LARGEST + 1}) == {
+        size: roots[size] for size in (0, 1, 255, 256, LARGEST)
+    }
+    assert roots_at([], {0, 1}) == {0: EMPTY_ROOT}
 
 
 def test_every_root_is_the_one_of_the_definition(shelf: Shelf, roots: list[bytes]) -> None:
