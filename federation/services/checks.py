@@ -31,7 +31,7 @@ OWN_TROUBLE: Final = frozenset(
 )
 """What is over once the address answers as it should; what else stands there, others have seen, and they clear it."""
 WORDS: Final = {"peer_key": "peer key", "witness_key": "witness key", "log_key": "log key"}
-RESTORED: Final = " So it is after a restore from a backup, which its operator can tell you of."
+RESTORED: Final = " A hub makes another one when it was restored from a backup: its operator can tell you."
 
 
 def check_peers(*, now: datetime) -> None:

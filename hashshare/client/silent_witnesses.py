@@ -52,13 +52,15 @@ class SilentWitness:
 def silent(
     wanted: Required, times: Mapping[str, datetime], other_keys: Mapping[str, str], asked_at: datetime
 ) -> list[SilentWitness]:
-    """Those that had not cosigned within what is wanted when the hub was asked last; none before it was asked."""
+    """Those that had not cosigned within what is wanted when the hub was asked last, and at once those in whose name
+    another key has come; none before the hub was asked.
+    """
     if not wanted.wanted or asked_at < wanted.since:
         return []
     found = []
     for name, witness in wanted.policy.witnesses.items():
         at = times.get(witness.cosigner.to_text())
-        if at is None or asked_at - at > wanted.within:
+        if at is None or asked_at - at > wanted.within or name in other_keys:
             found.append(SilentWitness(name, at, other_keys.get(name, "")))
     return found
 

@@ -64,7 +64,7 @@ def test_it_takes_nothing_from_a_hub_that_shows_another_key(north_answers: Answe
     assert bytes(made.peer.peer_key) == before.peer_key
     assert made.peer.differs["fingerprint"] == made.descriptor.fingerprint
     assert made.peer.trouble["type"].endswith("/problems/peer-differs")
-    assert ("restore from a backup" in made.peer.trouble["detail"]) is (key == "witness")
+    assert ("restored from a backup" in made.peer.trouble["detail"]) is (key == "witness")
     with pytest.raises(errors.PeerDiffers):
         session_with(made.peer)
 

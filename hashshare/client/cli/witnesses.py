@@ -197,6 +197,10 @@ def _told(out: Output, home: Home, session: Session, domain: str) -> dict[str, A
     found, lacking = cosigned(home, domain), unwitnessed(home, domain, now=_now())
     if found is not None:
         row |= {"by": list(found.by), "at": write_time(found.at) if found.at else None, "size": found.size}
+    row["silent"] = [one.to_json() for one in silent_witnesses(home, domain)]
+    for one in silent_witnesses(home, domain):
+        if one.other_key:  # a person has to ask, before what is required is lacking
+            out.warn(f"{domain}: {one.name} {one.detail}. {one.next_step}")
     if lacking is not None:
         row["alarm"] = lacking.detail
         out.warn(f"{domain}: {lacking.detail}. Its lists stay in use. {STEP}")

@@ -61,7 +61,7 @@ def check_witnesses(patient: Patient) -> Iterable[Finding]:
             yield warn(
                 "witness",
                 f"Under the delivery log of {domain}, {one.name} {one.detail}.",
-                means="It counts for nothing now: with fewer witnesses, fewer would have to lie together.",
+                means="Once that is too old, it counts for nothing: one witness less that would have to lie as well.",
                 do=one.next_step,
                 subject=domain,
             )

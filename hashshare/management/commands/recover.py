@@ -62,16 +62,12 @@ class Command(BaseCommand):
     def _tell_witness(self, vkey: str) -> None:
         """Whom to call: nobody learns the new key by itself."""
         name = witness_name()
-        self.stdout.write(
-            "What this hub cosigned of other hubs' logs since the backup, it does not know any more. So it"
-        )
+        self.stdout.write("What this hub cosigned of other hubs' logs since the backup is no longer known here. So it")
         self.stdout.write("cosigns with another key from now on, and never again with the one before:")
         self.stdout.write(f"  {vkey}")
         self.stdout.write("Call the operators of your peers: until each has accepted this hub again, with what")
-        self.stdout.write(
-            "manage.py peer fingerprint shows, it takes nothing from here. Members that require this hub's"
-        )
-        self.stdout.write(f"cosignatures: hashshare witness replace {name} and that key.")
+        self.stdout.write("manage.py peer fingerprint shows, their hubs take nothing from here. Members that require")
+        self.stdout.write(f"this hub's cosignatures run: hashshare witness replace {name} and that key.")
         self.stdout.write("On further machines, put witness.pem of this one in the place of theirs.")
 
     def _tell_awaited(self) -> None:

@@ -87,6 +87,18 @@ def test_one_that_cosigns_with_another_key_is_replaced_by_a_person_who_asked(
     assert warned(cobalt) == []
 
 
+def test_another_key_is_told_at_the_next_sync_while_its_last_word_still_counts(
+    log: Ledger, cobalt: Cobalt, aurora: Aurora, north: North
+) -> None:
+    cobalt.call("witness", "require", "1")
+    public(north, aurora, SOUTH, size=256)
+    assert sync(cobalt, aurora).err == ""
+    with_renewed(north, aurora)
+    ran = sync(cobalt, aurora)
+    assert (ran.status, RENEWED.key_hash.hex() in ran.err) == (0, True)
+    assert f"hashshare witness replace {SOUTH} VKEY" in ran.err
+
+
 def test_a_witness_that_was_just_named_is_not_silent_before_somebody_looked(
     log: Ledger, cobalt: Cobalt, aurora: Aurora, north: North
 ) -> None:
