@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from federation.selectors.findings import findings
 from federation.selectors.mirrors import alarmed
-from federation.selectors.peers import PeerState, peer_states
+from federation.selectors.peers import NEW_WITNESS_KEY, PeerState, peer_states
 from hashshare.admin import roles
 from hashshare.admin.notices import Notice
 
@@ -57,6 +57,7 @@ def _notices(states: list[PeerState]) -> Iterator[Notice]:
         if state.state == "differs":
             text = f"Another hub answers at the address of {state.peer} than was accepted: nothing is taken from it."
             yield Notice(text, reverse("admin:federation_peer_change", args=[state.peer.pk]), grave=True)
+    yield from _together(states, NEW_WITNESS_KEY, "with a new witness key, to be compared by voice", grave=False)
     yield from _together(states, "silent", "did not answer for an hour", grave=True)
     yield from _together(states, "introduced", "introduced and to be compared by voice", grave=False)
 

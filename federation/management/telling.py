@@ -109,7 +109,8 @@ def _show(state: PeerState, now: datetime) -> Iterator[str]:
     yield "fingerprint"
     yield from (f"  {line}" for line in spoken_lines(peer.fingerprint))
     if peer.differs is not None:
-        yield f"! since {_time(peer.differs_at)} its address shows another hub, with the fingerprint"
+        other = "another hub" if peer.is_another else "a new witness key"
+        yield f"! since {_time(peer.differs_at)} its address shows {other}, with the fingerprint"
         yield from (f"  {line}" for line in spoken_lines(peer.differs["fingerprint"]))
     if state.trouble:
         yield f"! {state.trouble}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from hashshare.models import Organisation
+
+WITNESS_ALONE: Final = ["witness_key"]
 
 
 class Peer(models.Model):
@@ -24,7 +26,9 @@ class Peer(models.Model):
     peer may send this hub to for objects.
 
     `differs`: what its address says of itself since `differs_at`, where that is another hub than the one that was
-    accepted; until a person accepts again, nothing is taken from it.
+    accepted, with the names of the `keys` that are others; until a person accepts again, nothing is taken from it.
+    Where the witness key alone is another, all but its cosignatures is: that key is made anew after every restore, and
+    nothing that is copied rests on it.
     """
 
     class State(models.TextChoices):
@@ -59,6 +63,11 @@ class Peer(models.Model):
     differs_at = models.DateTimeField(null=True, blank=True)
     introduced_at = models.DateTimeField(default=timezone.now, editable=False)
     accepted_at = models.DateTimeField(null=True, blank=True)
+
+    @property
+    def is_another(self) -> bool:
+        """Whether its address shows another hub than was accepted, and not the same with a new witness key."""
+        return self.differs is not None and self.differs.get("keys") != WITNESS_ALONE
 
     class Meta:
         ordering = ["name"]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db.models import Count, Min, Q, QuerySet
 
 from federation.models import MirroredList, MirroredPublisher, Peer
+from federation.models.peers import WITNESS_ALONE
 from hashshare.models import Organisation
 from hashshare.wire import errors
 
@@ -20,11 +21,16 @@ REFUSES: Final = "That hub refuses this one: it may have suspended it, or know a
 """What REFUSALS mean between hubs; the hub that refuses tells a peer no more than a stranger."""
 
 
+NEW_WITNESS_KEY: Final = "new witness key"
+SAME_HUB: Final = Q(differs__isnull=True) | Q(differs__keys=WITNESS_ALONE)
+"""Not `is_another`."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeerState:
-    """`state` in a word or two: introduced, active, suspended, ended, differs (another hub answers), silent (for an
-    hour). `behind` of `lists` mirrored lists have something newer at the peer, the first since `behind_since`.
-    `stopped`: how many of its publishers are not followed until somebody has looked.
+    """`state` in a word or two: introduced, active, suspended, ended, differs (another hub answers), new witness key
+    (and all else as it was), silent (for an hour). `behind` of `lists` mirrored lists have something newer at the peer,
+    the first since `behind_since`. `stopped`: how many of its publishers are not followed until somebody has looked.
     """
 
     peer: Peer
@@ -63,7 +69,7 @@ def peer_of(*, organisation: Organisation) -> Peer:
 
 
 def peers_in_force() -> list[Peer]:
-    """The active ones at whose address nobody else answers, by name."""
+    """The active ones whose address shows the keys that were accepted, all of them, by name."""
     rows = (
         Peer.objects.filter(state=Peer.State.ACTIVE, differs__isnull=True)
         .select_related("organisation")
@@ -89,9 +95,7 @@ def keeps_out(organisation: Organisation) -> str:
 
 def active_peers() -> QuerySet[Peer]:
     """Those of which something may be asked: active, and the hub that was accepted as far as we know."""
-    rows = Peer.objects.filter(
-        state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE, differs__isnull=True
-    )
+    rows = Peer.objects.filter(SAME_HUB, state=Peer.State.ACTIVE, organisation__state=Organisation.State.ACTIVE)
     return rows.select_related("organisation").order_by("name")
 
 
@@ -139,8 +143,10 @@ def _word(peer: Peer, now: datetime) -> str:
     if peer.state == Peer.State.ACTIVE:
         if peer.organisation is not None and peer.organisation.state != Organisation.State.ACTIVE:
             return "suspended"
-        if peer.differs is not None:
+        if peer.is_another:
             return "differs"
+        if peer.differs is not None:
+            return NEW_WITNESS_KEY
         if now - (peer.reached_at or peer.accepted_at or peer.introduced_at) > SILENT:
             return "silent"
     return str(peer.state)

@@ -30,8 +30,17 @@ OWN_TROUBLE: Final = frozenset(
     )
 )
 """What is over once the address answers as it should; what else stands there, others have seen, and they clear it."""
-WORDS: Final = {"peer_key": "peer key", "witness_key": "witness key", "log_key": "log key"}
-RESTORED: Final = " A hub makes another one when it was restored from a backup: its operator can tell you."
+WORDS: Final = {
+    "hub": "name",
+    "url": "address",
+    "peer_key": "peer key",
+    "witness_key": "witness key",
+    "log_key": "log key",
+}
+ONLY_WITNESS: Final = (
+    "A hub makes another one when it was restored from a backup: its operator can tell you. Its cosignatures are not "
+    "asked for until somebody accepts it again; all else goes on."
+)
 
 
 def check_peers(*, now: datetime) -> None:
@@ -47,7 +56,8 @@ def check_peer(*, peer: Peer, now: datetime, fetch: Callable[[str], HubDescripto
     """Ask its address what it is; title and version may have changed. Call it outside of a transaction.
 
     Raises NotAPeer unless it was accepted; PeerDiffers when another hub answers: from then on nothing is taken from
-    it until a person accepts again; and what `fetch_descriptor` raises. All but the first is kept as its trouble.
+    it (where its witness key alone is another: no cosignature) until a person accepts again; and what
+    `fetch_descriptor` raises. All but the first is kept as its trouble.
     """
     if peer.state not in (Peer.State.ACTIVE, Peer.State.SUSPENDED):
         raise errors.NotAPeer(f"{peer.name} is {peer.get_state_display().lower()}: there is nothing to check.")
@@ -70,20 +80,30 @@ def _judge(peer: Peer, said: HubDescriptor, now: datetime) -> Peer:
 
 def _keep_apart(peer: Peer, said: HubDescriptor, now: datetime) -> None:
     """What now answers, beside what was accepted. When it changes once more, since when stays."""
-    peer.differs = {"descriptor": said.to_document(), "fingerprint": said.fingerprint}
+    keys = _others(peer, said)
+    peer.differs = {"descriptor": said.to_document(), "fingerprint": said.fingerprint, "keys": keys}
     peer.differs_at = peer.differs_at or now
     peer.save(update_fields=["differs", "differs_at"])
 
 
 def _difference(peer: Peer, said: HubDescriptor) -> str:
-    kept = HubDescriptor.of(peer.descriptor)
-    other = [text for name, text in WORDS.items() if getattr(kept, name) != getattr(said, name)]
+    other = " and another ".join(WORDS[name] for name in _others(peer, said))
     # Its operator says which it is; what the other hub's own log says would prove nothing.
-    why = RESTORED if other == [WORDS["witness_key"]] else ""
-    return (
-        f"{peer.name} shows another {' and another '.join(other)} than the hub that was accepted. Nothing is taken "
-        f"from it until somebody accepts it again.{why} Its fingerprint now: {spoken(said.fingerprint)}."
+    what = (
+        ONLY_WITNESS
+        if peer.differs and not peer.is_another
+        else "Nothing is taken from it until somebody accepts it again."
     )
+    return (
+        f"{peer.name} shows another {other} than the hub that was accepted. {what} Its fingerprint now: "
+        f"{spoken(said.fingerprint)}."
+    )
+
+
+def _others(peer: Peer, said: HubDescriptor) -> list[str]:
+    """Which keys are others than the accepted ones, and the name, of what makes a fingerprint."""
+    kept = HubDescriptor.of(peer.descriptor)
+    return [name for name in WORDS if getattr(kept, name) != getattr(said, name)]
 
 
 def _follow(peer: Peer, said: HubDescriptor, now: datetime) -> Peer:

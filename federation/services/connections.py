@@ -32,7 +32,7 @@ def session_with(peer: Peer) -> Session:
     if not is_active(peer):
         state = "suspended" if peer.state == Peer.State.ACTIVE else peer.get_state_display().lower()
         raise errors.NotAPeer(f"{peer.name} is {state}: nothing is asked of it.")
-    if peer.differs is not None:
+    if peer.is_another:
         raise errors.PeerDiffers(f"Another hub answers at {peer.url} than the one that was accepted.")
     token = home_of(peer).path / "token.json"
     return Session(peer.url, key=peer_key().private, token_path=token, reach=reach_of(peer))

@@ -57,7 +57,7 @@ def serve_copy(
     mirror = MirroredPublisher.objects.select_for_update().select_related("peer").get(pk=mirror.pk)
     if publisher.mirrored_from_id != mirror.peer.organisation_id or mirror.state != MirroredPublisher.State.FOLLOWING:
         raise errors.Conflict(f"{publisher.domain} is not copied from {mirror.peer.name} any more.")
-    if not is_active(mirror.peer) or mirror.peer.differs is not None:
+    if not is_active(mirror.peer) or mirror.peer.is_another:
         raise errors.NotAPeer(f"Nothing is taken from {mirror.peer.name} any more.")
     rows = {row.tuf_id: row for row in HashList.objects.select_for_update().filter(publisher=publisher)}
     for row in rows.values():
