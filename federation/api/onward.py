@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from federation.api.doors import HUBS, SIGNING_HUBS
-from federation.selectors.onward import decisions_of, hubs_of
+from federation.selectors.hub_pages import MOST, page_of_hubs
+from federation.selectors.onward import decisions_of
 from federation.services.onward import (
     MOST_ASKED,
     Asked,
@@ -61,11 +62,17 @@ class SubscribedHubRecord(serializers.Serializer[Any]):
     members = serializers.CharField(source="terms.members", help_text="Who decides on its members: each or hub")
     evidence = serializers.CharField(source="terms.evidence", help_text="Empty: as the hubs agreed")
     crosses = serializers.CharField()
+    waiting = serializers.IntegerField(help_text="Its members' requests that wait for a decision, on whatever page")
     requests = HubMemberRecord(many=True)
 
 
 class HubList(serializers.Serializer[Any]):
-    peers = SubscribedHubRecord(many=True)
+    """Hubs by their short names, each with its members' requests, the newest first. One whose requests do not fit on
+    the page stands on the next one again, with those that follow.
+    """
+
+    peers = SubscribedHubRecord(many=True, source="hubs")
+    next = serializers.CharField(help_text="What to ask for as `after`; empty when there is no more")
 
 
 class TermsRequest(serializers.Serializer[Any]):
@@ -84,10 +91,24 @@ class Hubs(Endpoint):
 
     who = {"GET": HOTLINES}
 
-    @extend_schema(operation_id="list_peers", responses=HubList)
+    @extend_schema(
+        operation_id="list_peers",
+        parameters=[
+            OpenApiParameter("after", str, description="What the page before had as `next`"),
+            OpenApiParameter("limit", int, description=f"Hubs and requests, at most {MOST}; 100 when it is not said"),
+        ],
+        responses=HubList,
+    )
     def get(self, request: Request, domain: str, slug: str) -> Response:
-        hubs = hubs_of(caller=caller_of(request), domain=domain, slug=slug, now=timezone.now())
-        return answer(HubList, {"peers": hubs})
+        page = page_of_hubs(
+            caller=caller_of(request),
+            domain=domain,
+            slug=slug,
+            after=request.query_params.get("after", ""),
+            limit=number_parameter(request, "limit", default=100, least=1, most=MOST),
+            now=timezone.now(),
+        )
+        return answer(HubList, page)
 
 
 class TermsOfHub(Endpoint):

@@ -16,7 +16,7 @@ from federation.selectors.crossing import judge_giving
 from federation.selectors.peers import peer_of
 from hashshare.models import HashList, Organisation, Subscription
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.entitlements import in_force, own_list
+from hashshare.selectors.entitlements import in_force
 
 MOST_DECISIONS: Final = 200
 """In one answer."""
@@ -37,8 +37,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class HubStanding:
-    """A hub that asked for a list or receives it. `crosses`: why nothing may go to it, "" if it may; `seen` changes
-    with every choice.
+    """A hub that asked for a list or receives it. `crosses`: why nothing may go to it, "" if it may; `waiting`: how
+    many of its members' requests wait for a decision. `requests` are told by page (selectors/hub_pages.py).
     """
 
     name: str
@@ -46,15 +46,12 @@ class HubStanding:
     subscription: Subscription
     terms: Terms
     crosses: str
+    waiting: int
     requests: list[MemberRequest] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
         return self.subscription.state in (Subscription.State.REQUESTED, Subscription.State.ACTIVE)
-
-    @property
-    def waiting(self) -> int:
-        return sum(row.state == MemberRequest.State.REQUESTED for row in self.requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +77,11 @@ def terms_for(peer: Peer, found: HashList) -> Terms:
     return Terms(row.members, row.evidence) if row is not None else Terms()
 
 
-def hubs_of(*, caller: Caller, domain: str, slug: str, now: datetime) -> list[HubStanding]:
-    """Every hub that asked for the caller's list, by name, with its newest subscription. Raises NotEntitled."""
-    return hubs_of_list(own_list(caller=caller, domain=domain, slug=slug), now=now)
-
-
-def hubs_of_list(found: HashList, *, now: datetime) -> list[HubStanding]:
-    rows = {row.hub_id: list[MemberRequest]() for row in MemberRequest.objects.filter(list=found)}
-    for request in member_requests().filter(list=found):
-        rows[request.hub_id].append(request)
+def standings(found: HashList, rows: Iterable[Subscription], *, now: datetime) -> list[HubStanding]:
+    """How the hubs with these subscriptions to the list stand, by name."""
+    asked = MemberRequest.objects.filter(list=found, state=MemberRequest.State.REQUESTED)
+    waiting = dict(asked.order_by().values_list("hub").annotate(Count("pk")))
     peers = {peer.organisation_id: peer for peer in Peer.objects.exclude(organisation=None)}
-    newest = newest_of_hubs(Subscription.objects.filter(list=found))
     return sorted(
         (
             HubStanding(
@@ -99,9 +90,9 @@ def hubs_of_list(found: HashList, *, now: datetime) -> list[HubStanding]:
                 row,
                 terms_of(row),
                 _why_not(found, peers.get(row.organisation_id), now),
-                rows.get(row.organisation_id, []),
+                waiting.get(row.organisation_id, 0),
             )
-            for row in newest
+            for row in rows
         ),
         key=lambda standing: standing.name,
     )
@@ -114,7 +105,8 @@ def lists_with_hubs(*, organisation: uuid.UUID | None, now: datetime) -> list[tu
     if organisation is not None:
         rows = rows.filter(publisher__organisation=organisation)
     lists = rows.select_related("publisher__organisation").order_by("publisher__domain", "slug")[:MOST_LISTS]
-    return [(found, hubs_of_list(found, now=now)) for found in lists]
+    newest = ((found, newest_of_hubs(Subscription.objects.filter(list=found))) for found in lists)
+    return [(found, standings(found, rows, now=now)) for found, rows in newest]
 
 
 def newest_of_hubs(rows: QuerySet[Subscription]) -> list[Subscription]:

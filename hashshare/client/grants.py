@@ -10,10 +10,14 @@ from typing import Any, Final, Literal
 from hashshare.client.answers import decoded_object
 from hashshare.client.home import split_list_name
 from hashshare.client.session import Session
-from hashshare.wire.errors import NotFound, UsageError
+from hashshare.wire.errors import NetworkError, NotFound, UsageError
 from hashshare.wire.manifest import HUB
 
 SHORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+PAGE: Final = 200
+MOST_PAGES: Final = 10_000
+"""Of hubs and their members' requests: more than any hub keeps of one list."""
 
 Decision = Literal["grant", "deny", "revoke"]
 Members = Literal["each", "hub"]
@@ -47,16 +51,41 @@ def subscriptions(session: Session, name: str) -> list[dict[str, Any]]:
 
 
 def peers(session: Session, name: str) -> list[dict[str, Any]]:
-    """The hubs that receive the list or asked for it, with their members' requests, as the API gives them; none where
-    the hub stands alone.
+    """The hubs that receive the list or asked for it, with their members' requests, as the API gives them on all of its
+    pages; none where the hub stands alone. Raises NetworkError for pages that never end.
     """
     domain, slug = split_list_name(name)
-    try:
-        answer = session.get_json(f"lists/{domain}/{slug}/peers")
-    except NotFound:
-        return []
-    found = answer["peers"] if isinstance(answer, dict) else answer
-    return [dict(entry) for entry in found]
+    found: dict[str, dict[str, Any]] = {}
+    after = ""
+    for _ in range(MOST_PAGES):
+        try:
+            page = session.get_json(f"lists/{domain}/{slug}/peers", params={"after": after, "limit": str(PAGE)})
+        except NotFound:
+            return []
+        hubs, following = _page(page, name)
+        for hub in hubs:
+            known = found.setdefault(hub["organisation"], hub)
+            if known is not hub:
+                known["requests"] += hub["requests"]
+        if not following:
+            return sorted(found.values(), key=lambda hub: hub["hub"])
+        if following == after:
+            break
+        after = following
+    raise NetworkError(f"The hub's pages about the other hubs of {name} never end.")
+
+
+def _page(answer: Any, name: str) -> tuple[list[dict[str, Any]], str]:
+    """The hubs of a page, and what to ask for next. Raises NetworkError for an answer that makes no sense."""
+    hubs = answer.get("peers") if isinstance(answer, dict) else None
+    if not isinstance(hubs, list) or not all(
+        isinstance(hub, dict)
+        and isinstance(hub.get("requests"), list)
+        and all(isinstance(hub.get(field), str) for field in ("hub", "organisation"))
+        for hub in hubs
+    ):
+        raise NetworkError(f"The hub's answer about the other hubs of {name} makes no sense.")
+    return [dict(hub) for hub in hubs], str(answer.get("next") or "")
 
 
 def choose_for_hub(session: Session, name: str, *, hub: str, members: Members, evidence: str = "") -> dict[str, Any]:

@@ -21,7 +21,8 @@ from hashshare.wire import errors
 from hashshare.wire.manifest import Redistribution
 from tests import builders as b
 from tests.api.parties import CLIENT, Party, refused, replay, with_authorization
-from tests.federation.builders import Hub, agreed, north, south
+from tests.federation.builders import Hub, accepted, agreed, north, south
+from tests.federation.builders import hub as another
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,32 @@ def seen_by_hotline(images: b.Feed) -> dict[str, Any]:
     (only,) = hotline(images).get(f"{A_LIST}/peers").json()["peers"]
     found: dict[str, Any] = only
     return found
+
+
+def test_a_hotline_reads_hubs_and_their_members_requests_page_by_page(images: b.Feed, hub: Hub) -> None:
+    names = ["Cobalt", "Ember", "Garnet"]
+    for name in names:
+        relayed(hub, a_request(images, name))
+    east = accepted(another("east.example"))
+    agreed(east, "out")
+    b.subscribed(b.Party(east.organisation, east.key), images)
+
+    def pages(limit: int) -> list[list[tuple[str, list[str]]]]:
+        found, after = list[list[tuple[str, list[str]]]](), ""
+        while after or not found:
+            page = hotline(images).get(f"{A_LIST}/peers?limit={limit}&after={after}").json()
+            found.append([(it["hub"], [one["name"] for one in it["requests"]]) for it in page["peers"]])
+            assert {(it["hub"], it["waiting"]) for it in page["peers"]} <= {("east.example", 0), (SOUTH, 3)}
+            after = page["next"]
+        return found
+
+    whole = [("east.example", []), (SOUTH, names[::-1])]
+    assert pages(200) == pages(5) == [whole]
+    assert pages(1) == [[whole[0]], [(SOUTH, [])], *([(SOUTH, [name])] for name in names[::-1])]
+    assert pages(2) == [[whole[0], (SOUTH, [])], [(SOUTH, ["Garnet", "Ember"])], [(SOUTH, ["Cobalt"])]]
+    assert pages(4) == [[whole[0], (SOUTH, ["Garnet", "Ember"])], [(SOUTH, ["Cobalt"])]]
+    for wrong in ("limit=0", "limit=201", "after=.", f"after=south-example/{uuid.uuid4()}", "after=%00"):
+        refused(hotline(images).get(f"{A_LIST}/peers?{wrong}"), 400, "invalid-request")
 
 
 # --- From the request to the decision ----------------------------------------------------------------------------

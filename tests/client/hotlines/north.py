@@ -77,6 +77,7 @@ class North:
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     hubs: list[dict[str, Any]] = field(default_factory=list)
     """That receive the list or asked for it, as GET peers tells of them."""
+    endless_pages: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
     signed_entries: list[bytes] | None = None
     """What the publication log's checkpoint vouches for, where that is not what it shows."""
@@ -336,7 +337,11 @@ class North:
         if parts[2:] == ["subscriptions"]:
             return 200, {"subscriptions": list(self.subscriptions.values())}
         if parts[2:] == ["peers"]:
-            return 200, {"peers": self.hubs}
+            # A line to a page, so that whoever wants all has to follow.
+            lines = [hub | {"requests": [it]} for hub in self.hubs for it in hub["requests"]]
+            at = int(self.query.get("after") or 0)
+            following = self.endless_pages or at + 1 < len(lines)
+            return 200, {"peers": lines[at : at + 1], "next": str(at + 1) if following else ""}
         if parts[2:] == ["propagation"]:
             asked = self.query.get("version")
             seen = {"list": "/".join(parts[:2]), "as_of": "2026-11-22T12:00:00Z", "deadline_hours": 24}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hashshare.client import grants
 from tests.client.hotlines.desk import LIST, Desk
 from tests.client.hotlines.north import North
 
@@ -75,6 +76,23 @@ def test_it_shows_members_of_other_hubs_beside_its_own(south: Desk) -> None:
     assert "2 subscriptions, 2 waiting" in shown
     assert "cerise@south.example" in shown
     assert south.json("requests", LIST)["peers"][0]["requests"][0]["organisation"] == "cerise"
+
+
+def test_it_follows_every_page_about_other_hubs_and_no_pages_without_end(
+    south: Desk, north: North, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (hub,) = north.hubs
+    (cerise,) = hub["requests"]
+    hub["requests"] = [cerise, cerise | {"organisation": "ember"}, cerise | {"organisation": "garnet"}]
+    north.hubs.append(hub | {"hub": "east.example", "organisation": "east-example", "requests": [cerise]})
+    east, again = south.json("peers", LIST)["peers"]
+    assert (east["hub"], again["hub"]) == ("east.example", "south.example")
+    assert [it["organisation"] for it in again["requests"]] == ["cerise", "ember", "garnet"]
+    shown = south.run("requests", LIST).stdout
+    assert "cerise@east.example" in shown and "garnet@south.example" in shown
+    north.endless_pages = True
+    monkeypatch.setattr(grants, "MOST_PAGES", 5)
+    assert "never end" in south.json("peers", LIST, exit_code=5)["error"]["detail"]
 
 
 def test_it_decides_on_a_member_of_another_hub(south: Desk, north: North) -> None:
