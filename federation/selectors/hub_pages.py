@@ -55,8 +55,8 @@ class Place:
 
 def page_of_hubs(*, caller: Caller, domain: str, slug: str, after: str, limit: int, now: datetime) -> HubPage:
     """Every hub that asked for the caller's list, by short name, with its newest subscription and its members'
-    requests, the newest first: at most `limit` lines of both after that place ("": from the start). A hub whose requests
-    do not fit stands on the next page again, with those that follow. Raises NotEntitled, UsageError.
+    requests, the newest first: at most `limit` lines of both after that place ("": from the start). A hub whose
+    requests do not fit stands on the next page again, with those that follow. Raises NotEntitled, UsageError.
     """
     found = own_list(caller=caller, domain=domain, slug=slug)
     place = Place.parse(after)

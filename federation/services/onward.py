@@ -143,6 +143,9 @@ def _take(
     if asked.state == "closed":
         return Taken(asked.id, _close(row, now))
     if row is not None and row.state != State.LEFT:
+        # The same acceptance cannot be of other terms; a newer one is of those that stand.
+        if asked.terms_digest not in (row.terms_digest, found.terms_digest):
+            return Taken(asked.id, "", "Other terms were accepted than was told before, and not those that stand.")
         row.suspended, row.terms_digest = asked.state == "suspended", asked.terms_digest
         row.save(update_fields=["suspended", "terms_digest"])
         return Taken(asked.id, row.state)

@@ -292,6 +292,30 @@ def test_nothing_is_granted_beyond_a_hub_that_has_nothing_itself(images: b.Feed,
     assert problem["next_step"] == "Grant the hub its own subscription first."
 
 
+def test_terms_that_were_accepted_become_no_others(images: b.Feed, hub: Hub) -> None:
+    first = a_request(images)
+    relayed(hub, first)
+    for state in ("requested", "suspended"):
+        (taken,) = relayed(hub, a_request(images, terms_digest="0" * 64, state=state))
+        assert (taken["state"], "Other terms were accepted" in taken["refused"]) == ("", True)
+    row = MemberRequest.objects.get()
+    assert (row.terms_digest, row.suspended) == (first["terms_digest"], False)
+    decide(images, "grant")
+    (taken,) = relayed(hub, a_request(images, terms_digest="0" * 64))
+    assert taken["state"] == ""
+
+    images.row.terms_digest = "1" * 64
+    images.row.save(update_fields=["terms_digest"])
+    # What the member accepted before stays told, and what it accepts now is taken.
+    for digest in (first["terms_digest"], "1" * 64):
+        (taken,) = relayed(hub, a_request(images, terms_digest=digest))
+        assert (taken["state"], taken["refused"]) == ("active", "")
+        assert MemberRequest.objects.get().terms_digest == digest
+    (taken,) = relayed(hub, first)
+    assert "Other terms were accepted" in taken["refused"]
+    assert MemberRequest.objects.get().terms_digest == "1" * 64
+
+
 @pytest.mark.parametrize(
     "body",
     [
