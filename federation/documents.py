@@ -16,14 +16,13 @@ from hashshare.wire.errors import MalformedDescriptor, MalformedLog, MalformedRe
 from hashshare.wire.limits import KIB
 from hashshare.wire.log.notes import decode_base64
 from hashshare.wire.manifest import HUB, LIST_NAME
+from hashshare.wire.plain_text import in_a_line, read_name
 
 MAX_DESCRIPTOR: Final = 64 * KIB
 IDENTITY: Final = "hashshare-hub/1"
 KEYS: Final = ("peer_key", "witness_key", "log_key")
-_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]{1,400}")
 MOST_LISTS: Final = 10_000
 MOST_DECISIONS: Final = 1_000
-_WORDS: Final = re.compile(r"[^\x00-\x1f\x7f]{0,500}")
 _MEMBERS: Final = re.compile(r"each|hub")
 _EVIDENCE: Final = re.compile(r"(documents|counts)?")
 _DECIDED: Final = re.compile(r"active|denied|revoked")
@@ -54,10 +53,10 @@ class HubDescriptor:
         keys = {name: _key(fields, name) for name in KEYS}
         return cls(
             hub=fields.text("hub", pattern=HUB),
-            url=fields.text("url", pattern=_LINE).rstrip("/"),
-            title=fields.text("name", pattern=_LINE, limit=200),
+            url=read_name(fields, "url", most=400).rstrip("/"),
+            title=read_name(fields, "name"),
             country=fields.text("country", pattern=_COUNTRY),
-            version=fields.text("version", pattern=_LINE, limit=100),
+            version=read_name(fields, "version", most=100),
             **keys,
         )
 
@@ -116,7 +115,7 @@ class ToldTerms:
         return cls(
             list=fields.text("list", pattern=LIST_NAME, limit=320),
             given=given,
-            why=fields.text("why", pattern=_WORDS),
+            why=_words(fields, "why"),
             members=fields.text("members", pattern=_MEMBERS),
             evidence=fields.text("evidence", pattern=_EVIDENCE),
         )
@@ -143,7 +142,7 @@ class ToldDecision:
             state=fields.text("state", pattern=_DECIDED),
             decided_at=_moment(fields, "decided_at"),
             ends_at=None if fields.rest.get("ends_at") is None else _moment(fields, "ends_at"),
-            reason=fields.text("reason", pattern=_WORDS),
+            reason=_words(fields, "reason"),
         )
 
 
@@ -182,10 +181,15 @@ class TakenRequest:
             cls(
                 uuid.UUID(each.text("id", pattern=_UUID)),
                 each.text("state", pattern=_STATE),
-                each.text("refused", pattern=_WORDS),
+                _words(each, "refused"),
             )
             for each in fields.each("requests", limit=MOST_LISTS)
         )
+
+
+def _words(fields: Fields, name: str) -> str:
+    """A person's, at the other hub: what cannot be shown of them holds nothing else up."""
+    return in_a_line(fields.text(name, limit=500))
 
 
 def _moment(fields: Fields, name: str) -> datetime:

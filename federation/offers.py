@@ -18,6 +18,7 @@ from hashshare.wire.errors import MalformedOffers
 from hashshare.wire.limits import MAX_ALGORITHMS, MIB
 from hashshare.wire.manifest import DOMAIN, HUB, MAX_COLUMNS, Redistribution
 from hashshare.wire.objects import LIST_ID, SHA256
+from hashshare.wire.plain_text import read_name
 
 MAX_OFFERS: Final = 16 * MIB
 MAX_PUBLISHERS: Final = 1_000
@@ -30,7 +31,6 @@ MEMBERS: Final = ("hub", "each")
 """Who decides which members of the other hub read a list: that hub, or its publisher for each of them."""
 EVIDENCE: Final = ("documents", "counts")
 
-_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _TEXT: Final = re.compile(r"[^\x00]*")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -127,7 +127,7 @@ def _publisher(fields: Fields) -> OfferedPublisher:
     organisation = fields.nested("organisation")
     made = OfferedPublisher(
         domain=fields.text("domain", pattern=DOMAIN),
-        organisation=organisation.text("name", pattern=_LINE),
+        organisation=read_name(organisation, "name"),
         country=organisation.text("country", pattern=_COUNTRY),
         root=fields.text("root_fingerprint", pattern=_FINGERPRINT),
         path=fields.texts("path", pattern=HUB, limit=MAX_PATH),
@@ -144,7 +144,7 @@ def _list(fields: Fields) -> OfferedList:
     made = OfferedList(
         list_id=fields.text("id", pattern=LIST_ID),
         slug=fields.text("slug", pattern=_SLUG),
-        title=fields.text("title", pattern=_LINE),
+        title=read_name(fields, "title"),
         description=fields.text("description", pattern=_TEXT, limit=10_000),
         algorithms=fields.texts("algorithms", pattern=_NAME, limit=MAX_ALGORITHMS),
         scheme=fields.text("scheme", limit=32),

@@ -25,6 +25,7 @@ from hashshare.wire.log.dsse import open_document, sign_document
 from hashshare.wire.log.notes import decode_base64
 from hashshare.wire.manifest import HUB, LIST_NAME
 from hashshare.wire.objects import LIST_ID
+from hashshare.wire.plain_text import read_name
 
 T = TypeVar("T")
 
@@ -46,7 +47,6 @@ MAX_COUNT: Final = 1_000_000
 MAX_SECONDS: Final = 20 * 366 * 86_400
 
 ORGANISATION: Final = re.compile(r"[-a-zA-Z0-9_]{1,63}")
-NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
 COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
 Path = tuple[str, ...]
@@ -155,7 +155,7 @@ class NamedMember:
         return cls(
             path=_path(fields),
             organisation=fields.text("organisation", pattern=ORGANISATION),
-            name=fields.text("name", pattern=NAME),
+            name=read_name(fields, "name", least=0),
             country=fields.text("country", pattern=COUNTRY),
             since=fields.moment("since"),
             until=_or_null(fields, "until", fields.moment),

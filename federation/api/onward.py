@@ -148,9 +148,9 @@ class MemberDecision(Endpoint):
 
 class RelayedOrganisation(serializers.Serializer[Any]):
     slug = serializers.RegexField(r"^[a-z0-9][a-z0-9_-]{0,62}$")
-    name = serializers.RegexField(r"^[^\x00-\x1f\x7f]{1,200}$")
+    name = serializers.CharField(max_length=200)
     country = serializers.RegexField(r"^[A-Z]{2}$")
-    sector = serializers.RegexField(r"^[^\x00-\x1f\x7f]{0,80}$", allow_blank=True, default="")
+    sector = serializers.CharField(max_length=80, allow_blank=True, default="")
     kind = serializers.ChoiceField(choices=["member", "hotline", "partner"])
 
 

@@ -15,6 +15,7 @@ from hashshare.models import HashList, Publisher
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import readable_lists
+from hashshare.wire.plain_text import in_a_line
 
 
 def offers_to(*, caller: Caller, now: datetime) -> list[OfferedPublisher]:
@@ -44,7 +45,7 @@ def path_of(publisher: Publisher) -> tuple[str, ...]:
 def _publisher(publisher: Publisher, lists: list[OfferedList]) -> OfferedPublisher:
     return OfferedPublisher(
         domain=publisher.domain,
-        organisation=publisher.organisation.name,
+        organisation=in_a_line(publisher.organisation.name),
         country=publisher.organisation.country,
         root=publisher.root_fingerprint,
         path=path_of(publisher),
@@ -56,7 +57,7 @@ def _offered(row: HashList, agreed: Agreement, terms: Terms) -> OfferedList:
     return OfferedList(
         list_id=row.tuf_id,
         slug=row.slug,
-        title=row.title,
+        title=in_a_line(row.title),
         description=row.description,
         algorithms=tuple(row.algorithms),
         scheme=row.scheme,

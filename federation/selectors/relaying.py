@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from federation.models import Members, Peer
 from hashshare.models import Organisation, Subscription
 from hashshare.wire.documents import write_time
+from hashshare.wire.plain_text import in_a_line
 
 MOST: Final = 100
 """Told at once."""
@@ -78,9 +79,9 @@ def _said(row: Subscription) -> Untold:
         row.pk,
         row.list.name,
         organisation.slug,
-        organisation.name,
+        in_a_line(organisation.name),
         organisation.country,
-        organisation.sector,
+        in_a_line(organisation.sector),
         organisation.kind,
         row.terms_digest,
         row.requested_at,

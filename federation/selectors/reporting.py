@@ -31,6 +31,7 @@ from hashshare.peering_keys import hub_name
 from hashshare.selectors.entitlements import in_force
 from hashshare.selectors.propagation import Withdrawal, withdrawals, withdrawing
 from hashshare.wire.documents import write_object
+from hashshare.wire.plain_text import in_a_line
 
 TOLD_DAYS: Final = 90
 """Withdrawals and statements from before are not told, nor looked for."""
@@ -157,7 +158,7 @@ def own_members(hash_list: HashList, now: datetime) -> Iterator[NamedMember]:
         yield NamedMember(
             path=(),
             organisation=who.slug,
-            name=who.name if who.named_since else "",
+            name=in_a_line(who.name) if who.named_since else "",
             country=who.country,
             since=row.entitled_at or row.requested_at,
             until=min(ends, default=None),

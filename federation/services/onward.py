@@ -23,6 +23,7 @@ from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import in_force, own_list, readable_lists
 from hashshare.services.subscriptions import DECISIONS, moment
 from hashshare.wire import errors
+from hashshare.wire.plain_text import unfit_for_a_name
 
 MOST_ASKED: Final = 100
 """Requests that a hub may relay at once."""
@@ -183,6 +184,8 @@ def _refusal(
         return f"{found.name} is at home at another hub, where its publisher decides."
     if terms_of(subscription).members == Members.HUB:
         return "The publisher leaves that to your hub."
+    if fault := unfit_for_a_name(asked.name) or unfit_for_a_name(asked.sector):
+        return f"The organisation's name or sector {fault}."
     if asked.terms_digest != found.terms_digest:
         return "The list's terms are not those that were accepted."
     verdict = rules.may_hold(policy_of(found), country=asked.country, kind=asked.kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,10 +21,9 @@ from hashshare.wire.errors import (
     UsageError,
     error_for,
 )
+from hashshare.wire.plain_text import printable
 
 MAX_DETAIL: Final = 2_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters except tab and newline: a hub's words must not drive the terminal."""
 
 _BY_STATUS: Final[Mapping[int, type[HashshareError]]] = {
     401: NotAuthenticated,
@@ -75,7 +73,7 @@ def _kind_for(status: int) -> type[HashshareError]:
 
 
 def _clean(value: object) -> str:
-    return _CONTROL.sub("", value)[:MAX_DETAIL] if isinstance(value, str) else ""
+    return printable(value[:MAX_DETAIL]) if isinstance(value, str) else ""
 
 
 def _number(value: object) -> int:

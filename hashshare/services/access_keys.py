@@ -14,6 +14,7 @@ from hashshare.models import AccessKey, OrganisationKey, Person
 from hashshare.selectors.callers import Caller
 from hashshare.services.one_time import SENT_AGAIN_WITHIN, drawn
 from hashshare.wire import errors
+from hashshare.wire.plain_text import check_name
 
 MAX_DAYS = 366
 
@@ -31,6 +32,7 @@ def create_access_key(*, caller: Caller, name: str, days: int, now: datetime, fo
         raise errors.UsageError(f"An access key lasts 1 to {MAX_DAYS} days.")
     if not name.strip():
         raise errors.UsageError("An access key needs a name.")
+    check_name(name.strip(), what="The access key's name")
     made_with, made_by = signing_key(caller), signed_in_person(caller)
     prefix = drawn(caller=caller, purpose="access-key-prefix", form=form, size=4).hex()
     raw = drawn(caller=caller, purpose="access-key", form=form, size=32)

@@ -14,7 +14,7 @@ from hashshare.selectors.deeds import row_of
 from hashshare.services.logs import hidden_leaf, log_of_publications
 from hashshare.wire.log.leaves import DEED
 
-UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\s]+")
+UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from hashshare.services.keys import MAX_KEY_DAYS, add_key
 from hashshare.services.one_time import SENT_AGAIN_WITHIN, drawn
 from hashshare.wire import errors
 from hashshare.wire.introductions import check_proof
+from hashshare.wire.plain_text import check_name
 
 MAX_KEYS: Final = 20
 """Of one organisation at a time, those whose window is still to begin and open codes included."""
@@ -51,6 +52,7 @@ def introduce_key(
         raise errors.UsageError(f"A key's window begins now or within {MAX_WAIT.days} days.")
     if not name.strip():
         raise errors.UsageError("A key needs a name, so that people can tell which machine has it.")
+    check_name(name.strip(), what="The key's name")
     check_proof(proof, public_key=public_key, hub=settings.HASHSHARE_PUBLIC_URL, introducer=caller.key_id)
     introducer = _introducer(caller, now)
     known = _same_key(caller, public_key, now)
@@ -79,6 +81,7 @@ def invite_machine_by_person(*, person: Person, name: str, now: datetime, form: 
     caller = caller_of_person(person)
     if not name.strip():
         raise errors.UsageError("A key needs a name, so that people can tell which machine has it.")
+    check_name(name.strip(), what="The key's name")
     organisation = Organisation.objects.select_for_update(no_key=True).get(pk=caller.organisation.pk)
     holder = person_of(organisation, person.email)
     code = code_of(drawn(caller=caller, purpose="machine-code", form=form, size=CODE_LENGTH))
@@ -102,6 +105,7 @@ def invite_machine(*, caller: Caller, name: str, holder: str, now: datetime) -> 
     caller.require_write()
     if not name.strip():
         raise errors.UsageError("A key needs a name, so that people can tell which machine has it.")
+    check_name(name.strip(), what="The key's name")
     introducer = _introducer(caller, now)
     check_room(caller.organisation, now=now)
     return invite_key(

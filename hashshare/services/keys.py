@@ -13,6 +13,7 @@ from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKe
 from hashshare.selectors.callers import Caller
 from hashshare.wire import errors
 from hashshare.wire.keys import fingerprint as fingerprint_of
+from hashshare.wire.plain_text import check_name
 
 SEEN_EVERY: Final = timedelta(minutes=10)
 MAX_KEY_DAYS: Final = 731
@@ -48,6 +49,7 @@ def add_key(
     """Register a raw 32-byte Ed25519 public key. Raises Conflict if any organisation already has it."""
     if len(public_key) != 32:
         raise errors.UsageError("An Ed25519 public key has 32 bytes.")
+    check_name(name, what="The key's name")
     try:
         with transaction.atomic():
             return OrganisationKey.objects.create(

@@ -16,6 +16,7 @@ from hashshare.selectors.entitlements import home_publisher
 from hashshare.wire import errors
 from hashshare.wire.entries import ListFormat
 from hashshare.wire.manifest import PLACE
+from hashshare.wire.plain_text import check_name
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 TUF_ID = re.compile(r"[0-9a-f]{16}")
@@ -85,6 +86,7 @@ def check_words(row: HashList) -> None:
         raise errors.UsageError("A list's id has 16 lower-case hexadecimal digits, chosen at random.")
     if not row.title:
         raise errors.UsageError("A list needs a title.")
+    check_name(row.title, what="The title")
     if row.visibility not in HashList.Visibility.values:
         raise errors.UsageError(f"The visibility is one of {', '.join(HashList.Visibility.values)}.")
     if not MIN_POLL <= row.poll_seconds <= MAX_POLL:

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from hashshare.extensions import extensions
 from hashshare.models import Organisation
 from hashshare.wire import errors
+from hashshare.wire.plain_text import check_name
 
 
 def create_organisation(*, kind: str, name: str, country: str, sector: str = "", slug: str = "") -> Organisation:
@@ -19,6 +20,8 @@ def create_organisation(*, kind: str, name: str, country: str, sector: str = "",
     country = country.strip().upper()
     if len(country) != 2 or not country.isascii() or not country.isalpha():
         raise errors.UsageError("The country is a two-letter ISO 3166-1 code, such as NL.")
+    check_name(name.strip(), what="The organisation's name")
+    check_name(sector, what="The sector")
     slug = slug or slugify(name)[:60].strip("-")
     if not slug:
         raise errors.UsageError("The organisation's name needs letters or digits.")

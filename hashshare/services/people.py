@@ -17,6 +17,7 @@ from hashshare.models import AccessKey, Invitation, Organisation, OrganisationKe
 from hashshare.selectors.people import ROLES, Belongings, belongings, codes_of, made_for, sessions_of
 from hashshare.services.second_factors import remove_second_factor, set_authenticator, set_recovery_codes
 from hashshare.wire import errors
+from hashshare.wire.plain_text import check_name
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def create_person(
         validate_email(email)
     except ValidationError as error:
         raise errors.UsageError(f"{email!r} is not an e-mail address.") from error
+    check_name(name.strip(), what="The name")
     person = Person(
         email=email,
         name=name.strip()[:200],

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import IO
 
+from hashshare.wire.plain_text import in_a_line
+
 _FORMULA = re.compile("(^|[,;\t|\"'])(\\s*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a cell, or what a program that splits at another separator takes for one, begins like a formula; the characters
 of East Asian keyboards count too (OWASP, CSV Injection).
 """
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
-"""Line breaks among them: in a cell they begin a line of their own wherever quotes are not understood."""
 
 
 def safe_cell(value: object) -> str:
@@ -21,7 +21,8 @@ def safe_cell(value: object) -> str:
         return ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    # Line breaks too: in a cell they begin a line of their own wherever quotes are not understood.
+    text = in_a_line(str(value))
     return _FORMULA.sub(r"\1\2'", text)
 
 

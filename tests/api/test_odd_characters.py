@@ -48,6 +48,7 @@ def test_it_reads_odd_addresses(images: Hotline, path: str) -> None:
         ("tuf/aurora.example/commits", {"roles": {"\x00": "e30="}}),
         ("access-keys", {"name": "\x00", "days": 1}),
         ("access-keys", {"name": "\ud800", "days": 1}),
+        ("access-keys", {"name": "sync\u200b-02", "days": 1}),
         ("access-keys", {"name": "x", "days": 10**40}),
     ],
 )
@@ -62,6 +63,7 @@ def test_it_reads_odd_bodies(aurora: Party, path: str, body: Any) -> None:
     [
         {"title": "\x00"},
         {"title": "\ud800"},
+        {"title": "Ima\u202eges"},
         {"description": "\x00"},
         {"terms": "\x00"},
         {"terms": "\ud800"},

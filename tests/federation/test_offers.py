@@ -146,6 +146,8 @@ GOOD = {
     [
         {"domain": "../aurora"},
         {"organisation": {"name": "Aur\nora", "country": "NO"}},
+        {"organisation": {"name": "Aur\u202eora", "country": "NO"}},
+        {"lists": [{**OFFERED, "id": "0" * 16, "slug": "images", "title": "Ima\u200bges"}]},
         {"organisation": {"name": "Aurora", "country": "Norway"}},
         {"root_fingerprint": "root"},
         {"path": []},

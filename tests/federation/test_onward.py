@@ -292,6 +292,13 @@ def test_nothing_is_granted_beyond_a_hub_that_has_nothing_itself(images: b.Feed,
     assert problem["next_step"] == "Grant the hub its own subscription first."
 
 
+def test_a_name_that_could_be_taken_for_another_keeps_no_other_request_out(images: b.Feed, hub: Hub) -> None:
+    odd = {"slug": "ember", "name": "Ember\u202e", "country": "PT", "sector": "", "kind": "member"}
+    told = relayed(hub, a_request(images, "Ember", organisation=odd), a_request(images))
+    assert [it["state"] for it in told] == ["", "requested"]
+    assert "has a character that is not seen, or changes how others are (U+202E)" in told[0]["refused"]
+
+
 def test_terms_that_were_accepted_become_no_others(images: b.Feed, hub: Hub) -> None:
     first = a_request(images)
     relayed(hub, first)

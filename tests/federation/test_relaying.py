@@ -391,7 +391,6 @@ def test_a_peer_cannot_open_what_the_signed_policy_closes(home: Home) -> None:
         {"terms": [], "decisions": [{"number": 0}], "newest": 0},
         {"terms": [Home().says(members="all")], "decisions": [], "newest": 0},
         {"terms": [Home().says(given="yes")], "decisions": [], "newest": 0},
-        {"terms": [Home().says(why="\n")], "decisions": [], "newest": 0},
         {"terms": [Home().says(why="x" * 501)], "decisions": [], "newest": 0},
     ],
 )
@@ -407,6 +406,12 @@ def test_a_decision_that_is_none_is_refused(images: HashList, home: Home, change
     said = home.decides(asks(b.member(), images), "active") | change
     with pytest.raises(errors.MalformedReport):
         Decisions.parse({"terms": [], "decisions": [said], "newest": 1})
+
+
+def test_a_reason_that_cannot_be_shown_as_it_is_holds_no_decision_up(images: HashList, home: Home) -> None:
+    said = home.decides(asks(b.member(), images), "active") | {"reason": "As agreed.\n\u202e\x9b2J"}
+    told = Decisions.parse({"terms": [home.says(why="No\x1b[2J")], "decisions": [said], "newest": 1})
+    assert (told.decisions[0].reason, told.terms[0].why) == ("As agreed.\ufffd\ufffd\ufffd2J", "No\ufffd[2J")
 
 
 def test_an_answer_about_others_requests_changes_nothing(origin: Hub, images: HashList, home: Home) -> None:

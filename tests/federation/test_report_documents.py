@@ -66,6 +66,7 @@ def test_unknown_fields_are_passed_over() -> None:
         (("members", 0, "organisation"), ""),
         (("members", 0, "country"), "de"),
         (("members", 0, "name"), "a\nb"),
+        (("members", 0, "name"), "a\u2067b"),
         (("members", 1, "organisation"), "cobalt"),
         (("statements", 0, "key"), "AAAA"),
         (("statements", 0, "document"), 5),

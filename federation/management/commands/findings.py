@@ -18,6 +18,7 @@ from federation.services.findings import evidence, settle_finding
 from hashshare.services.deeds import note_deed
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import HashshareError
+from hashshare.wire.plain_text import escaped, printable
 
 
 class Command(BaseCommand):
@@ -48,12 +49,13 @@ class Command(BaseCommand):
     def show(self, options: dict[str, Any], now: datetime) -> None:
         rows = list(findings(settled=options["all"]))
         if options["json"]:
-            self.stdout.write(json.dumps({"findings": [_document(row) for row in rows]}, ensure_ascii=False))
+            document = json.dumps({"findings": [_document(row) for row in rows]}, ensure_ascii=False)
+            self.stdout.write(escaped(document))
             return
         for row in rows:
             state = f"settled {row.settled_at:%Y-%m-%d}: {row.settlement}" if row.settled_at else "open"
             self.stdout.write(f"{str(row.pk)[:8]}  {row.found_at:%Y-%m-%d %H:%M}  {row.peer}  {row}")
-            self.stdout.write(f"          {row.detail}")
+            self.stdout.write(f"          {printable(row.detail)}")
             self.stdout.write(f"          {state}; last seen {row.seen_at:%Y-%m-%d %H:%M} UTC")
         if not rows:
             self.stdout.write("No peer has anything to explain.")

@@ -31,6 +31,7 @@ from hashshare.client.subscribe import catalogue
 from hashshare.services.deeds import note_deed
 from hashshare.wire.errors import HashshareError
 from hashshare.wire.fingerprints import spoken_lines
+from hashshare.wire.plain_text import printable
 
 Change = Callable[..., Peer]
 
@@ -258,7 +259,7 @@ class Command(BaseCommand):
         return peer_json(peer_state(name=peer.name, now=now), now, whole=True)
 
     def tell(self, options: dict[str, Any], document: dict[str, Any], lines: list[str]) -> None:
-        self.stdout.write(json.dumps(document, indent=2) if options["json"] else "\n".join(lines))
+        self.stdout.write(json.dumps(document, indent=2) if options["json"] else printable("\n".join(lines)))
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from typing import Any
 
 from hashshare.client.acknowledged import Told
 from hashshare.client.acknowledging import Outcome
-from hashshare.client.cli.output import Output, count, error_document, printable
+from hashshare.client.cli.output import Output, count, error_document
 from hashshare.client.logs import Seen
 from hashshare.wire.errors import ExitCode, VerificationFailed
+from hashshare.wire.plain_text import printable
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

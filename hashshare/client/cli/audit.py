@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hashshare.client.audit import Line, Listener, Member, Report, audit, known_releases
-from hashshare.client.cli.output import Output, command, count, error_document, printable, short
+from hashshare.client.cli.output import Output, command, count, error_document, short
 from hashshare.client.cli.public_record import read_record, record_json, tell_record
 from hashshare.client.cli.successions import tell_successions
 from hashshare.client.cli.witnesses import tell_witnesses
@@ -26,6 +26,7 @@ from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NetworkError, UsageError
 from hashshare.wire.log import AcknowledgementRow, DeliveryRow, RelayedRow
+from hashshare.wire.plain_text import printable
 from hashshare.wire.spreadsheet import Sheet
 
 HEADINGS: Final = (

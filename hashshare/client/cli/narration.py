@@ -9,13 +9,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from hashshare.client.cli.damage import warn_healed
-from hashshare.client.cli.output import Output, count, printable, size
+from hashshare.client.cli.output import Output, count, size
 from hashshare.client.commits import Job
 from hashshare.client.publication import LeftOut, Listener, Publication, Wish
 from hashshare.client.refusals import Refusal
 from hashshare.wire.difference import Difference
 from hashshare.wire.errors import ExitCode
 from hashshare.wire.intake import Intake
+from hashshare.wire.plain_text import printable
 
 SHOWN_PROBLEMS: Final = 3
 LAPSED: Final = "lapsed, and dropped out when the base was renewed"

@@ -11,7 +11,6 @@ import functools
 import inspect
 import json
 import os
-import re
 import signal
 import sys
 import traceback
@@ -28,9 +27,7 @@ from hashshare.client.cli.failures import INTERRUPTED, explained, interruptible
 from hashshare.client.cli.layout import folded, least_width, packed, shortened
 from hashshare.wire.errors import ExitCode, HashshareError
 from hashshare.wire.fingerprints import spoken, spoken_lines
-
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, marks that turn the direction of writing (Unicode TR 9), and bytes of no encoding."""
+from hashshare.wire.plain_text import escaped, printable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the stack trace of an error.")]
@@ -221,18 +218,11 @@ def error_document(error: HashshareError) -> dict[str, Any]:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(escaped(json.dumps(document, indent=2, ensure_ascii=False, default=str)) + "\n")
     sys.stdout.flush()
 
 
 # --- words -------------------------------------------------------------------------------------------------------
-
-
-def printable(text: str) -> str:
-    """Text of others (titles, terms, file names) that is safe on a terminal: whatever could steer it, or turn the
-    order of what is read, becomes a replacement character. Tabs and line feeds stay.
-    """
-    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hashshare.client.cli.output import Output, command, count, error_document, printable
+from hashshare.client.cli.output import Output, command, count, error_document
 from hashshare.client.cli.successions import tell_successions
 from hashshare.client.collecting import fetch_receipts
 from hashshare.client.home import Home
@@ -26,6 +26,7 @@ from hashshare.client.session import Session
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced, UsageError, WrongProof
 from hashshare.wire.log import AcknowledgementRow
+from hashshare.wire.plain_text import printable
 
 SEVERITY = (ExitCode.VERIFICATION, ExitCode.NOT_ALLOWED, ExitCode.NETWORK, ExitCode.FAILED, ExitCode.USAGE)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hashshare.client.cli.output import Output, command, error_document, printable
+from hashshare.client.cli.output import Output, command, error_document
 from hashshare.client.cosigned import check_cosigned, cosigned, silent_witnesses, unwitnessed
 from hashshare.client.home import Home
 from hashshare.client.logs import seen_logs
@@ -29,6 +29,7 @@ from hashshare.client.witnesses import (
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, UsageError, VerificationFailed
 from hashshare.wire.log.policies import MAX_POLICY, NONE
+from hashshare.wire.plain_text import printable
 
 STEP: Final = "Ask the hub's operator and the witness's why; `hashshare witness list` shows who cosigned what."
 
