@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
 
+from federation.admin.second_clicks import sent_again
+from federation.selectors.agreements import agreements_with
 from federation.selectors.peers import is_active
-from federation.services.agreements import agree
+from federation.services.agreements import agree, agreed_so_far
 from federation.services.checks import check_peer
 from federation.services.peers import (
     accept_peer,
@@ -23,7 +25,8 @@ from federation.services.peers import (
 )
 from federation.services.polling import ask_anew
 from hashshare.admin.deeds import Deed, Outcome, Reason
-from hashshare.wire.errors import HashshareError
+from hashshare.selectors.deeds import done_last
+from hashshare.wire.errors import Conflict, HashshareError
 from hashshare.wire.fingerprints import spoken
 
 
@@ -53,6 +56,9 @@ class Acceptance(forms.Form):
 
 
 class Terms(forms.Form):
+    """`seen` is what was agreed when the form was opened: nothing that was agreed since is replaced by it."""
+
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
     direction = forms.ChoiceField(choices=[("out", "To the peer"), ("in", "From the peer")])
     publisher = forms.CharField(max_length=253, help_text="Its domain, such as aurora.example.")
     slug = forms.CharField(label="List", max_length=63, required=False, help_text="Empty: all lists of the publisher.")
@@ -99,20 +105,26 @@ def _check(row: Any, data: dict[str, Any], actor: Any) -> Outcome:
     return Outcome(f"{row} is the hub that was accepted. What could not be copied from it is tried again now.")
 
 
-def _agree(row: Any, data: dict[str, Any], actor: Any) -> Outcome:
+def _terms(data: dict[str, Any]) -> dict[str, Any]:
     until = data["until"] and datetime.combine(data["until"], time(23, 59, 59), UTC)
-    made = agree(
-        peer=row.name,
-        direction=data["direction"],
-        publisher=data["publisher"].strip().lower(),
-        slug=data["slug"].strip().lower(),
-        until=until or None,
-        evidence=data["evidence"],
-        now=timezone.now(),
-    )
+    subject = {name: data[name].strip().lower() for name in ("publisher", "slug")}
+    return {**subject, "direction": data["direction"], "until": until or None, "evidence": data["evidence"]}
+
+
+def _agree(row: Any, data: dict[str, Any], actor: Any) -> Outcome:
+    made = agree(peer=row.name, seen=data["seen"], now=timezone.now(), **_terms(data))
     return Outcome(
         f"Agreed: {made}.", noted=f"{made}, {made.evidence}, until {made.until or 'it is ended'}", ended=(made,)
     )
+
+
+def _agreed_again(row: Any, posted: Mapping[str, Any], actor: Any) -> str:
+    """For the second of two clicks: what the first one agreed on, if just that stands."""
+    form = Terms(posted)
+    if not form.is_valid() or not done_last(row, person=actor, what=AGREE, reason=""):
+        return ""
+    standing = agreements_with(peer=row).filter(**_terms(form.cleaned_data)).first()
+    return f"Agreed: {standing}." if standing is not None else ""
 
 
 def _changed(service: Callable[..., Any], says: str) -> Callable[[Any, dict[str, Any], Any], Outcome]:
@@ -124,6 +136,8 @@ def _changed(service: Callable[..., Any], says: str) -> Callable[[Any, dict[str,
 
 
 def _name_storage(row: Any, data: dict[str, Any], actor: Any) -> Outcome:
+    if data["host"].strip().lower() in row.storage:
+        raise Conflict(f"{data['host']} is named already.")
     peer = name_storage(name=row.name, host=data["host"])
     return Outcome(f"Objects of {peer} may come from {', '.join(peer.storage)}.", noted=data["host"])
 
@@ -167,13 +181,23 @@ def _what_accepting_means(row: Any) -> str:
     )
 
 
+AGREE: Final = "Agree on what crosses"
+
 INTRODUCE: Final = Deed("introduce", "Introduce a hub", _introduce, form=Introduction)
 
 OF_A_PEER: Final = (
-    Deed("accept", "Accept", _accept, _what_accepting_means, Acceptance, _to_accept),
+    Deed(
+        "accept",
+        "Accept",
+        _accept,
+        _what_accepting_means,
+        Acceptance,
+        _to_accept,
+        repeated=sent_again("Accept", lambda row: f"{row} is a peer of this hub."),
+    ),
     Deed(
         "agree",
-        "Agree on what crosses",
+        AGREE,
         _agree,
         lambda row: (
             f"What both hubs have agreed on crosses, as far as the publisher's signed policy lets it. The operator of "
@@ -181,6 +205,8 @@ OF_A_PEER: Final = (
         ),
         Terms,
         _is_active,
+        initial=lambda row: {"seen": agreed_so_far(row)},
+        repeated=_agreed_again,
     ),
     Deed(
         "resume",
@@ -188,6 +214,7 @@ OF_A_PEER: Final = (
         _changed(resume_peer, "is let in again."),
         lambda row: f"The key of {row} opens doors again, and what was agreed crosses again, at once.",
         applies=_is_kept_out,
+        repeated=sent_again("Resume", lambda row: f"{row} is let in again."),
     ),
     Deed("check", "Check its address", _check, lambda row: f"{row.url} is asked what it is.", applies=_was_accepted),
     Deed("name-storage", "Name its storage", _name_storage, form=Storage, applies=_was_accepted),
@@ -209,6 +236,7 @@ OF_A_PEER: Final = (
         ),
         Reason,
         _is_active,
+        repeated=sent_again("Suspend", lambda row: f"{row} is suspended."),
     ),
     Deed(
         "end",
@@ -220,5 +248,6 @@ OF_A_PEER: Final = (
         ),
         Reason,
         lambda row: row.state != "ended",
+        repeated=sent_again("End", lambda row: f"{row} is no peer any more."),
     ),
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
 
 from federation.models import Agreement, Peer
-from federation.selectors.agreements import standing_agreement
+from federation.selectors.agreements import agreements_with, standing_agreement
 from federation.selectors.peers import is_active, peer_by_name
 from hashshare.models import HashList, Publisher
 from hashshare.services.publishers import DOMAIN
@@ -31,16 +33,23 @@ def agree(
     slug: str = "",
     until: datetime | None = None,
     evidence: str = Agreement.Evidence.DOCUMENTS,
+    seen: str = "",
 ) -> Agreement:
     """That a publisher's lists, or the one called `slug`, cross: `out` to the peer or `in` from it.
 
     One about the same takes the place of the one in force; saying the same again changes nothing. `out` is about what
     this hub serves, its own or mirrored; `in` may come before anything was mirrored. `evidence`: what the receiving hub
-    tells of its members. Raises NotFound, UsageError, NotAPeer unless the peer is active, Conflict.
+    tells of its members; `seen`: what `agreed_so_far` said when a person read it. Raises NotFound, UsageError, NotAPeer
+    unless the peer is active, Conflict.
     """
     row = Peer.objects.select_for_update().get(pk=peer_by_name(name=peer).pk)
     if not is_active(row):
         raise errors.NotAPeer(f"{row.name} is not active: accept or resume it first.")
+    if seen and seen != agreed_so_far(row):
+        raise errors.Conflict(
+            f"What is agreed with {row.name} was changed meanwhile. Nothing was changed by this form.",
+            next_step="Open it again to see what stands now.",
+        )
     _check_words(direction, publisher, slug, evidence)
     _check_end(until, now)
     if direction == Agreement.Direction.OUT:
@@ -67,11 +76,23 @@ def agree(
     )
 
 
+def agreed_so_far(peer: Peer) -> str:
+    """Changes with every agreement that is made or ended."""
+    stands = ",".join(sorted(str(pk) for pk in agreements_with(peer=peer).values_list("pk", flat=True)))
+    return hashlib.sha256(stands.encode()).hexdigest()
+
+
 @transaction.atomic
-def end_agreement(*, peer: str, direction: str, publisher: str, now: datetime, slug: str = "") -> Agreement:
-    """Nothing crosses by it from now on; what did stays where it is. Raises NotFound."""
+def end_agreement(
+    *, peer: str, direction: str, publisher: str, now: datetime, slug: str = "", seen: uuid.UUID | None = None
+) -> Agreement:
+    """Nothing crosses by it from now on; what did stays where it is. `seen`: the one that a person read. Raises
+    NotFound, Conflict when that one was ended since.
+    """
     row = Peer.objects.select_for_update().get(pk=peer_by_name(name=peer).pk)
     standing = standing_agreement(peer=row, direction=direction, publisher=publisher, slug=slug)
+    if seen is not None and (standing is None or standing.pk != seen):
+        raise errors.Conflict("It was ended meanwhile. Nothing was changed by this form.")
     if standing is None:
         name = f"{publisher}/{slug}" if slug else publisher
         raise errors.NotFound(f"Nothing is agreed with {row.name} about {name} ({direction}).")

@@ -237,8 +237,11 @@ def decide_member_request(
     other = hub_organisation(hub)
     peer = Peer.objects.select_for_update().get(organisation=other)
     rows = MemberRequest.objects.select_for_update(of=("self",)).select_related("hub", "list__publisher")
-    row = rows.filter(list=found, hub=other, slug=organisation, state__in=OPEN).first()
+    of_member = rows.filter(list=found, hub=other, slug=organisation)
+    row = of_member.filter(state__in=OPEN).first()
     if row is None:
+        for closed in of_member.filter(number__gt=0).order_by("-number")[:1]:
+            _check_stands(closed, seen)
         raise errors.NotFound(f"{organisation} of {hub} has not asked for {found.name}, or not of you.")
     _check_stands(row, seen)
     if decision == "grant":

@@ -19,6 +19,14 @@ def deeds_about(row: Model) -> QuerySet[Deed]:
     return found.select_related("person").order_by("at", "pk")
 
 
+def done_last(row: Model, *, person: object, what: str, reason: str) -> bool:
+    """Whether the newest deed about the row is this one, of this person, with this reason: then a form that says the
+    same once more is a second click.
+    """
+    last = deeds_about(row).last()
+    return last is not None and (last.person, last.what, last.reason) == (person, what, " ".join(reason.split()))
+
+
 def decided_by(row: Subscription) -> str:
     """Who decided last on a subscription: a person by e-mail, else the hotline's machine."""
     last = _last_decision(row)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from federation.models import Agreement, MirroredList, MirroredPublisher, Peer
 from federation.selectors.descriptors import own_descriptor
+from federation.services.agreements import agreed_so_far
 from hashshare.models import Deed, HashList, Leaf, Person
 from hashshare.wire.documents import write_object
 from hashshare.wire.fingerprints import spoken_lines
@@ -80,7 +81,8 @@ def test_it_tells_why_an_introduction_failed(client: Client) -> None:
 def test_it_agrees_and_ends_an_agreement(client: Client) -> None:
     made = north()
     b.feed(b.publisher())
-    terms = {"direction": "out", "publisher": "Aurora.example", "slug": "images", "until": "2099-01-01"}
+    seen = {"seen": agreed_so_far(made.peer)}
+    terms = {"direction": "out", "publisher": "Aurora.example", "slug": "images", "until": "2099-01-01", **seen}
     refused = client.post(deed(made.peer, "agree"), {**terms, "evidence": "counts"})
     assert "within ten years" in said(refused)
 

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from federation.admin.second_clicks import sent_again
 from federation.models import Agreement
 from federation.services.agreements import end_agreement
 from hashshare.admin.deeds import Deed, Outcome, Reason
@@ -18,10 +19,13 @@ from hashshare.admin.site import site
 
 
 def _end(row: Agreement, data: dict[str, Any], actor: Any) -> Outcome:
-    end_agreement(
-        peer=row.peer.name, direction=row.direction, publisher=row.publisher, slug=row.slug, now=timezone.now()
-    )
-    return Outcome(f"Ended: {row}.", ended=(row.peer,))
+    subject = {"direction": row.direction, "publisher": row.publisher, "slug": row.slug}
+    end_agreement(peer=row.peer.name, **subject, seen=row.pk, now=timezone.now())
+    return Outcome(_ended(row), ended=(row.peer,))
+
+
+def _ended(row: Agreement) -> str:
+    return f"Ended: {row}."
 
 
 @admin.register(Agreement, site=site)
@@ -53,6 +57,7 @@ class AgreementAdmin(RecordAdmin):
             ),
             Reason,
             lambda row: row.ended_at is None,
+            repeated=sent_again("End", _ended),
         ),
     )
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from federation.admin.second_clicks import sent_again
 from federation.models import Finding
 from federation.services.findings import settle_finding
 from hashshare.admin.deeds import Deed, Outcome
@@ -29,7 +30,11 @@ class Settle(forms.Form):
 
 def _settle(row: Finding, data: dict[str, Any], actor: Any) -> Outcome:
     settle_finding(finding=row, settlement=data["reason"], by=actor, now=timezone.now())
-    return Outcome(f"Settled: {row}.", ended=(row.peer,))
+    return Outcome(_settled(row), ended=(row.peer,))
+
+
+def _settled(row: Finding) -> str:
+    return f"Settled: {row}."
 
 
 def _consequence(row: Finding) -> str:
@@ -70,6 +75,7 @@ class FindingAdmin(RecordAdmin):
             _consequence,
             Settle,
             lambda row: row.settled_at is None,
+            repeated=sent_again("Settle", _settled),
         ),
     )
 

@@ -4,12 +4,14 @@ or an operator in their place; the other hub learns it when it next asks.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from federation.admin.second_clicks import sent_again
 from federation.models import MemberRequest
 from federation.services.onward import decide_member_request, request_standing
 from hashshare.admin import roles
@@ -35,7 +37,22 @@ def _decide(row: MemberRequest, decision: str, data: dict[str, Any], actor: Any)
         seen=data["seen"],
         now=timezone.now(),
     )
-    return Outcome(f"{row}: {decided.state}. {row.hub} learns it within a minute or two.")
+    return Outcome(_told(decided))
+
+
+def _told(row: MemberRequest) -> str:
+    return f"{row}: {row.state}. {row.hub} learns it within a minute or two."
+
+
+def _done(label: str) -> Callable[[MemberRequest, Mapping[str, Any], Any], str]:
+    """For the second of two clicks. A grant until another day is none."""
+    again = sent_again(label, _told)
+
+    def told(row: MemberRequest, posted: Mapping[str, Any], actor: Any) -> str:
+        until = row.ends_at.date().isoformat() if row.ends_at else ""
+        return again(row, posted, actor) if label != "Grant" or posted.get("until") == until else ""
+
+    return told
 
 
 def _grant(row: MemberRequest, data: dict[str, Any], actor: Any) -> Outcome:
@@ -97,6 +114,7 @@ class MemberRequestAdmin(RecordAdmin):
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("Grant"),
         ),
         Deed(
             "deny",
@@ -108,6 +126,7 @@ class MemberRequestAdmin(RecordAdmin):
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("Deny"),
         ),
         Deed(
             "revoke",
@@ -119,6 +138,7 @@ class MemberRequestAdmin(RecordAdmin):
             roles.decides_on_subscription,
             _instead_of,
             _as_it_stands,
+            repeated=_done("Revoke"),
         ),
     )
 
