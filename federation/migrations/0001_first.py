@@ -247,6 +247,7 @@ class Migration(migrations.Migration):
                 ('previous', models.PositiveBigIntegerField(default=0)),
                 ('digest', models.CharField(max_length=64)),
                 ('taken_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('refused', models.JSONField(blank=True, null=True)),
                 ('list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='taken_reports', to='hashshare.hashlist')),
                 ('peer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='taken_reports', to='federation.peer')),
             ],

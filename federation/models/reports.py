@@ -66,7 +66,8 @@ class ToldItem(models.Model):
 class TakenReport(models.Model):
     """The newest report that a peer's list was told with. `previous` is the sequence number of the one before.
 
-    `digest`: SHA-256 of the document, by which the same is known when it comes again.
+    `digest`: SHA-256 of the document, by which the same is known when it comes again. `refused`: the problem document
+    of the one that was refused last, until one is taken.
     """
 
     peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="taken_reports")
@@ -75,6 +76,7 @@ class TakenReport(models.Model):
     previous = models.PositiveBigIntegerField(default=0)
     digest = models.CharField(max_length=64)
     taken_at = models.DateTimeField(default=timezone.now)
+    refused: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["list", "peer"]

@@ -29,6 +29,7 @@ from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.entitlements import once_entitled_list
 from hashshare.services.logs import hidden_leaf, log_of
+from hashshare.services.problems import problem_document
 from hashshare.wire import errors
 from hashshare.wire.log.acknowledgements import Acknowledgement
 from hashshare.wire.log.rows import RelayedRow
@@ -62,9 +63,21 @@ def take_report(*, caller: Caller, document: bytes, now: datetime) -> TakenRepor
     report = verify_report(document, peer_key=bytes(peer.peer_key))
     check_addressed(report, peer)
     found = once_entitled_list(caller=caller, tuf_id=report.list_id, name=report.list_name)
-    check_agreed(report, peer, found)
-    statements = [Verified(it, *read_statement(it, report)) for it in report.statements]
-    return keep(peer, found, report, statements, hashlib.sha256(document).hexdigest(), now)
+    try:
+        check_agreed(report, peer, found)
+        statements = [Verified(it, *read_statement(it, report)) for it in report.statements]
+        return keep(peer, found, report, statements, hashlib.sha256(document).hexdigest(), now)
+    except errors.StaleReport:
+        raise
+    except errors.HashshareError as error:
+        note_refused(peer, found, error, now)
+        raise
+
+
+def note_refused(peer: Peer, found: HashList, error: errors.HashshareError, now: datetime) -> None:
+    """For the operators to see, until a report of the list is taken."""
+    row, _ = TakenReport.objects.get_or_create(peer=peer, list=found, defaults={"sequence": 0, "taken_at": now})
+    TakenReport.objects.filter(pk=row.pk).update(refused=problem_document(error))
 
 
 def check_addressed(report: Report, peer: Peer) -> None:
@@ -98,6 +111,7 @@ def keep(
     keep_members(hubs, report.members)
     keep_statements(peer, found, hubs, statements, now)
     row.previous, row.sequence, row.digest, row.taken_at = row.sequence, report.sequence, digest, now
+    row.refused = None
     row.save()
     return row
 

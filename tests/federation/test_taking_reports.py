@@ -216,6 +216,11 @@ def test_a_version_that_was_never_published_is_refused(images: b.Feed, from_sout
         with pytest.raises(errors.UnknownRelease):
             send(from_south, report(from_south, images, statements=(wrong,), **known))  # type: ignore[arg-type]
     assert nothing_kept()
+    # Operators see that it was refused, until one is taken.
+    row = TakenReport.objects.get()
+    assert (row.sequence, row.refused["type"].rpartition("/")[2]) == (0, "unknown-release")
+    assert send(from_south, report(from_south, images)).refused is None
+    assert TakenReport.objects.get().refused is None
 
 
 def test_a_statement_that_its_member_did_not_sign_is_refused(
