@@ -252,25 +252,31 @@ class _Run:
         proofs: proving.Proofs,
         fetched: list[HeldObject],
     ) -> None:
-        """Download these, verify each when it is here, and put it among the verified ones."""
-        total = sum(item.length for item in missing)
+        """Download these, verify each when it is here, and put it among the verified ones. Segments that do the same,
+        as two changes of nothing but the policy do, are one object.
+        """
+        alike = dict[str, tuple[HeldObject, ...]]()
+        for item in missing:
+            alike[item.sha256] = (*alike.get(item.sha256, ()), item)
+        total = sum(items[0].length for items in alike.values())
         before = self.held.version if self.held else None
         self.progress.start(
-            manifest.list_name, before=before, version=manifest.version, objects=len(missing), total=total
+            manifest.list_name, before=before, version=manifest.version, objects=len(alike), total=total
         )
         stop = threading.Event()
         try:
-            for item in self._downloaded(missing, stop):
-                part = self.store.part_path(item.sha256)
+            for done in self._downloaded([items[0] for items in alike.values()], stop):
+                part = self.store.part_path(done.sha256)
                 try:
-                    check_object(part, item, fmt)
-                    if item in proofs:
-                        proofs[item](part)
+                    for item in alike[done.sha256]:
+                        check_object(part, item, fmt)
+                        if item in proofs:
+                            proofs[item](part)
                 except HashshareError:
                     part.unlink(missing_ok=True)
                     raise
-                self.store.place(part, item.sha256)
-                fetched.append(item)
+                self.store.place(part, done.sha256)
+                fetched.append(done)
         finally:
             stop.set()
             self.progress.finish()

@@ -51,6 +51,16 @@ def held_keys(cobalt: Cobalt, aurora: Aurora) -> set[bytes]:
     return live
 
 
+def test_releases_that_do_the_same_are_fetched_once(cobalt: Cobalt, aurora: Aurora) -> None:
+    """As two changes of nothing but the policy do: their segments are the same bytes."""
+    sync(cobalt, aurora)
+    aurora.release()
+    aurora.release()
+    done = sync(cobalt, aurora)
+    assert (done.before, done.version, done.segments) == (1, 3, 1)
+    assert held_keys(cobalt, aurora) == set(aurora.live)
+
+
 def test_it_fetches_the_whole_list_first(cobalt: Cobalt, aurora: Aurora) -> None:
     aurora.release(items(50))
     done = sync(cobalt, aurora)
