@@ -12,6 +12,7 @@ from hashshare.client.home import split_list_name
 from hashshare.client.session import Session
 from hashshare.wire.errors import NetworkError, NotFound, UsageError
 from hashshare.wire.manifest import HUB
+from hashshare.wire.naming import Named, named, shown
 
 SHORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
@@ -30,16 +31,54 @@ class Recipient:
     organisation: str
     hub: str = ""
 
-    @classmethod
-    def parse(cls, text: str) -> Recipient:
-        """Raises UsageError."""
-        organisation, at, hub = text.partition("@")
-        if not SHORT_NAME.fullmatch(organisation) or (at and not HUB.fullmatch(hub)):
-            raise UsageError(
-                f"{text!r} is not an organisation's short name.",
-                next_step="Name it as `hashshare requests` shows it: cobalt, or cobalt@south.example of another hub.",
-            )
-        return cls(organisation, hub)
+    def __str__(self) -> str:
+        return f"{self.organisation}@{self.hub}" if self.hub else self.organisation
+
+
+def find_recipient(session: Session, name: str, text: str) -> Recipient:
+    """Whom a person means, of those that asked for the list or have it: by short name, name, or domain; with `@` and a
+    hub's name or short name, of that hub's members.
+
+    Raises UsageError where it may be several, or is no name, NotFound for a member or hub that has not asked.
+    """
+    who, at, of = text.rpartition("@") if "@" in text else (text, "", "")
+    hub = find_hub(session, name, of) if at else ""
+    return Recipient(_key(who, _candidates(session, name, hub), name), hub)
+
+
+def find_hub(session: Session, name: str, text: str) -> str:
+    """The name of the hub that asked for the list, by name or short name. Raises NotFound, UsageError."""
+    _check_hub(text)
+    known = [Named(hub["hub"], (hub["organisation"],), hub["state"]) for hub in peers(session, name)]
+    return named(text, known, kind="hub", did=f"has asked for {name}").key
+
+
+def _check_hub(text: str) -> None:
+    if not HUB.fullmatch(text):
+        raise UsageError(f"{text[:80]!r} is not a hub's name.", next_step="`hashshare peers LIST` shows them.")
+
+
+def _candidates(session: Session, name: str, hub: str) -> list[Named]:
+    """Who asked for the list or has it: at this hub, or at another."""
+    if not hub:
+        return [_of_this_hub(row) for row in subscriptions(session, name)]
+    rows = [row for each in peers(session, name) if each["hub"] == hub for row in each["requests"]]
+    return [Named(row["organisation"], (row.get("name", ""),), row["state"]) for row in rows]
+
+
+def _of_this_hub(row: dict[str, Any]) -> Named:
+    it = row["organisation"]
+    return Named(it["slug"], (it.get("name", ""), *it.get("domains", ())), row["state"])
+
+
+def _key(who: str, among: list[Named], name: str) -> str:
+    """A short name that nobody has is the hub's to judge: a private list may be granted to who never asked."""
+    try:
+        return named(who, among, kind="organisation", did=f"has asked for {name}").key
+    except NotFound as error:
+        if SHORT_NAME.fullmatch(who):
+            return who
+        raise UsageError(error.message, next_step=error.next_step) from error
 
 
 def subscriptions(session: Session, name: str) -> list[dict[str, Any]]:
@@ -92,8 +131,7 @@ def choose_for_hub(session: Session, name: str, *, hub: str, members: Members, e
     """Who decides on the hub's members, and what it is to tell of them. Raises UsageError for what is no hub's name,
     NotFound when the hub has not asked for the list.
     """
-    if not HUB.fullmatch(hub):
-        raise UsageError(f"{hub!r} is not a hub's name.", next_step="`hashshare peers LIST` shows them.")
+    _check_hub(hub)
     domain, slug = split_list_name(name)
     path = f"lists/{domain}/{slug}/peers/{hub}/terms"
     return decoded_object(session.send("PUT", path, json={"members": members, "evidence": evidence}))
@@ -121,4 +159,8 @@ def decide(
     path = f"lists/{domain}/{slug}/subscriptions/{recipient.organisation}/decision"
     if recipient.hub:
         path = f"lists/{domain}/{slug}/peers/{recipient.hub}/requests/{recipient.organisation}/decision"
-    return decoded_object(session.send("POST", path, json=body))
+    try:
+        return decoded_object(session.send("POST", path, json=body))
+    except NotFound as error:
+        these = _candidates(session, name, recipient.hub)
+        raise NotFound(error.message, next_step=f"These have: {shown(these)}." if these else "None has.") from error

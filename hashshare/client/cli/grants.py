@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from hashshare.client.cli.output import Output, command, count
-from hashshare.client.grants import Decision, Members, Recipient, choose_for_hub, decide, peers, subscriptions
+from hashshare.client.grants import (
+    Decision,
+    Members,
+    choose_for_hub,
+    decide,
+    find_hub,
+    find_recipient,
+    peers,
+    subscriptions,
+)
 from hashshare.client.home import Home
 from hashshare.client.publisher import own_list_name
 from hashshare.client.session import Session
@@ -18,7 +27,8 @@ List = Annotated[str, typer.Argument(metavar="LIST", help="Your list, such as au
 Organisation = Annotated[
     str,
     typer.Argument(
-        metavar="ORG", help="Its short name, as `requests` shows it: cobalt, or cobalt@south.example of another hub."
+        metavar="ORG",
+        help="Its name or short name, as `requests` shows it: cobalt, or cobalt@south.example of another hub.",
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with the decision; the organisation can read it.")]
@@ -69,21 +79,21 @@ def grant(
         raise UsageError(f"--until {until} is not in the future.")
     document = _decide(out, name, organisation, "grant", until=ends)
     out.say(f"{document['organisation']} receives {document['list']} until {ends.isoformat()}.")
-    _tell_hub(out, organisation)
+    _tell_hub(out, document)
 
 
 def deny(out: Output, name: List, organisation: Organisation, reason: Reason = "") -> None:
     """Refuse an organisation's request."""
     document = _decide(out, name, organisation, "deny", reason=reason)
     out.say(f"The request of {document['organisation']} for {document['list']} is denied.")
-    _tell_hub(out, organisation)
+    _tell_hub(out, document)
 
 
 def revoke(out: Output, name: List, organisation: Organisation, reason: Reason = "") -> None:
     """End an organisation's subscription now. What it already holds stays with it."""
     document = _decide(out, name, organisation, "revoke", reason=reason)
     out.say(f"{document['organisation']} no longer receives {document['list']}.")
-    _tell_hub(out, organisation)
+    _tell_hub(out, document)
 
 
 def show_peers(out: Output, name: List) -> None:
@@ -109,7 +119,9 @@ def show_peers(out: Output, name: List) -> None:
 def set_peer_terms(
     out: Output,
     name: List,
-    hub: Annotated[str, typer.Argument(metavar="HUB", help="Its name, as `peers` shows it: south.example.")],
+    hub: Annotated[
+        str, typer.Argument(metavar="HUB", help="Its name, as `peers` shows it: south.example; or its short name.")
+    ],
     members: Annotated[
         str, typer.Option("--members", help="Who decides on its members: each (you, on each of them) or hub.")
     ],
@@ -124,7 +136,9 @@ def set_peer_terms(
     home = Home.open()
     full_name = own_list_name(home, name)
     chosen: Members = "hub" if members == "hub" else "each"
-    document = choose_for_hub(Session.open(home), full_name, hub=hub, members=chosen, evidence=evidence)
+    session = Session.open(home)
+    hub = find_hub(session, full_name, hub)
+    document = choose_for_hub(session, full_name, hub=hub, members=chosen, evidence=evidence)
     out.result({"list": full_name, "hub": hub, "terms": document})
     if members == "hub":
         out.say(f"{hub} decides itself which of its members receive {full_name}.")
@@ -137,17 +151,18 @@ def set_peer_terms(
 
 
 def _decide(out: Output, name: str, organisation: str, decision: Decision, **details: Any) -> dict[str, Any]:
-    recipient = Recipient.parse(organisation)
     home = Home.open()
     full_name = own_list_name(home, name)
-    subscription = decide(Session.open(home), full_name, recipient=recipient, decision=decision, **details)
-    document = {"list": full_name, "organisation": organisation, "decision": decision, "subscription": subscription}
+    session = Session.open(home)
+    recipient = find_recipient(session, full_name, organisation)
+    subscription = decide(session, full_name, recipient=recipient, decision=decision, **details)
+    document = {"list": full_name, "organisation": str(recipient), "decision": decision, "subscription": subscription}
     out.result(document)
     return document
 
 
-def _tell_hub(out: Output, organisation: str) -> None:
-    if hub := Recipient.parse(organisation).hub:
+def _tell_hub(out: Output, document: dict[str, Any]) -> None:
+    if hub := document["organisation"].partition("@")[2]:
         out.say(f"{hub} learns it within a minute or two.")
 
 

@@ -136,3 +136,24 @@ def test_it_says_when_no_hub_has_asked(images: Desk) -> None:
 
 def test_it_rejects_an_organisation_that_never_asked(asked: Desk) -> None:
     assert asked.json("grant", LIST, "ember", "--until", "2999-01-31", exit_code=2)["error"]["type"] == "not-found"
+
+
+def test_it_takes_names_as_they_are_shown_and_says_who_there_is(south: Desk, north: North) -> None:
+    hub = {"slug": "south-example", "name": "south.example", "kind": "hub", "country": "PT"}
+    north.subscriptions["south-example"] = north.subscriptions["cobalt"] | {"organisation": hub}
+
+    assert south.json("grant", LIST, "South.example", "--until", "2999-01-31")["organisation"] == "south-example"
+    assert south.json("grant", LIST, "COBALT", "--until", "2999-01-31")["organisation"] == "cobalt"
+    member = south.json("grant", LIST, "Cerise@south-example", "--until", "2999-01-31")
+    assert member["organisation"] == "cerise@south.example"
+    assert "south.example decides itself" in south.run("peer-terms", LIST, "south-example", "--members", "hub").stdout
+
+    for who, these in (("127.0.0.1:1", "cobalt (Cobalt, active)"), ("ember", "south-example (south.example, active)")):
+        assert these in south.json("grant", LIST, who, "--until", "2999-01-31", exit_code=2)["error"]["next_step"]
+    gone = south.json("revoke", LIST, "ember@south.example", exit_code=2)["error"]
+    assert "cerise (Cerise, active)" in gone["next_step"]
+    twin = north.subscriptions["cobalt"]["organisation"] | {"slug": "cobalt-2"}
+    north.subscriptions["cobalt-2"] = north.subscriptions["cobalt"] | {"organisation": twin}
+    refused = south.json("revoke", LIST, "COBALT", exit_code=2)["error"]
+    assert (refused["type"], "cobalt-2 (Cobalt" in refused["next_step"]) == ("invalid-request", True)
+    assert {row["state"] for row in north.subscriptions.values()} == {"active"}
