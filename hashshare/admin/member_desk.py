@@ -21,6 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from hashshare.admin import roles
 from hashshare.admin.next_steps import Standing, Step, next_steps
@@ -38,6 +39,7 @@ from hashshare.selectors.member_desk import (
     reading_keys,
 )
 from hashshare.selectors.receipts import one_receipt
+from hashshare.selectors.redistribution import decided_by_this_hub, who_decides
 from hashshare.selectors.sandbox import sandbox_list
 from hashshare.services.deeds import note_deed
 from hashshare.services.lists import terms_digest
@@ -94,6 +96,7 @@ def member_list(site: AdminSite) -> View:
             "form": asked,
             "held": acknowledged_version(caller=caller, of=detail.list),
             "decided_by": _decided_by(detail.subscription),
+            "decides": who_decides(detail.list),
             "asks": _may_ask(detail.subscription, detail.list.terms_digest) and not detail.own,
         }
         return TemplateResponse(request, "hashshare/member_list.html", {**site.each_context(request), **context})
@@ -179,7 +182,7 @@ def _ask(request: HttpRequest, caller: Caller, domain: str, slug: str, form: Acc
     except HashshareError as error:
         form.add_error(None, f"{error.message} {error.next_step}".strip())
         return False
-    messages.success(request, ASKED[row.state].format(list=row.list.name, hotline=row.list.publisher.organisation))
+    messages.success(request, ASKED[row.state].format(list=row.list.name, who=capfirst(who_decides(row.list))))
     return True
 
 
@@ -196,7 +199,7 @@ def _requested(request: HttpRequest, caller: Caller, domain: str, slug: str, ter
 
 
 ASKED: Final = {
-    "requested": "Asked for {list}. {hotline} decides, and your desk shows it when it has.",
+    "requested": "Asked for {list}. {who} decides, and your desk shows it when it has.",
     "active": "You have {list}. Run hashshare sync on your machine.",
 }
 
@@ -205,6 +208,8 @@ def _decided_by(newest: Any) -> str:
     """As the member reads it: no person is named."""
     if newest is None or newest.state not in ("denied", "revoked"):
         return ""
+    if decided_by_this_hub(newest.list):
+        return who_decides(newest.list)
     hotline = newest.list.publisher.organisation.name
     return f"an operator of this hub, in place of {hotline}" if decided_in_place(newest) else str(hotline)
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from hashshare.api.endpoint import Endpoint, answer, caller_of, validated
 from hashshare.api.permissions import READERS, SIGNING_HOTLINES, SUBSCRIBERS
-from hashshare.selectors.redistribution import decided_at, why_not
+from hashshare.selectors.redistribution import decided_at, decided_by_this_hub, why_not
 from hashshare.selectors.subscriptions import list_subscriptions
 from hashshare.services.subscriptions import DECISIONS, decide_subscription, request_subscription
 
@@ -26,7 +26,8 @@ class Subscriber(serializers.Serializer[Any]):
 
 class SubscriptionRecord(serializers.Serializer[Any]):
     """`state`: requested, active, denied, revoked or ended. `waits_at`: the hub where the publisher decides on the
-    request, empty where it is this one. `withheld`: why an active one is not served, empty where it is.
+    request, empty where it is this one. `decides`: who does, `publisher` or `hub`, the operator of this one; empty once
+    it was done. `withheld`: why an active one is not served, empty where it is.
     """
 
     list = serializers.CharField(source="list.name")
@@ -39,10 +40,16 @@ class SubscriptionRecord(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField()
     waits_at = serializers.SerializerMethodField()
+    decides = serializers.SerializerMethodField()
     withheld = serializers.SerializerMethodField()
 
     def get_waits_at(self, row: Any) -> str:
         return decided_at(row.list) if row.state == "requested" else ""
+
+    def get_decides(self, row: Any) -> str:
+        if row.state != "requested":
+            return ""
+        return "hub" if decided_by_this_hub(row.list) else "publisher"
 
     def get_withheld(self, row: Any) -> str:
         if row.state != "active" or row.list.closed_at is None:

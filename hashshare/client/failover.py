@@ -7,8 +7,10 @@ gave is never taken back for what another has. So which hub is asked decides not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from hashshare.client.contact import note_failure, note_reached
 from hashshare.client.hubs import Account
@@ -27,6 +29,9 @@ from hashshare.wire.errors import (
 
 PASSING = (NetworkError, TooManyRequests, ExpiredMetadata, NotEntitled, NotFound)
 """What makes a hub useless for now and says nothing against it: told, and no failure where another hub has the list."""
+
+MOST_WHY: Final = 500
+"""Characters of a hub's reason."""
 
 
 @dataclass(slots=True)
@@ -53,6 +58,18 @@ class AskedHub:
             return
         self.heads = {head.list_id: head for head in found}
         note_reached(self.account.home, self.session, now=now)
+
+
+def withheld_by(hubs: Iterable[AskedHub]) -> dict[str, str]:
+    """Lists that were granted and that a hub may not pass on at the moment, by name, with why. A hub that does not say
+    is passed over: this only explains what is known to be gone.
+    """
+    found = dict[str, str]()
+    for hub in hubs:
+        with suppress(HashshareError, KeyError, TypeError):
+            rows = hub.session.get_json("status")["subscriptions"] if hub.error is None else []
+            found |= {str(row["list"]): str(row["withheld"])[:MOST_WHY] for row in rows if row["withheld"]}
+    return found
 
 
 def opened(found: Iterable[Account], *, warn: Callable[[str], None] = lambda _: None) -> Iterator[AskedHub]:

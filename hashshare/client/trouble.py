@@ -67,10 +67,17 @@ def note_trouble(store: ListStore, error: HashshareError, *, now: datetime) -> N
     note(store, Trouble(error.slug, error.message, error.next_step, now, now, error.exit_code, forked))
 
 
-def note_gone(store: ListStore, *, now: datetime) -> None:
-    """The hub no longer offers a list that is held."""
-    detail = "The hub no longer offers it to you."
-    step = "`hashshare status` says why; subscribe again, or remove it: hashshare forget LIST"
+WITHHELD: Final = (
+    "Neither asking again nor removing the copy helps. The subscription stays, and the list goes on by itself when it "
+    "may be passed on again: ask the operator of your hub, or the publisher."
+)
+"""What helps where a hub may no longer pass on a list that was granted."""
+
+
+def note_gone(store: ListStore, *, now: datetime, withheld: str = "") -> None:
+    """The hub no longer offers a list that is held; `withheld` is why it may not, where it says so."""
+    detail = f"The hub withholds it. {withheld}" if withheld else "The hub no longer offers it to you."
+    step = WITHHELD if withheld else "`hashshare status` says why; subscribe again, or remove it: hashshare forget LIST"
     note(store, Trouble(GONE, detail, step, now, now, ExitCode.NOT_ALLOWED))
 
 

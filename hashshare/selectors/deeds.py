@@ -28,15 +28,17 @@ def done_last(row: Model, *, person: object, what: str, reason: str) -> bool:
 
 
 def decided_by(row: Subscription) -> str:
-    """Who decided last on a subscription: a person by e-mail, else the hotline's machine."""
+    """Who decided last on a subscription: a person by e-mail, else the hotline's machine, or who sat at this hub's."""
     last = _last_decision(row)
-    return str(last.person) if last and last.person else f"a machine of {row.list.publisher.organisation}"
+    if last is not None:
+        return str(last.person or "an operator at the hub's machine")
+    return f"a machine of {row.list.publisher.organisation}"
 
 
 def decided_in_place(row: Subscription) -> bool:
     """Whether an operator took the last decision in place of the hotline."""
     last = _last_decision(row)
-    return last is not None and last.role == "operator"
+    return last is not None and (last.person is None or last.role == "operator")
 
 
 def _last_decision(row: Subscription) -> Deed | None:

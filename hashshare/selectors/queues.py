@@ -11,6 +11,7 @@ from typing import Final
 from django.db.models import Count, Min, QuerySet, Value
 
 from hashshare.models import Commitment, Draft, Organisation, Person, Subscription
+from hashshare.selectors.redistribution import who_decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _requests(limit: int) -> list[Waiting]:
             "subscription",
             row.list.name,
             row.organisation.name,
-            row.list.publisher.organisation.name,
+            who_decides(row.list),
             row.requested_at,
             ("subscription", str(row.pk)),
         )

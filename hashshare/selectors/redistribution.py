@@ -28,3 +28,16 @@ def decided_at(found: HashList) -> str:
     """The hub at which requests for the list are decided on; "" if it is this one."""
     hubs = (extension.decided_at(found) for extension in extensions())
     return next(filter(None, hubs), "")
+
+
+def decided_by_this_hub(found: HashList) -> bool:
+    """Whether the list is a copy whose publisher has left the members of this hub to its operator."""
+    return found.publisher.mirrored_from_id is not None and not decided_at(found)
+
+
+def who_decides(found: HashList) -> str:
+    """On requests for the list, as the one who asked reads it."""
+    if decided_by_this_hub(found):
+        return "the operator of this hub"
+    hub, hotline = decided_at(found), found.publisher.organisation.name
+    return f"{hotline} at {hub}" if hub else hotline

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from django.db import IntegrityError, transaction
 
 from hashshare.models import HashList, Organisation, Subscription
+from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
 from hashshare.selectors.deeds import decided_by
 from hashshare.selectors.entitlements import own_list, visible_list
@@ -67,7 +68,11 @@ def check_may_subscribe(caller: Caller, found: HashList) -> None:
 def check_may_receive(found: HashList, organisation: Organisation, now: datetime) -> None:
     """Raises NotRedistributed where the publisher's policy, or the hubs' agreement, keeps the list from it."""
     if reason := why_not(found, organisation, now):
-        raise errors.NotRedistributed(f"{found.name} does not go to {organisation}: {reason}")
+        raise errors.NotRedistributed(
+            f"{found.name} does not go to {organisation}: {reason}",
+            next_step="To ask again helps only once that has changed: speak to the operator of this hub, or to "
+            f"{found.publisher.domain}.",
+        )
 
 
 @transaction.atomic
@@ -93,7 +98,11 @@ def decide_subscription(
     caller.require_write()
     found = own_list(caller=caller, domain=domain, slug=slug)
     if hub := decided_at(found):
-        raise errors.NotAllowed(f"{found.publisher.organisation} decides on {found.name} at {hub}.")
+        raise errors.NotAllowed(
+            f"{found.publisher.organisation} decides on {found.name} at {hub}; nothing was changed here.",
+            next_step="Requests from here are passed on to it. Ask it to decide there, or to leave this hub's members "
+            f"to you: hashshare peer-terms {found.name} {hub_name()} --members hub",
+        )
     if decision not in DECISIONS:
         raise errors.UsageError(f"A decision is one of {', '.join(DECISIONS)}.")
     other = Organisation.objects.filter(slug=organisation).exclude(pk=caller.organisation.pk).first()

@@ -20,7 +20,7 @@ from hashshare.admin.records import RecordAdmin
 from hashshare.admin.site import site
 from hashshare.models import Subscription
 from hashshare.selectors.deeds import decided_by
-from hashshare.selectors.redistribution import decided_at
+from hashshare.selectors.redistribution import decided_at, decided_by_this_hub
 from hashshare.services.subscriptions import decide_subscription, standing_of, stands_as
 
 
@@ -75,6 +75,8 @@ def _as_it_stands(row: Subscription) -> dict[str, Any]:
 
 
 def _instead_of(row: Subscription) -> str:
+    if decided_by_this_hub(row.list):
+        return ""
     return f"This is the decision of {row.list.publisher.organisation}; an operator takes it in its place."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -142,10 +143,16 @@ def subscribe(
     forget_asked(home)
     state = str(subscription.get("state", "requested"))
     out.result({"list": name, "subscription": dict(subscription), "publisher": publisher_json(known)})
-    where = f" at {subscription['waits_at']}" if subscription.get("waits_at") else ""
-    decides = f" {domain} decides{where}; `hashshare status` shows when." if state == "requested" else ""
+    decides = f" {_who_decides(domain, subscription)}; `hashshare status` shows when." if state == "requested" else ""
     out.say(f"{name}: {state}.{decides}")
     warn_unconfirmed(out, [known])
+
+
+def _who_decides(domain: str, subscription: Mapping[str, Any]) -> str:
+    if subscription.get("decides") == "hub":
+        return "The operator of this hub decides, to whom the publisher has left it"
+    where = f" at {subscription['waits_at']}" if subscription.get("waits_at") else ""
+    return f"{domain} decides{where}"
 
 
 def _agree(out: Output, name: str, terms: str, *, accepted: bool) -> None:

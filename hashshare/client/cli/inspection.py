@@ -27,6 +27,7 @@ from hashshare.client.logs import seen_logs
 from hashshare.client.organisation_keys import note_own_end
 from hashshare.client.session import Session
 from hashshare.client.store import Held, ListStore, find_store, known_name, stores
+from hashshare.client.trouble import WITHHELD
 from hashshare.client.verify import Verified, verify_list
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotSynced
@@ -135,6 +136,8 @@ def _say_hub(out: Output, home: Home, document: dict[str, Any], failures: ListFa
     rows = [_subscription_row(row) for row in answer.get("subscriptions") or []]
     if rows:
         out.table(("SUBSCRIPTION", "STATE", "SINCE", "UNTIL", "REASON"), rows)
+    if any(row.get("withheld") for row in answer.get("subscriptions") or []):
+        out.say(f"Of what is withheld: {WITHHELD}")
 
 
 def _another_answers(home: Home) -> bool:
@@ -154,11 +157,16 @@ def _another_answers(home: Home) -> bool:
 def _subscription_row(row: dict[str, Any]) -> tuple[str, ...]:
     since = row.get("decided_at") or row.get("requested_at") or ""
     dates = (str(since)[:10], str(row.get("ends_at") or "-")[:10])
-    waits_at = row.get("waits_at")
-    waiting = f"waits for its publisher at {waits_at}" if waits_at else ""
-    said = row.get("withheld") or row.get("reason") or waiting
+    said = row.get("withheld") or row.get("reason") or _waiting(row)
     state = "withheld" if row.get("withheld") else row.get("state")
     return (str(row.get("list")), str(state), *dates, str(said))
+
+
+def _waiting(row: dict[str, Any]) -> str:
+    """For whom a request waits, where that is not just the publisher, here."""
+    if row.get("decides") == "hub":
+        return "waits for the operator of this hub"
+    return f"waits for its publisher at {row['waits_at']}" if row.get("waits_at") else ""
 
 
 def _say_held(out: Output, home: Home, held: list[Held]) -> None:

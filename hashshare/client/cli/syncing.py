@@ -26,7 +26,7 @@ from hashshare.client.cli.synced import DownloadBar, say_early, say_synced
 from hashshare.client.cli.telling import Telling
 from hashshare.client.cli.witnesses import tell_witnesses
 from hashshare.client.contact import contact
-from hashshare.client.failover import AskedHub, bring, offered, opened
+from hashshare.client.failover import AskedHub, bring, offered, opened, withheld_by
 from hashshare.client.home import Home
 from hashshare.client.hubs import accounts
 from hashshare.client.intervals import forget_asked, note_asked, too_early
@@ -35,7 +35,7 @@ from hashshare.client.repository import Repository
 from hashshare.client.spans import span
 from hashshare.client.store import Held, ListStore, known_name, stores
 from hashshare.client.sync import Head, Synced, chosen, sync_list
-from hashshare.client.trouble import forget_trouble, note_gone, note_trouble, trouble
+from hashshare.client.trouble import WITHHELD, forget_trouble, note_gone, note_trouble, trouble
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import ExitCode, HashshareError, NotEntitled
 from hashshare.wire.limits import SIGNATURE_WINDOW_SECONDS
@@ -310,9 +310,9 @@ class _Run:
             self.failures.codes.append(ExitCode.ALARM)
 
     def _say_gone(self) -> None:
-        for store in stores(self.home):
-            if store.list_id in self.seen:
-                continue
+        gone = [store for store in stores(self.home) if store.list_id not in self.seen]
+        withheld = withheld_by(self.hubs) if gone else {}
+        for store in gone:
             held, name = self._held(store), known_name(store)
             version = held.version if held else None
             if (silent := self.told.may_have_it) is not None:
@@ -320,13 +320,19 @@ class _Run:
                 self.failures.codes.append(silent.exit_code)
                 self.out.warn(f"{name} is held and could not be checked: only a hub that gives no answer may have it.")
                 continue
-            self.rows.append({"name": name, "list_id": store.list_id, "version": version, "gone": True})
+            why = withheld.get(name, "")
+            facts = {"name": name, "list_id": store.list_id, "version": version, "gone": True}
+            self.rows.append({**facts, "withheld": why} if why else facts)
             self.failures.codes.append(ExitCode.NOT_ALLOWED)
-            note_gone(store, now=datetime.now(UTC))
+            note_gone(store, now=datetime.now(UTC), withheld=why)
             found = trouble(store)
             lasting = f" ({span(found.last - found.since)} by now)" if found and found.last > found.since else ""
+            it = f"{name}{f' v{version}' if version else ''} is held, but the hub"
+            older = "it gets older, withdrawn entries included"
+            if why:
+                self.out.warn(f"{it} withholds it{lasting}, and {older}. {why} {WITHHELD}")
+                continue
             self.out.warn(
-                f"{name}{f' v{version}' if version else ''} is held, but the hub no longer offers it to you{lasting}: "
-                f"it gets older, withdrawn entries included. See hashshare status, then subscribe again or: "
+                f"{it} no longer offers it to you{lasting}: {older}. See hashshare status, then subscribe again or: "
                 f"hashshare forget {name}"
             )

@@ -9,13 +9,14 @@ from typing import Any, Final
 from hashshare.client.doctor.finding import Finding, bad, good, skipped, warn
 from hashshare.client.doctor.patient import Patient
 from hashshare.client.spans import span
+from hashshare.client.trouble import WITHHELD
 from hashshare.wire.errors import HashshareError, NotAuthenticated, StaleSignature
 
 CHECK: Final = "account"
 SOON: Final = timedelta(days=30)
 OVER: Final = {
     "denied": "was denied",
-    "revoked": "was revoked by its hotline",
+    "revoked": "was revoked",
     "ended": "has ended",
     "suspended": "is suspended",
 }
@@ -86,6 +87,14 @@ def _subscriptions(status: Mapping[str, Any], now: datetime) -> Iterable[Finding
                 f"The subscription to {name} {OVER[state]}{reason}.",
                 means="The list is not brought up to date any more; a copy held here gets older.",
                 do=f"Ask again: hashshare subscribe {name}; or remove the copy: hashshare forget {name}",
+                subject=name,
+            )
+        elif state == "active" and row.get("withheld"):
+            yield warn(
+                "subscription",
+                f"{name} is withheld: {row['withheld']}",
+                means="Nobody at this hub receives it; a copy held here gets older, and gets no withdrawals.",
+                do=WITHHELD,
                 subject=name,
             )
         elif state == "active" and end is not None and end - now < SOON:

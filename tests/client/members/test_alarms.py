@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -288,3 +289,23 @@ def test_nobody_renews_the_feed_of_a_closed_list() -> None:
 def test_a_small_difference_of_clocks_is_not_worth_a_word() -> None:
     assert clock_fault(Contact(NOW, skew=59), now=NOW) == ""
     assert "1 minute ahead" in clock_fault(Contact(NOW, skew=61), now=NOW)
+
+
+def test_a_list_that_its_hub_withholds_is_told_with_what_helps(
+    cobalt: Cobalt, aurora: Aurora, north: North, item: Item, tmp_path: Path
+) -> None:
+    """Neither subscribing nor forgetting does."""
+    why = "The publisher's policy does not name south.example."
+    row = {"list": aurora.name, "state": "active", "withheld": why, "requested_at": "2026-11-22T12:00:00Z"}
+    north.more["status"] = lambda: {"subscriptions": [row]}
+    north.publishers.clear()
+
+    ran = cobalt.call("sync", "--json")
+    assert (ran.status, ran.json["lists"][-1]["withheld"]) == (3, why)
+    ran = cobalt.call("sync")
+    shown = cobalt.call("status").err + cobalt.call("lookup", item.sha256.hex()).err
+    for text in (ran.err, shown):
+        assert (why.rstrip(".") in text, "Neither asking again nor removing" in text) == (True, True)
+        assert not re.search("hashshare forget|subscribe again", text)
+    north.more["status"] = lambda: {"subscriptions": [{"list": 1}, 2]}
+    assert "hashshare forget" in cobalt.call("sync").err

@@ -135,6 +135,7 @@ def judged(healthy: Cobalt, **status: Any) -> dict[str, State]:
         ({"state": "active", "ends_at": "2026-11-01T00:00:00Z"}, State.WARN),
         ({"state": "ended", "ends_at": "2026-11-01T00:00:00Z"}, State.WARN),
         ({"state": "revoked", "reason": "contract"}, State.WARN),
+        ({"state": "active", "withheld": "The policy names other hubs."}, State.WARN),
         ({"state": "requested"}, State.GOOD),
     ],
 )
