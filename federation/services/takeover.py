@@ -241,11 +241,14 @@ def _to_be_invited(hotline: Organisation) -> bool:
 
 
 @transaction.atomic
-def hand_over(*, domain: str, peer: str, reason: str, now: datetime) -> MirroredPublisher:
+def hand_over(
+    *, domain: str, peer: str, reason: str, now: datetime, evidence: str = Agreement.Evidence.DOCUMENTS
+) -> MirroredPublisher:
     """Sign nothing more for a publisher that is at home here, and follow its standby hub instead.
 
     For a move that was planned, and for a hub that comes back after another has taken over. What is served here stays
-    until the copy comes; that the publisher's lists come in from there is agreed by it.
+    until the copy comes; that the publisher's lists come in from there is agreed by it, and by
+    `evidence` what that hub is told of the members here.
 
     Raises UsageError, NotAPeer, NotStandbyHub, Conflict while a commit is being verified.
     """
@@ -269,7 +272,7 @@ def hand_over(*, domain: str, peer: str, reason: str, now: datetime) -> Mirrored
     following = {"state": MirroredPublisher.State.FOLLOWING, "copied_at": None, "tried_at": None, "created_at": now}
     mirror, _ = MirroredPublisher.objects.update_or_create(publisher=publisher, defaults={**facts, **following})
     # What goes out to others by agreement goes on as it is; this one could not be made while the publisher was here.
-    agree(peer=to.name, direction=Agreement.Direction.IN, publisher=domain, now=now)
+    agree(peer=to.name, direction=Agreement.Direction.IN, publisher=domain, evidence=evidence, now=now)
     add_takeover(TakenOver(domain, hub_name(), to.name, now.replace(microsecond=0)), now=now)
     note_deed(person=None, what="Hand a publisher over", about=publisher, reason=reason, noted=f"to {to.name}", now=now)
     return mirror

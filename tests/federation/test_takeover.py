@@ -362,6 +362,7 @@ def test_that_its_lists_come_in_from_there_is_agreed_by_it(home: b.Publisher) ->
     hand_over(domain=DOMAIN, peer=hub.name, reason=WHY, now=timezone.now())
     (agreement,) = Agreement.objects.all()
     assert (agreement.peer.name, agreement.direction, agreement.publisher) == (hub.name, "in", DOMAIN)
+    assert agreement.evidence == "documents"
 
 
 def test_a_hub_that_came_back_can_be_given_it_back(mirrored: Following, aurora: Aurora) -> None:
@@ -427,8 +428,10 @@ def test_hand_over_by_command(home: b.Publisher) -> None:
     hub = south()
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("hand_over", DOMAIN, to=hub.name, yes="another.example", reason=WHY)
-    call_command("hand_over", DOMAIN, to=hub.name, yes=DOMAIN, reason=WHY, stdout=io.StringIO())
+    out = io.StringIO()
+    call_command("hand_over", DOMAIN, to=hub.name, yes=DOMAIN, reason=WHY, evidence="counts", stdout=out)
     assert Publisher.objects.get().mirrored_from == hub.organisation
+    assert (Agreement.objects.get().evidence, "numbers alone" in out.getvalue()) == ("counts", True)
 
 
 def test_the_fingerprint_for_hotlines_is_shown(db: None) -> None:
