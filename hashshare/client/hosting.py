@@ -69,6 +69,17 @@ def refuse_hosted(own: OwnList) -> None:
         )
 
 
+def refuse_hosted_policy(own: OwnList) -> None:
+    """The same for what no upload changes."""
+    if is_hosted(own):
+        name = own.name
+        raise UsageError(
+            f"The hub keeps the key of {name} and signs it, and no upload changes its policy; nothing was published.",
+            next_step="Take the list home, say it there, and give it back: hashshare publisher list unhost "
+            f"{name}; hashshare publisher list redistribution {name} ...; hashshare publisher list host {name}",
+        )
+
+
 def _keys_of(stands: Stands, own: OwnList) -> tuple[str, ...]:
     """Raises UsageError when the list is not delegated."""
     found = feed_keys(stands.targets).get(own.list_id)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from hashshare.client.adoption import draft_unchanged, held_state, manifest_of, next_base, work_folder
 from hashshare.client.commits import Job
-from hashshare.client.hosting import refuse_hosted
+from hashshare.client.hosting import refuse_hosted_policy
 from hashshare.client.mending import repeat_mended
 from hashshare.client.publication import Listener
 from hashshare.client.publisher import AskPassphrase, OwnList, save_list, signer
@@ -71,7 +71,7 @@ def redistribute(
 
     Raises UsageError for a list that the hub signs, and what a publication raises.
     """
-    refuse_hosted(own)
+    refuse_hosted_policy(own)
     finish_rotation(session, own.publisher, now=now)
 
     def publish() -> Redistributed:

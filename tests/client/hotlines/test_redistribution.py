@@ -74,6 +74,16 @@ def test_what_a_newer_program_said_beside_it_stays(published: Desk, north: North
     assert signed(published, north).redistribution.to_json() == {"policy": "federation", "after": "2028"}
 
 
+def test_of_a_hosted_list_it_says_what_to_do(published: Desk, north: North, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No upload in the browser changes it."""
+    monkeypatch.setattr("hashshare.client.hosting.is_hosted", lambda _: True)
+    refused = published.json(*CHANGE, "--policy", "federation", exit_code=2)["error"]
+    assert "no upload changes its policy" in refused["detail"]
+    for step in (f"unhost {LIST}; ", f"redistribution {LIST} ...; ", f"host {LIST}"):
+        assert step in refused["next_step"]
+    assert signed(published, north).version == 1
+
+
 WRONG: dict[str, Any] = {
     "an unknown policy": ("--policy", "friends"),
     "named without names": ("--policy", "named"),
