@@ -10,12 +10,15 @@ from federation.models import Agreement, MirroredList, MirroredPublisher, Peer, 
 from federation.selectors.agreements import agreements_with
 from federation.selectors.mirrors import paused_until, trouble_of
 from federation.selectors.peers import REFUSES, PeerState, mirrored_lists
+from federation.selectors.waiting import Waiting
 from federation.services.asking_for_lists import Asked
 from hashshare.wire.documents import write_time
 from hashshare.wire.errors import HashshareError, NetworkError, NotAuthenticated
 from hashshare.wire.fingerprints import spoken_lines
 
 DASH = "-"
+MOST_WAITING = 50
+"""Lines of what is not decided."""
 
 
 def peer_json(state: PeerState, now: datetime, *, whole: bool = False) -> dict[str, Any]:
@@ -162,6 +165,31 @@ def _goes_on(mirror: MirroredPublisher, now: datetime) -> str:
     until = paused_until(mirror)
     when = f"at {write_time(until)}" if until and until > now else "at the next poll"
     return f"The last good state is served; it is tried again {when}."
+
+
+def waits(waiting: Sequence[Waiting], unknown: str) -> list[str]:
+    """What is asked for and not decided; `unknown`: why what this hub asked for at the peer is not known."""
+    rows = [
+        (each.at, each.list, f"{each.who} ({each.name})" if each.who else each.name, write_time(each.since), _way(each))
+        for each in waiting[:MOST_WAITING]
+    ]
+    lines = ["asked for and not decided, to be decided there or here"] if rows else []
+    lines += [f"  {line}" for line in _columns(rows)]
+    if len(waiting) > MOST_WAITING:
+        lines.append(
+            f"  and {len(waiting) - MOST_WAITING:,} more: --json, or Subscriptions and Requests from other hubs"
+        )
+    return [*lines, f"! what this hub has asked for there is not known: {unknown}"] if unknown else lines
+
+
+def _way(each: Waiting) -> str:
+    """How far a member's request is that the peer has to be told of."""
+    if each.at == "here" or not each.who:
+        return ""
+    if each.refused:
+        return f"not taken: {each.refused}"
+    way = "passed on" if each.told else "not passed on yet"
+    return f"{way}; has the list until then" if each.has_it else way
 
 
 def _closed(each: MirroredList) -> str:

@@ -65,9 +65,19 @@ def _fetch(address: str) -> bytes:
             )
             return _body(response, host.netloc)
         except requests.RequestException as error:
+            if host.scheme == "http" and "Connection aborted" in str(error):
+                raise _broken_off(host.netloc) from error
             raise network_error(error, address) from error
         except ValueError as error:  # `requests` reads a redirect's address even where it does not follow
             raise errors.NetworkError(f"{host.netloc} does not answer in the way of HTTP.") from error
+
+
+def _broken_off(host: str) -> errors.NetworkError:
+    """What a server of https:// does, without a word, to who speaks plain http://."""
+    return errors.NetworkError(
+        f"{host} broke off without an answer to plain http://.",
+        next_step=f"If it speaks https://, say so: https://{host}/. Else see whether a hub is running there.",
+    )
 
 
 def _body(response: requests.Response, host: str) -> bytes:
@@ -76,6 +86,8 @@ def _body(response: requests.Response, host: str) -> bytes:
             f"{host} sends us on to another address, which is not followed.",
             next_step="Ask its operator for the hub's own address, and introduce that.",
         )
+    if response.status_code == 400 and b"HTTPS" in response.raw.read(4 * KIB, decode_content=True):
+        raise errors.NetworkError(f"{host} speaks https:// there, not plain http://.", next_step=f"Say https://{host}/")
     if response.status_code != 200:
         raise errors.NetworkError(
             f"{host} answers {response.status_code} in place of a hub's descriptor.",

@@ -6,6 +6,7 @@ import contextlib
 import email.utils
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import isfinite
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from hashshare.client.addresses import is_loopback
 from hashshare.client.patience import unreachable_name, was_too_slow
 from hashshare.wire.documents import MAX_INTEGER
 from hashshare.wire.errors import AddressRefused, NetworkError, TooSlow
@@ -27,6 +29,10 @@ may be longer, are streamed and bounded by the length that was signed.
 
 WHY: Final = "Nothing was changed here; run the command again later. `hashshare doctor` says which link is broken."
 
+NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG")
+"""OpenSSL's reasons, by its version, where the other end does not speak TLS."""
+
+_OPENSSL: Final = re.compile(r"\[SSL(?:: ([A-Z0-9_]{1,60}))?\]")
 _RANDOM = random.SystemRandom()
 
 
@@ -119,10 +125,7 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
     """What broke, in words; nothing of the request is repeated."""
     host = urlsplit(hub_url).netloc
     if isinstance(error, requests.exceptions.SSLError):
-        return NetworkError(
-            f"The certificate of {host} does not verify.",
-            next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
-        )
+        return _tls_error(str(error), hub_url)
     if was_too_slow(error):
         return TooSlow(f"{host} sends so slowly that its answer was given up.")
     if name := unreachable_name(error):
@@ -134,6 +137,28 @@ def network_error(error: BaseException, hub_url: str) -> NetworkError:
     if isinstance(error, requests.ConnectionError):
         return NetworkError(f"{host} cannot be reached.", next_step=WHY)
     return NetworkError(f"The connection to {host} broke off ({type(error).__name__}).")
+
+
+def _tls_error(said: str, hub_url: str) -> NetworkError:
+    """`said` has OpenSSL's word for what broke."""
+    parts = urlsplit(hub_url)
+    if any(word in said for word in NO_TLS):
+        there = f"http://{parts.netloc}/ may be it" if is_loopback(parts.hostname or "") else "Nothing was sent"
+        return NetworkError(
+            f"{parts.netloc} speaks plain http:// there, not https://.",
+            next_step=f"Ask the hub's operator for its address, with its port. {there}; off one machine, a hub is "
+            "reached by https:// alone.",
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return NetworkError(
+            f"The certificate of {parts.netloc} does not verify.",
+            next_step="If the hub's certificate is your own authority's, name it: REQUESTS_CA_BUNDLE=/path/ca.pem",
+        )
+    word = _OPENSSL.search(said)
+    return NetworkError(
+        f"No https:// connection with {parts.netloc} comes about{f' ({word[1]})' if word else ''}.",
+        next_step="Ask the hub's operator whether that is its address, and what stands before it.",
+    )
 
 
 def chunks(response: requests.Response, *, hub_url: str, chunk: int = 1 << 18) -> Iterator[bytes]:

@@ -2,7 +2,8 @@
 
 It prints its port. `FILE` has the descriptor, in which @PORT@ stands for that. HOW:
 descriptor, redirect (to the address in FILE), endless (a body), headers (endless), interim (100 Continue, endlessly),
-slow (a byte a second), slow-headers, silent (accepts and says nothing).
+slow (a byte a second), slow-headers, silent (accepts and says nothing), https (as nginx answers plain http where it
+speaks https), gone (closes at once).
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def answer(how: str, said: bytes) -> Iterator[bytes]:
         yield HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(said) + said
     elif how == "redirect":
         yield b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + said.strip() + b"\r\n\r\n"
+    elif how == "https":
+        said = b"<html>The plain HTTP request was sent to HTTPS port</html>"
+        yield b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(said) + said
+    elif how == "gone":
+        yield from ()
     elif how == "endless":
         yield HEAD + b"\r\n"
         yield from itertools.repeat(b" " * 65536)

@@ -73,6 +73,18 @@ def test_it_gives_up_on_answers_without_end(
     assert time.monotonic() - begun < 60  # it would never end
 
 
+def test_it_says_which_of_http_and_https_the_other_speaks(answering: Start) -> None:
+    plain = answering("descriptor", b"{}")
+    with pytest.raises(errors.NetworkError, match=r"speaks plain http:// there, not https://") as refused:
+        fetch_descriptor(plain.url.replace("http:", "https:"))
+    assert f"{plain.url}/ may be it" in refused.value.next_step
+    with pytest.raises(errors.NetworkError, match="broke off without an answer to plain http") as refused:
+        fetch_descriptor(answering("gone").url)
+    assert "say so: https://127.0.0.1:" in refused.value.next_step
+    with pytest.raises(errors.NetworkError, match=r"speaks https:// there, not plain http"):
+        fetch_descriptor(answering("https").url)
+
+
 @pytest.mark.parametrize("said", [b"", b"[]", b"{}", b"<html>", b"\xff", b'{"hub": "a", "hub": "b"}'])
 def test_it_refuses_what_is_no_descriptor(answering: Start, said: bytes) -> None:
     process = answering("descriptor", said)

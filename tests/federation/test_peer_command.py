@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from io import StringIO
 from typing import Any
 
@@ -11,19 +12,20 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from federation.documents import HubDescriptor
-from federation.models import Agreement, MirroredPublisher, Peer
+from federation.models import Agreement, MemberRequest, MirroredPublisher, Peer, Relayed, TakenTerms
 from federation.selectors.descriptors import own_descriptor
+from federation.selectors.waiting import Waiting
 from federation.selectors.witness import own_cosigner
 from federation.services.asking_for_lists import Asked
 from hashshare.client.answers import WHY
-from hashshare.models import Deed, Leaf
+from hashshare.models import Deed, Leaf, Subscription
 from hashshare.wire import errors
 from hashshare.wire.documents import write_object, write_time
 from hashshare.wire.fingerprints import spoken_lines
 from tests import builders as b
 from tests.federation.builders import Hub, accepted, agreed, hub, introduced, north
 from tests.federation.conftest import Answering
-from tests.federation.copied import copied_from
+from tests.federation.copied import asks, copied_from, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +130,38 @@ def test_it_shows_why_a_list_is_not_copied_and_tries_again_when_told(north_answe
     assert run_json("show", made.name)["copied"][0]["next_at"] is None
     MirroredPublisher.objects.update(**facts, state="alarmed")
     assert "until somebody has looked: manage.py peer follow" in run("show", made.name)
+
+
+def test_it_shows_what_is_asked_for_and_not_decided_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, found = scene(members="each")
+    asks(b.member("Cobalt"), found)
+    feed, kept = b.feed(b.publisher("Borealis", "borealis.example")), {"terms_digest": "", "requested_at": b.now()}
+    Subscription.objects.create(list=feed.row, organisation=made.organisation, **kept)
+    facts = {"name": "Ember", "country": "SE", "kind": "member", "origin": uuid.uuid4(), **kept}
+    MemberRequest.objects.create(hub=made.organisation, list=feed.row, slug="ember", **facts)
+    monkeypatch.setattr(f"{COMMAND}.asked_there", lambda _: [Waiting("there", "aurora.example/x", "", "", b.now())])
+
+    rows = run_json("show", made.name)["waiting"]
+    assert [(it["at"], it["list"], it["organisation"]) for it in rows] == [
+        ("there", "aurora.example/x", None),
+        ("there", "aurora.example/images", "cobalt"),
+        ("here", feed.row.name, None),
+        ("here", feed.row.name, "ember@north.example"),
+    ]
+    assert "not passed on yet" in run("show", made.name)
+    TakenTerms.objects.update(members="hub")
+    assert [it["at"] for it in run_json("show", made.name)["waiting"]] == ["there", "here", "here", "here"]
+    monkeypatch.setattr(f"{COMMAND}.asked_there", away)
+    assert "! what this hub has asked for there is not known: It is away." in run("show", made.name)
+    Subscription.objects.filter(list=found).update(state="active")
+    subscription = Subscription.objects.get(list=found)
+    TakenTerms.objects.update(members="each")
+    Relayed.objects.create(subscription=subscription, told="requested", told_at=b.now())
+    assert "passed on; has the list until then" in run("show", made.name)
+
+
+def away(_: Peer) -> Any:
+    raise errors.NetworkError("It is away.")
 
 
 def test_it_tells_of_another_hub_at_the_address_and_keeps_it(north_answers: tuple[Hub, Answering]) -> None:

@@ -13,17 +13,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from federation.management.telling import agreement_json, next_step_of, peer_json, show, table, terms_of
+from federation.management.telling import agreement_json, next_step_of, peer_json, show, table, terms_of, waits
 from federation.models import Agreement, Peer
 from federation.selectors.agreements import split_subject
 from federation.selectors.descriptors import own_descriptor
 from federation.selectors.mirrors import mirror_of
-from federation.selectors.peers import peer_by_name, peer_state, peer_states
+from federation.selectors.peers import PeerState, peer_by_name, peer_state, peer_states
+from federation.selectors.waiting import Waiting, waiting_with
 from federation.selectors.witness import own_cosigner
 from federation.services import peers
 from federation.services.agreements import agree, end_agreement
 from federation.services.alarms import follow_again
-from federation.services.asking_for_lists import ask_for_list, look_at_list
+from federation.services.asking_for_lists import ask_for_list, asked_there, look_at_list
 from federation.services.checks import check_peer
 from federation.services.connections import session_with
 from federation.services.polling import ask_anew
@@ -63,7 +64,7 @@ class Command(BaseCommand):
         accept.add_argument("fingerprint", nargs="+", help="as it was read out, with checks and spaces or not")
         accept.add_argument("--country", default="", help="two letters, for a hub that does not say where it is")
         add("list", "All peers, and how far behind what is copied from them is")
-        add("show", "One peer: its fingerprint, agreements and lists", "name")
+        add("show", "One peer: its fingerprint, agreements, lists, and what is asked for and not decided", "name")
         for name in ("agree", "end-agreement"):
             text = "What crosses to a peer (out) or from it (in)"
             each = add(name, text if name == "agree" else "What crosses so no longer, at once", "name")
@@ -128,7 +129,21 @@ class Command(BaseCommand):
 
     def show(self, options: dict[str, Any], now: datetime) -> None:
         state = peer_state(name=options["name"], now=now)
-        self.tell(options, peer_json(state, now, whole=True), show(state, now))
+        waiting, unknown = self.waiting(state)
+        document = {"waiting": [each.to_json() for each in waiting], "not_known": unknown}
+        self.tell(options, peer_json(state, now, whole=True) | document, [*show(state, now), *waits(waiting, unknown)])
+
+    def waiting(self, state: PeerState) -> tuple[list[Waiting], str]:
+        """What is asked for and not decided, and why what this hub asked for over there is not known; "" if it is."""
+        known = waiting_with(state.peer)
+        if state.peer.organisation is None:
+            return known, ""
+        if state.trouble or state.state == "silent":
+            return known, "it was not asked, since it does not answer."
+        try:
+            return [*asked_there(state.peer), *known], ""
+        except HashshareError as error:
+            return known, error.message
 
     def catalogue(self, options: dict[str, Any], now: datetime) -> None:
         rows = catalogue(session_with(peer_by_name(name=options["name"])))
