@@ -6,15 +6,12 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from django.core.management import call_command
-from typer.testing import CliRunner
 
-from hashshare.client.cli.app import build
+from tests.program import call
 from tests.quarter.north import North
-
-PROGRAM: Final = build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Machine:
     def say(self, *words: str | Path) -> Said:
         """What becomes of `hashshare WORDS --json`."""
         arguments = [*map(str, words), "--json"]
-        done = CliRunner().invoke(PROGRAM, arguments, env={"HASHSHARE_HOME": str(self.home)})
+        done = call(*arguments, home=self.home)
         assert isinstance(done.exception, SystemExit | None), (arguments, done.exception, done.output)
         return Said(done.exit_code, json.loads(done.stdout) if done.stdout.strip() else None, done.stderr)
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
-from typer import testing
-from typer.main import get_command
 
 from tests.quarter.acts import ACTS, SILENT, silent_night
 from tests.quarter.aurora import DOMAIN, LIST
@@ -23,8 +20,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def quarter(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Quarter]:
-    # Typer would describe the whole program to itself anew for every command.
-    monkeypatch.setattr(testing, "_get_command", cache(get_command))
     with clock() as now, running(tmp_path / "north", settings, monkeypatch) as north:
         yield Quarter(now, north, tmp_path)
 

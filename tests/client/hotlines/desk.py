@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from hashshare.client.cli import hotlines, inspection
 from hashshare.client.home import Config, Home
 from hashshare.wire import keys
+from tests.program import call
 
 LIST = "aurora.example/images"
 
@@ -29,10 +28,7 @@ class Desk:
 
     def run(self, *words: str | Path) -> Result:
         """`hashshare words...`"""
-        program = typer.Typer()
-        for commands in (hotlines, inspection):
-            commands.register(program)
-        return CliRunner().invoke(program, [str(word) for word in words], env={"HASHSHARE_HOME": str(self.home.path)})
+        return call(*words, home=self.home.path)
 
     def json(self, *words: str | Path, exit_code: int = 0) -> Any:
         """The one document of `hashshare words... --json`."""

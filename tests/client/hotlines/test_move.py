@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from hashshare.client import moving
-from hashshare.client.cli import hubs
 from hashshare.client.hubs import accounts
 from hashshare.client.publisher import OwnPublisher, own_key
 from hashshare.wire import repository
 from hashshare.wire.repository import StandbyHub
 from tests.client.hotlines.desk import HEADER, LIST, Desk, entries
 from tests.client.hotlines.north import North, serving
+from tests.program import call
 
 DOMAIN = "aurora.example"
 
@@ -54,12 +52,8 @@ def take_over(south: North, north: North) -> None:
 
 
 def move(desk: Desk, url: str, *words: str, exit_code: int = 0) -> Any:
-    program = typer.Typer()
-    hubs.register(program)
-    asked = ["move", "--to", url, *(words or ("--code", "7KQ4")), "--json"]
-    result = CliRunner().invoke(program, asked, env={"HASHSHARE_HOME": str(desk.home.path)})
+    result = call("move", "--to", url, *(words or ("--code", "7KQ4")), "--json", home=desk.home.path)
     assert result.exit_code == exit_code, (result.output, result.exception)
-
     return json.loads(result.stdout)
 
 

@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from hashshare.client.cli.app import build
 from hashshare.client.enrol import enrol
 from hashshare.client.home import Home
 from hashshare.client.session import Session
@@ -23,6 +21,7 @@ from hashshare.client.store import ListStore
 from tests import forking
 from tests.client.members.aurora import Aurora
 from tests.client.members.north import CODE, North, running
+from tests.program import call
 
 ROOT = Path(__file__).parents[3]
 
@@ -95,7 +94,7 @@ class Cobalt:
 
     def call(self, *arguments: str) -> Ran:
         """Like `run`, but within this process: quicker, where no claim is about processes."""
-        done = CliRunner().invoke(build(), list(arguments), env={"HASHSHARE_HOME": str(self.folder)})
+        done = call(*arguments, home=self.folder)
         return Ran(done.exit_code, done.stdout, done.stderr)
 
     def enroll(self) -> None:
