@@ -47,12 +47,14 @@ def readable_by(organisation: uuid.UUID, *, now: datetime) -> QuerySet[HashList]
 def visible_lists(*, caller: Caller) -> QuerySet[HashList]:
     """Lists whose description the caller may see: the catalogue, its own, and private ones it was ever offered.
 
-    Lists of a suspended hotline leave the catalogue, and so does what may no longer be passed on here.
+    Lists of a suspended hotline leave the catalogue, and so does what may no longer be passed on here. Those of another
+    hub come into it with the first copy: before that there is no root here to pin.
     """
     offered = Subscription.objects.filter(list=OuterRef("pk"), organisation=caller.organisation)
     mine = Q(publisher__organisation=caller.organisation)
     catalogue = Q(visibility=HashList.Visibility.CATALOGUE, publisher__organisation__state__in=LISTED, closed_at=None)
-    return HashList.objects.select_related("publisher").filter(mine | catalogue | Exists(offered))
+    here = Q(publisher__mirrored_from=None) | ~Q(publisher__root_fingerprint="")
+    return HashList.objects.select_related("publisher").filter(mine | (catalogue & here) | Exists(offered))
 
 
 def readable_list(*, caller: Caller, domain: str, tuf_id: str, now: datetime) -> HashList:

@@ -23,7 +23,7 @@ def answer(how: str, said: bytes) -> Iterator[bytes]:
     if how == "descriptor":
         yield HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(said) + said
     elif how == "redirect":
-        yield b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + said.strip() + b"\r\n\r\n"
+        yield b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " + said.strip() + b"\r\n\r\n"
     elif how == "https":
         said = b"<html>The plain HTTP request was sent to HTTPS port</html>"
         yield b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(said) + said
@@ -52,6 +52,11 @@ def serve(connection: socket.socket, how: str, said: bytes) -> None:
             connection.recv(65536)
             for block in answer(how, said):
                 connection.sendall(block)
+            # What is closed with a request half read is reset, and its answer lost on the way.
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(1)
+            while connection.recv(65536):
+                pass
         except OSError:
             return
 

@@ -19,9 +19,9 @@ DOMAIN = "aurora.example"
 NAME = f"{DOMAIN}/images"
 KILLS = int(os.environ.get("HASHSHARE_TEST_KILLS", "3"))
 """How many must land inside a copy. One that comes after it changes nothing; the attempts tell which it was."""
-MOST_ROUNDS = 3
+MOST_ROUNDS = 10
 ENTRIES = 300_000
-LONGEST_WAIT = 0.6
+LONGEST_WAIT = 0.4
 """Seconds from the start of a copy to its kill, at most."""
 QUIET = 20.0
 """Seconds without a new copy after which there is nothing left to kill."""
