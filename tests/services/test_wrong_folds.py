@@ -138,7 +138,7 @@ def test_a_merge_is_refused_naming_the_keys_that_differ(images: b.Feed, fault: s
     images.publish(following)
 
 
-@pytest.mark.parametrize(("fault", "number"), zip(FAULTS, (0, 1, 2, 0), strict=True))
+@pytest.mark.parametrize(("fault", "number"), list(zip(FAULTS, (0, 1, 2, 0), strict=True)))
 def test_a_base_is_refused_naming_the_keys_that_differ(images: b.Feed, fault: str, number: int) -> None:
     """Whichever shard the fault is in: each is judged by a job of its own."""
     following = images.renewed(images.next([b.upsert(b.entry())]), 4, shard_entries=20)
