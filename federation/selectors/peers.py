@@ -145,8 +145,8 @@ def _word(peer: Peer, now: datetime) -> str:
             return "suspended"
         if peer.is_another:
             return "differs"
-        if peer.differs is not None:
-            return NEW_WITNESS_KEY
         if now - (peer.reached_at or peer.accepted_at or peer.introduced_at) > SILENT:
             return "silent"
+        if peer.differs is not None:
+            return NEW_WITNESS_KEY
     return str(peer.state)

@@ -47,6 +47,8 @@ class Waiting:
 
 def waiting_with(peer: Peer) -> list[Waiting]:
     """Of this hub's members for lists from the peer; of the peer, and of its members, for lists from here."""
+    if peer.organisation_id is None:
+        return []
     return [*_of_members_here(peer), *_of_the_peer(peer), *_of_its_members(peer)]
 
 
@@ -54,7 +56,7 @@ def _of_members_here(peer: Peer) -> list[Waiting]:
     asked_again = Q(state=Subscription.State.ACTIVE, relayed__told="requested", relayed__decided_at=None)
     undecided = Q(state=Subscription.State.REQUESTED) | asked_again & ~Q(list__taken_terms__members=Members.HUB)
     rows = Subscription.objects.filter(undecided, list__publisher__mirrored_from=peer.organisation_id)
-    rows = rows.exclude(list__publisher__mirrored_from=None).exclude(organisation__kind=Organisation.Kind.HUB)
+    rows = rows.exclude(organisation__kind=Organisation.Kind.HUB)
     found = rows.select_related("organisation", "list__publisher", "list__taken_terms", "relayed")
     return [_of_member_here(row) for row in found.order_by("requested_at", "pk")[:MOST]]
 
@@ -70,8 +72,6 @@ def _of_member_here(row: Subscription) -> Waiting:
 
 
 def _of_the_peer(peer: Peer) -> list[Waiting]:
-    if peer.organisation_id is None:
-        return []
     rows = Subscription.objects.filter(state=Subscription.State.REQUESTED, organisation=peer.organisation_id)
     found = rows.select_related("list__publisher").order_by("requested_at", "pk")
     return [Waiting("here", row.list.name, "", peer.name, row.requested_at) for row in found[:MOST]]

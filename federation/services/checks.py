@@ -80,30 +80,21 @@ def _judge(peer: Peer, said: HubDescriptor, now: datetime) -> Peer:
 
 def _keep_apart(peer: Peer, said: HubDescriptor, now: datetime) -> None:
     """What now answers, beside what was accepted. When it changes once more, since when stays."""
-    keys = _others(peer, said)
-    peer.differs = {"descriptor": said.to_document(), "fingerprint": said.fingerprint, "keys": keys}
+    kept = HubDescriptor.of(peer.descriptor)
+    others = [name for name in WORDS if getattr(kept, name) != getattr(said, name)]
+    peer.differs = {"descriptor": said.to_document(), "fingerprint": said.fingerprint, "keys": others}
     peer.differs_at = peer.differs_at or now
     peer.save(update_fields=["differs", "differs_at"])
 
 
 def _difference(peer: Peer, said: HubDescriptor) -> str:
-    other = " and another ".join(WORDS[name] for name in _others(peer, said))
+    other = " and another ".join(WORDS[name] for name in peer.differs["keys"])
     # Its operator says which it is; what the other hub's own log says would prove nothing.
-    what = (
-        ONLY_WITNESS
-        if peer.differs and not peer.is_another
-        else "Nothing is taken from it until somebody accepts it again."
-    )
+    what = "Nothing is taken from it until somebody accepts it again." if peer.is_another else ONLY_WITNESS
     return (
         f"{peer.name} shows another {other} than the hub that was accepted. {what} Its fingerprint now: "
         f"{spoken(said.fingerprint)}."
     )
-
-
-def _others(peer: Peer, said: HubDescriptor) -> list[str]:
-    """Which keys are others than the accepted ones, and the name, of what makes a fingerprint."""
-    kept = HubDescriptor.of(peer.descriptor)
-    return [name for name in WORDS if getattr(kept, name) != getattr(said, name)]
 
 
 def _follow(peer: Peer, said: HubDescriptor, now: datetime) -> Peer:

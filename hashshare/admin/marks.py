@@ -21,6 +21,7 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("in time", "on time", "in the log", "up to date"), "good"),
     **dict.fromkeys(("suspended", "rejected", "failed", "denied", "revoked", "overdue", "late"), "bad"),
     **dict.fromkeys(("withdrawn", "expired", "ended", "closed", "access ended", "soon", "standby not named"), "warn"),
+    "new witness key": "warn",
     **dict.fromkeys(("behind", "never synced", "terms to accept", "terms changed", "to apply"), "warn"),
     **dict.fromkeys(("frozen", "verified", "self-reported"), "good"),
     "returned": "warn",

@@ -13,10 +13,10 @@ from pytest_django.fixtures import Settings
 from federation.models import Agreement, MirroredList, MirroredPublisher, TakenTerms
 from federation.policy import Failure, Success
 from federation.services.crossing import check_offer, judge_every_copy, judge_mirrored
-from hashshare.models import HashList, Subscription
+from hashshare.models import HashList, Publisher, Subscription
 from hashshare.peering_keys import hub_name
 from hashshare.selectors.callers import Caller
-from hashshare.selectors.lists import heads
+from hashshare.selectors.lists import catalogue, heads
 from hashshare.services.subscriptions import decide_subscription
 from hashshare.wire import errors
 from hashshare.wire.manifest import Redistribution
@@ -67,6 +67,15 @@ def test_a_member_reads_what_may_be_passed_on() -> None:
     found, cobalt = held()
     assert judge_mirrored(found, now=b.now()) == Success()
     assert reads(cobalt)
+
+
+def test_it_comes_into_the_catalogue_with_its_publishers_root() -> None:
+    """Before the first copy there is no root here that a member who asks for the list could pin."""
+    _, found = scene()
+    cobalt = b.member()
+    assert [row.list for row in catalogue(caller=cobalt.caller)] == [found]
+    Publisher.objects.update(root_fingerprint="")
+    assert not catalogue(caller=cobalt.caller)
 
 
 def test_a_member_in_a_closed_country_cannot_ask() -> None:

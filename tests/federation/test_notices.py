@@ -102,6 +102,17 @@ def test_it_says_what_of_other_hubs_waits_lags_or_is_refused(
     assert "Copies" not in text and "Reports that" not in text and "Reports of a peer" not in text
 
 
+def test_a_new_witness_key_is_told_and_that_such_a_peer_is_silent(origin: Hub, operator: Client) -> None:
+    def peer(**facts: object) -> None:
+        Peer.objects.update(reached_at=timezone.now(), differs={"fingerprint": "0" * 64, "keys": ["witness_key"]})
+        Peer.objects.update(**facts)
+
+    peer()
+    assert "Peer with a new witness key, to be compared by voice: north.example" in said(operator.get("/admin/"))
+    peer(reached_at=timezone.now() - timedelta(hours=2), accepted_at=timezone.now() - timedelta(hours=3))
+    assert "Peer did not answer for an hour: north.example" in said(operator.get("/admin/"))
+
+
 def test_requests_of_members_of_other_hubs_are_told_to_who_decides(origin: Hub, operator: Client) -> None:
     owner = b.publisher()
     row = a_list(Publisher.objects.get(domain="aurora.example"), "images")

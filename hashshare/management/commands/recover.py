@@ -66,7 +66,7 @@ class Command(BaseCommand):
         self.stdout.write("cosigns with another key from now on, and never again with the one before:")
         self.stdout.write(f"  {vkey}")
         self.stdout.write("Call the operators of your peers: until each has accepted this hub again, with what")
-        self.stdout.write("manage.py peer fingerprint shows, their hubs take nothing from here. Members that require")
+        self.stdout.write("manage.py peer fingerprint shows, it cosigns nothing of theirs. Members that require")
         self.stdout.write(f"this hub's cosignatures run: hashshare witness replace {name} and that key.")
         self.stdout.write("On further machines, put witness.pem of this one in the place of theirs.")
 
